@@ -1,0 +1,62 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// One module per room of the house (docs/architecture.md). Arrows point one way, from top to bottom of this list's end
+// to its beginning: nothing below imports what stands above it.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+
+let package = Package(
+    name: "parterre",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "Parterre", targets: ["Parterre"]),
+        .executable(name: "parterre", targets: ["ParterreCLI"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CNUMA", pkgConfig: "numa", providers: [.apt(["libnuma-dev"])]),
+        .target(name: "CKernels"),
+        room("Basics", []),
+        room("Kernels", ["Basics", "CKernels", "CNUMA"]),
+        room("PagedCache", ["Basics", "Kernels", "CNUMA", deque]),
+        room("Models", ["Basics", "Kernels", "PagedCache"]),
+        room("Tokenizers", ["Basics", heap]),
+        room("Scheduler", ["Basics", "Kernels", "PagedCache", "Models", "Tokenizers", logging, deque]),
+        room(
+            "Parterre", ["Basics", "Kernels", "PagedCache", "Models", "Tokenizers", "Scheduler", logging],
+            resources: [.copy("Resources/default-model")]),
+        .executableTarget(
+            name: "ParterreCLI", dependencies: ["Parterre", argumentParser, logging], swiftSettings: strict),
+        tests("KernelsTests", ["Kernels", "CKernels", "Basics"]),
+        tests("PagedCacheTests", ["PagedCache", "Kernels", "Basics"]),
+        tests("ModelsTests", ["Models", "Kernels", "PagedCache", "Basics"]),
+        tests("TokenizersTests", ["Tokenizers", "Basics"], resources: [.copy("Fixtures")]),
+        tests("SchedulerTests", ["Scheduler", "Models", "PagedCache", "Kernels", "Tokenizers", "Basics"]),
+        tests("ParterreTests", ["Parterre"]),
+        tests("InvarianceTests", ["Parterre", "Scheduler", "Models", "PagedCache", "Kernels", "Basics"]),
+        tests("ParityTests", ["Parterre"], resources: [.copy("Fixtures")]),
+        tests("CommandLineTests", []),
+    ]
+)

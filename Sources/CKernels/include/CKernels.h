@@ -1,0 +1,127 @@
+// The leaf: arithmetic of one panel, one row or one attention head. No allocation, no threads, no global state that
+// changes. Every function is a pure function of its operands with ONE order of additions (docs/invariance.md):
+//
+//  * a vector is 16 float lanes on every instruction set (one zmm, two ymm, or an array of 16);
+//  * a product's chain runs along K in blocks of PK_K_BLOCK: each block is one chain of fused multiply-adds from +0,
+//    the blocks' sums are added in order. The number of rows in flight never enters an order;
+//  * no contraction by the compiler (FP_CONTRACT OFF): a fused step is written as one.
+//
+// So the float32 results are the same bits on every instruction set, and so are the bf16 ones.
+#ifndef CKERNELS_H
+#define CKERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+    PK_LANES = 16,        // float lanes of a vector; also the tokens of one key/value group
+    PK_PANEL = 64,        // output columns of a weight panel
+    PK_K_BLOCK = 256,     // steps of K in one chain
+    PK_ATTENTION_TILE = 256,  // tokens of one softmax tile, cut at absolute positions 0, 256, 512, …
+};
+
+typedef enum pk_type { PK_F32 = 0, PK_F16 = 1, PK_BF16 = 2 } pk_type;
+
+typedef enum pk_epilogue {
+    PK_STORE = 0,     // y = sum + bias
+    PK_GELU = 1,      // y = gelu(sum + bias), gelu(v) = v / (1 + exp(−2·0.79788456·v·(1 + 0.044715·v²)))
+    PK_RESIDUAL = 2,  // y = (sum + bias) + residual
+} pk_epilogue;
+
+// What one panel call computes: y[r, c] for r < rows, c < columns (columns ≤ 64 are the panel's valid ones).
+typedef struct pk_panel_call {
+    const void *panel;      // f32: [k][64] floats. bf16: [⌈k/2⌉][64][2] (even k first), the odd tail padded with +0
+    const void *x;          // f32: rows of floats. bf16: rows of bf16, readable (and +0) up to an even k
+    int64_t x_stride;       // elements from one row of x to the next
+    int64_t k;              // length of the chain
+    int64_t rows;           // M ≥ 1
+    int64_t columns;        // 1…64
+    float *y;               // [rows, y_stride], already moved to the panel's first column
+    int64_t y_stride;
+    const float *bias;      // the panel's `columns` biases, or NULL
+    const float *residual;  // PK_RESIDUAL: like y, may be y itself; else NULL
+    int64_t residual_stride;
+    int32_t epilogue;       // pk_epilogue
+} pk_panel_call;
+
+// One (layer, head) of a paged key/value store. A block holds groups of 16 tokens. Per (block, layer, head):
+//   keys   [groups][head_dim][16]      lanes run over tokens
+//   values [groups][16][value_stride]  lanes run over head dims; value_stride = head_dim rounded up to 16, tail +0
+// Physical block b's keys begin at keys + b·block_stride, its values at values + b·block_stride (floats).
+typedef struct pk_pages {
+    const float *keys;
+    const float *values;
+    int64_t block_stride;
+    const int32_t *block_table;  // logical block → physical block
+    int32_t groups_per_block;    // block tokens / 16
+    int32_t head_dim;            // D ≥ 1, any number
+} pk_pages;
+
+// Attention of `rows` consecutive queries of one sequence in one head. Row r stands at absolute position
+// first_position + r and sees keys 0 … first_position + r, never one more (what lies behind may be anything, NaN too).
+// score(j) = fma(q·k_j, scale, slope·(j − i)); softmax in tiles of PK_ATTENTION_TILE positions: each tile yields its own
+// maximum m, sum l (16 lane sums, then one fixed tree) and Σ p·v (one chain along j); tiles merge in order.
+typedef struct pk_attention_call {
+    pk_pages pages;
+    const float *q;  // [rows, q_stride], head_dim values each
+    int64_t q_stride;
+    int64_t rows;
+    int64_t first_position;
+    float scale;  // 1/√head_dim
+    float slope;  // ALiBi slope of the head, ≥ 0
+    float *out;   // [rows, out_stride], head_dim values each
+    int64_t out_stride;
+    float *scratch;  // pk_attention_scratch(head_dim) floats, 64-byte aligned
+} pk_attention_call;
+
+typedef struct pk_kernels {
+    const char *name;  // "portable", "avx2", "avx512", "avx512bf16"
+    void (*panel_f32)(const pk_panel_call *call);
+    void (*panel_bf16)(const pk_panel_call *call);
+    void (*attention)(const pk_attention_call *call);
+    // out = (x − mean)/√(var + eps)·gamma + beta over n values; var is the mean of squared deviations; 64 chains
+    // (index mod 64), then one fixed tree. out may be x.
+    void (*layer_norm)(const float *x, const float *gamma, const float *beta, float eps, int64_t n, float *out);
+    // Round to nearest even, on the bits (NaN stays NaN, subnormals are rounded like the rest).
+    void (*round_bf16)(const float *x, int64_t n, uint16_t *out);
+    // Index of the greatest value, the first of equals; NaN never wins (n ≥ 1; all NaN yields 0).
+    int64_t (*argmax)(const float *x, int64_t n);
+    // Greatest value, and Σ exp(x − max) in double by 16 lane sums then a fixed tree.
+    void (*softmax_sums)(const float *x, int64_t n, float *max, double *sum);
+    // out = exp(x), elementwise; relative error ≤ 2 ulp, +0 below −87.3, clamped above 88.7. For tests and samplers.
+    void (*exp)(const float *x, int64_t n, float *out);
+    // out = gelu(x), elementwise. For tests.
+    void (*gelu)(const float *x, int64_t n, float *out);
+} pk_kernels;
+
+// The kernels of that name if this CPU (and its operating system) can run them, else NULL.
+const pk_kernels *pk_find(const char *name);
+// Names that this build knows, best first, ended by NULL.
+const char *const *pk_names(void);
+
+int64_t pk_attention_scratch(int64_t head_dim);
+
+// Repack rows [0, columns) of a row-major [columns, k] source (row stride in elements) into one panel; the missing
+// columns and an odd k's tail become +0.
+void pk_pack_f32(const void *source, int32_t type, int64_t row_stride, int64_t k, int64_t columns, float *panel);
+void pk_pack_bf16(const void *source, int32_t type, int64_t row_stride, int64_t k, int64_t columns, uint16_t *panel);
+// Row `column` of a packed matrix's panel, as floats: the tied embedding is read from the head's panels.
+void pk_unpack_row_f32(const float *panel, int64_t k, int64_t column, float *out);
+void pk_unpack_row_bf16(const uint16_t *panel, int64_t k, int64_t column, float *out);
+void pk_convert_to_f32(const void *source, int32_t type, int64_t count, float *out);
+
+// Write one token's key and value (head_dim floats each) into slot 0…15 of its group.
+void pk_store_key_value(const float *key, const float *value, int64_t head_dim, int64_t value_stride, int64_t slot,
+                        float *key_group, float *value_group);
+
+// One `pause`/`yield` of a spin loop.
+void pk_spin_hint(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
