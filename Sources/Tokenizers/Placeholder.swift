@@ -1,1 +1,1 @@
-// Tokenizers
+public final class Tokenizer: Sendable {}

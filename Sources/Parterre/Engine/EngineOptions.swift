@@ -1,0 +1,43 @@
+/// How a model is loaded and served. Every default works.
+public struct EngineOptions: Sendable, Equatable {
+    /// The format that weight matrices are packed into.
+    public enum Weights: String, Sendable, CaseIterable {
+        /// No bit of the checkpoint is lost: bf16 stays bf16, f32 and f16 become f32.
+        case auto
+        case f32
+        case bf16
+    }
+
+    /// How sequences share steps.
+    public enum Batching: String, Sendable, CaseIterable {
+        /// Sequences join and leave between steps.
+        case continuous
+        /// The classic left-padded batch, which runs until its last row ends.
+        case `static`
+    }
+
+    /// Memory for keys and values.
+    public enum CacheMemory: Sendable, Equatable {
+        /// A share of what is free once the weights are loaded.
+        case automatic
+        case bytes(Int)
+        /// A share of the memory that is free, in (0, 1].
+        case share(Double)
+    }
+
+    public var weights: Weights = .auto
+    public var batching: Batching = .continuous
+    public var cacheMemory: CacheMemory = .automatic
+    /// Tokens per cache block, a multiple of 16.
+    public var blockSize: Int = 32
+    /// Most sequences in one step.
+    public var maxBatch: Int = 64
+    /// Most prompt tokens in one step, so that a long prompt holds up the others by no more than that.
+    public var prefillChunk: Int = 512
+    /// Worker lanes; `nil`: one per core that this process may use.
+    public var threads: Int? = nil
+    /// `portable`, `avx2`, `avx512` or `avx512bf16`; `nil`: `PARTERRE_ISA` from the environment, else the best.
+    public var instructionSet: String? = nil
+
+    public init() {}
+}

@@ -1,0 +1,17 @@
+/// A snapshot of what the engine is doing.
+public struct EngineStatus: Sendable, Equatable {
+    public var runningSequences = 0
+    public var waitingSequences = 0
+    public var cacheBlocksUsed = 0
+    public var cacheBlocks = 0
+    /// Since the engine was loaded.
+    public var promptTokens = 0
+    public var generatedTokens = 0
+    public var preemptions = 0
+    public var steps = 0
+
+    public init() {}
+
+    /// Share of the cache's blocks in use, 0…1.
+    public var cacheUse: Double { cacheBlocks == 0 ? 0 : Double(cacheBlocksUsed) / Double(cacheBlocks) }
+}

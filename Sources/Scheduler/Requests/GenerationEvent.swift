@@ -1,0 +1,87 @@
+public import Basics
+
+/// What a request's stream yields: `started` once, `token`s of all samples interleaved, `finished` once per sample.
+public enum GenerationEvent: Sendable, Equatable {
+    /// The prompt has been admitted; its length in tokens.
+    case started(promptTokens: Int)
+    case token(GeneratedToken)
+    case finished(Completion)
+}
+
+/// One more token of one sample.
+public struct GeneratedToken: Sendable, Equatable {
+    /// Which of the request's `n` samples, from 0.
+    public var sample: Int
+    public var id: TokenID
+    /// Text that became certain with this token: whole characters only, nothing that may turn out to begin a stop
+    /// string; often empty. The pieces of a sample concatenate to its `Completion.text`. Empty without a tokenizer.
+    public var text: String
+    public var logprob: TokenLogprob?
+
+    public init(sample: Int, id: TokenID, text: String, logprob: TokenLogprob?) {
+        self.sample = sample
+        self.id = id
+        self.text = text
+        self.logprob = logprob
+    }
+}
+
+/// A token's log-probability (natural logarithm) in the model's own distribution, and the most likely tokens there.
+public struct TokenLogprob: Sendable, Equatable {
+    public struct Alternative: Sendable, Equatable {
+        public var id: TokenID
+        public var logprob: Float
+
+        public init(id: TokenID, logprob: Float) {
+            self.id = id
+            self.logprob = logprob
+        }
+    }
+
+    public var id: TokenID
+    public var logprob: Float
+    /// The most likely tokens, most likely first, the lower id first among equals.
+    public var top: [Alternative]
+
+    public init(id: TokenID, logprob: Float, top: [Alternative]) {
+        self.id = id
+        self.logprob = logprob
+        self.top = top
+    }
+}
+
+/// Why a text ended (OpenAI's words).
+public enum FinishReason: String, Sendable, Codable {
+    /// An end token or a stop string.
+    case stop
+    /// `maxTokens` were generated.
+    case length
+}
+
+/// A finished sample.
+public struct Completion: Sendable, Equatable {
+    /// Which of the request's `n` samples, from 0.
+    public var sample: Int
+    /// The continuation alone, without the stop string and without special tokens. Empty without a tokenizer.
+    public var text: String
+    /// Every generated token, an end token included.
+    public var tokenIDs: [TokenID]
+    public var finishReason: FinishReason
+    public var promptTokens: Int
+    /// One per token of `tokenIDs` when the request asked for them.
+    public var logprobs: [TokenLogprob]?
+
+    public var completionTokens: Int { tokenIDs.count }
+
+    public init(
+        sample: Int, text: String, tokenIDs: [TokenID], finishReason: FinishReason, promptTokens: Int,
+        logprobs: [TokenLogprob]?
+    ) {
+        self.sample = sample
+        self.text = text
+        self.tokenIDs = tokenIDs
+        self.finishReason = finishReason
+        self.promptTokens = promptTokens
+        self.logprobs = logprobs
+    }
+}

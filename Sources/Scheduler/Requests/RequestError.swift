@@ -1,0 +1,27 @@
+public import Basics
+
+/// Why a request was not served; the caller can act on each case.
+public enum RequestError: UserFacingError, Equatable {
+    /// A field of the request is out of its range.
+    case invalid(field: String, reason: String)
+    /// Prompt and `maxTokens` together can never fit into the cache.
+    case tooLong(tokens: Int, capacity: Int)
+    /// A text prompt for a model without `tokenizer.json`.
+    case noTokenizer
+    /// The engine was shut down before the request ended.
+    case engineStopped
+
+    public var message: String {
+        switch self {
+        case .invalid(let field, let reason):
+            "\(field): \(reason)"
+        case .tooLong(let tokens, let capacity):
+            "prompt and max_tokens need room for \(tokens) tokens, but the cache holds \(capacity): "
+                + "lower max_tokens, shorten the prompt or give --cache-memory more"
+        case .noTokenizer:
+            "the model has no tokenizer.json, so prompts must be token ids (prompt_token_ids)"
+        case .engineStopped:
+            "the engine was stopped before the request ended"
+        }
+    }
+}
