@@ -41,7 +41,7 @@ let package = Package(
         room("Basics", []),
         room("Kernels", ["Basics", "CKernels", "CNUMA"]),
         room("PagedCache", ["Basics", "Kernels", "CNUMA", deque]),
-        room("Models", ["Basics", "Kernels", "PagedCache"]),
+        room("Models", ["Basics", "CKernels", "Kernels", "PagedCache"]),
         room("Tokenizers", ["Basics", heap]),
         room("Scheduler", ["Basics", "Kernels", "PagedCache", "Models", "Tokenizers", logging, deque]),
         room(

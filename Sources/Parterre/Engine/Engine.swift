@@ -41,6 +41,12 @@ public final class Engine: Sendable {
     /// Rows of the embedding, the width of a logits row.
     public var vocabularySize: Int { fatalError("skeleton") }
 
+    /// What the engine holds in memory and where it wants it.
+    public var memoryPlan: MemoryPlan { fatalError("skeleton") }
+
+    /// Where the pages of weights and cache really lie, one entry per region and node, asked of the kernel now.
+    public func pagePlacement() -> [PagePlacement] { fatalError("skeleton") }
+
     /// Stop taking requests, fail the unfinished ones with `RequestError.engineStopped`, end the worker lanes.
     public func shutdown() async { fatalError("skeleton") }
 

@@ -1,0 +1,20 @@
+/// The machine as the engine sees it.
+public struct MachineTopology: Sendable, Equatable {
+    public struct Node: Sendable, Equatable {
+        public var id: Int
+        /// Logical CPUs of this node that this process may run on.
+        public var cpus: [Int]
+        public var memoryBytes: Int
+        public var freeBytes: Int
+    }
+
+    public var nodes: [Node]
+    /// One sentence when NUMA placement is off here, and why (one node, no NUMA in the kernel, refused in a container).
+    public var placementNote: String?
+    /// Instruction sets this CPU can run, best first.
+    public var instructionSets: [String]
+    public var chosenInstructionSet: String
+
+    /// - Throws: a `UserFacingError` when `instructionSet` (or `PARTERRE_ISA`) cannot be used here.
+    public static func current(instructionSet: String? = nil) throws -> MachineTopology { fatalError("skeleton") }
+}

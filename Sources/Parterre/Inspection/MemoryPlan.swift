@@ -1,0 +1,34 @@
+/// What a loaded engine holds in memory, and on which NUMA node it wants it.
+public struct MemoryPlan: Sendable, Equatable {
+    public struct Node: Sendable, Equatable {
+        public var id: Int
+        public var weightBytes: Int
+        public var cacheBytes: Int
+        public var heads: Range<Int>
+        public var lanes: Int
+    }
+
+    /// `f32` or `bf16`.
+    public var weightFormat: String
+    public var weightBytes: Int
+    public var cacheBytes: Int
+    public var cacheBlocks: Int
+    public var blockSize: Int
+    public var bytesPerCachedToken: Int
+    public var nodes: [Node]
+
+    public var cacheTokens: Int { cacheBlocks * blockSize }
+}
+
+/// Where the pages of one region really lie, as the kernel answers `move_pages`.
+public struct PagePlacement: Sendable, Equatable {
+    /// `weights` or `cache`.
+    public var region: String
+    public var wantedNode: Int
+    /// Resident pages by the node they lie on.
+    public var pagesByNode: [Int: Int]
+    /// Pages that nobody has touched yet.
+    public var absentPages: Int
+    /// One sentence when the kernel refused to tell.
+    public var unknown: String?
+}
