@@ -43,9 +43,9 @@ let package = Package(
         room("PagedCache", ["Basics", "Kernels", "CNUMA", deque]),
         room("Models", ["Basics", "CKernels", "Kernels", "PagedCache"]),
         room("Tokenizers", ["Basics", heap]),
-        room("Scheduler", ["Basics", "Kernels", "PagedCache", "Models", "Tokenizers", logging, deque]),
+        room("Scheduler", ["Basics", "CKernels", "Kernels", "PagedCache", "Models", "Tokenizers", logging, deque]),
         room(
-            "Parterre", ["Basics", "Kernels", "PagedCache", "Models", "Tokenizers", "Scheduler", logging],
+            "Parterre", ["Basics", "CKernels", "Kernels", "PagedCache", "Models", "Tokenizers", "Scheduler", logging],
             resources: [.copy("Resources/default-model")]),
         .executableTarget(
             name: "ParterreCLI", dependencies: ["Parterre", argumentParser, logging], swiftSettings: strict),
