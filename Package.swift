@@ -49,14 +49,15 @@ let package = Package(
             resources: [.copy("Resources/default-model")]),
         .executableTarget(
             name: "ParterreCLI", dependencies: ["Parterre", argumentParser, logging], swiftSettings: strict),
-        tests("KernelsTests", ["Kernels", "CKernels", "Basics"]),
-        tests("PagedCacheTests", ["PagedCache", "Kernels", "Basics"]),
-        tests("ModelsTests", ["Models", "Kernels", "PagedCache", "Basics"]),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        tests("KernelsTests", ["TestSupport", "Kernels", "CKernels", "Basics"]),
+        tests("PagedCacheTests", ["TestSupport", "PagedCache", "Kernels", "Basics"]),
+        tests("ModelsTests", ["TestSupport", "Models", "Kernels", "PagedCache", "Basics"]),
         tests("TokenizersTests", ["Tokenizers", "Basics"], resources: [.copy("Fixtures")]),
-        tests("SchedulerTests", ["Scheduler", "Models", "PagedCache", "Kernels", "Tokenizers", "Basics"]),
-        tests("ParterreTests", ["Parterre"]),
-        tests("InvarianceTests", ["Parterre", "Scheduler", "Models", "PagedCache", "Kernels", "Basics"]),
-        tests("ParityTests", ["Parterre"], resources: [.copy("Fixtures")]),
+        tests("SchedulerTests", ["TestSupport", "Scheduler", "Models", "PagedCache", "Kernels", "Tokenizers", "Basics"]),
+        tests("ParterreTests", ["TestSupport", "Parterre", "Basics", logging]),
+        tests("InvarianceTests", ["TestSupport", "Parterre", "Scheduler", "Models", "PagedCache", "Kernels", "Basics", logging]),
+        tests("ParityTests", ["TestSupport", "Parterre"], resources: [.copy("Fixtures")]),
         tests("CommandLineTests", []),
     ]
 )

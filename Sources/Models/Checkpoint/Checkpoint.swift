@@ -17,6 +17,9 @@ public struct Checkpoint: Sendable {
     /// with and without the `transformer.` prefix, of exactly that shape.
     public func tensor(_ name: String, shape: [Int]) throws -> TensorView { fatalError("skeleton") }
 
+    /// `lm_head.weight` where the configuration says that it is not tied to the embedding.
+    public func untiedHead() throws -> TensorView? { fatalError("skeleton") }
+
     /// Check that every tensor that `configuration` asks for is there with its shape, before anything is packed.
     public func validate() throws { fatalError("skeleton") }
 }

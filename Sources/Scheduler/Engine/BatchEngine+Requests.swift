@@ -1,6 +1,7 @@
-public import Basics
+import Basics
 import Dispatch
 import Models
+import PagedCache
 public import Tokenizers
 
 extension BatchEngine {

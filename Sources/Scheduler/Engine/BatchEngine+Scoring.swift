@@ -9,15 +9,15 @@ extension BatchEngine {
     public func scoreBatched(
         _ sequences: [[TokenID]], lastOnly: Bool, visit: @escaping LogitsVisitor
     ) async throws {
-        try await score(Array(sequences.enumerated()), chunkLimit: .max, lastOnly: lastOnly, visit: visit)
+        try await score(sequences.enumerated().map { ($0, $1) }, chunkLimit: .max, lastOnly: lastOnly, visit: visit)
     }
 
     /// Each sequence alone, one token a step, through the pages.
     public func scoreCached(
         _ sequences: [[TokenID]], lastOnly: Bool, visit: @escaping LogitsVisitor
     ) async throws {
-        for numbered in sequences.enumerated() {
-            try await score([numbered], chunkLimit: 1, lastOnly: lastOnly, visit: visit)
+        for (index, tokens) in sequences.enumerated() {
+            try await score([(index, tokens)], chunkLimit: 1, lastOnly: lastOnly, visit: visit)
         }
     }
 
@@ -52,13 +52,13 @@ extension BatchEngine {
     }
 
     private func score(
-        _ sequences: [(offset: Int, element: [TokenID])], chunkLimit: Int, lastOnly: Bool, visit: @escaping LogitsVisitor
+        _ sequences: [(Int, [TokenID])], chunkLimit: Int, lastOnly: Bool, visit: @escaping LogitsVisitor
     ) async throws {
         for (_, tokens) in sequences { try check(tokens, mustFitCache: true) }
         guard !sequences.isEmpty else { return }
         let group = ScoringGroup(visit: visit)
         try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
                 queue.async { [self] in
                     guard !isStopped else { return continuation.resume(throwing: RequestError.engineStopped) }
                     let scheduled = sequences.map { index, tokens in
@@ -67,8 +67,7 @@ extension BatchEngine {
                             purpose: .score(ScoringJob(group: group, index: index), lastOnly: lastOnly),
                             chunkLimit: chunkLimit)
                     }
-                    group.begin(scheduled, continuation)
-                    take(scheduled)
+                    if group.begin(scheduled, continuation) { take(scheduled) }
                 }
             }
         } onCancel: {

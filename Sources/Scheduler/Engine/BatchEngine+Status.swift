@@ -1,3 +1,6 @@
+import Dispatch
+import PagedCache
+
 /// What the engine is doing, between two steps.
 public struct BatchEngineStatus: Sendable, Equatable {
     public var running: Int

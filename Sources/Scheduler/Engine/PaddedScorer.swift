@@ -1,4 +1,5 @@
 import Basics
+import Kernels
 import Models
 import PagedCache
 

@@ -10,14 +10,21 @@ final class ScoringGroup: @unchecked Sendable {
     let visit: LogitsVisitor
     private(set) var sequences: [ScheduledSequence] = []
     private var remaining = 0
+    private var hasEnded = false
     private var continuation: CheckedContinuation<Void, any Error>?
 
     init(visit: @escaping LogitsVisitor) { self.visit = visit }
 
-    func begin(_ sequences: [ScheduledSequence], _ continuation: CheckedContinuation<Void, any Error>) {
+    /// False when the waiter had given up before this.
+    func begin(_ sequences: [ScheduledSequence], _ continuation: CheckedContinuation<Void, any Error>) -> Bool {
+        guard !hasEnded else {
+            continuation.resume(throwing: CancellationError())
+            return false
+        }
         self.sequences = sequences
         self.continuation = continuation
         remaining = sequences.count
+        return true
     }
 
     func sequenceDone() {
@@ -27,6 +34,7 @@ final class ScoringGroup: @unchecked Sendable {
 
     /// Answer the waiter once; what comes later is ignored.
     func end(_ error: (any Error)?) {
+        hasEnded = true
         guard let waiter = continuation else { return }
         continuation = nil
         if let error { waiter.resume(throwing: error) } else { waiter.resume() }
