@@ -51,13 +51,12 @@ public struct BloomWeights: @unchecked Sendable {
         let hidden = shape.hiddenSize
         func plan(_ columns: Int, _ k: Int) -> PanelPlan { PanelPlan(columns: columns, k: k, format: format, crew: crew) }
         let vocabulary = plan(shape.vocabularySize, hidden)
-        let untiedHead = try checkpoint.untiedHead()
         let perLayer = [
             plan(3 * hidden, hidden), plan(hidden, hidden), plan(4 * hidden, hidden), plan(hidden, 4 * hidden),
         ]
         let regions = try crew.nodes.indices.map { node in
             func bytes(_ plan: PanelPlan) -> Int { RegionAllocator.footprint(plan.bytes(onNode: node)) }
-            var total = bytes(vocabulary) * (untiedHead == nil ? 1 : 2)
+            var total = bytes(vocabulary) * (shape.tiedHead ? 1 : 2)
             total += shape.layerCount * perLayer.reduce(0) { $0 + bytes($1) }
             if node == 0 { total += Self.vectorBytes(shape) }
             return try NodeRegion(
@@ -79,7 +78,7 @@ public struct BloomWeights: @unchecked Sendable {
                 down: try packer.linear(prefix + "mlp.dense_4h_to_h", perLayer[3]))
         }
         finalNorm = try packer.norm("ln_f", hidden)
-        head = try untiedHead.map { try packer.matrix($0, vocabulary) } ?? embedding
+        head = shape.tiedHead ? embedding : try packer.matrix("lm_head.weight", vocabulary)
         configuration = shape
         self.format = format
         self.regions = regions
@@ -115,10 +114,7 @@ private struct Packer {
     }
 
     mutating func matrix(_ name: String, _ plan: PanelPlan) throws -> PackedMatrix {
-        try matrix(checkpoint.tensor(name, shape: [plan.columns, plan.k]), plan)
-    }
-
-    mutating func matrix(_ tensor: TensorView, _ plan: PanelPlan) throws -> PackedMatrix {
+        let tensor = try checkpoint.tensor(name, shape: [plan.columns, plan.k])
         let matrix = PackedMatrix(plan, from: &allocators)
         let source = SourceMatrix(bytes: tensor.bytes, type: tensor.type, rows: plan.columns, k: plan.k)
         crew.run { lane in matrix.pack(source, lane: lane) }

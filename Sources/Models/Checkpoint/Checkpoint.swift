@@ -37,9 +37,6 @@ public struct Checkpoint: Sendable {
     /// - Throws: `CheckpointError` when it is missing, twice there, of another shape, or neither F32, F16 nor BF16.
     public func tensor(_ name: String, shape: [Int]) throws -> TensorView { try table.tensor(name, shape: shape) }
 
-    /// `lm_head.weight` where the configuration says that it is not tied to the embedding.
-    public func untiedHead() throws -> TensorView? { fatalError("skeleton") }
-
     /// Check that every tensor that `configuration` asks for is there with its shape, before anything is packed.
     public func validate() throws {
         try configuration.forEachTensor { name, shape in _ = try tensor(name, shape: shape) }
