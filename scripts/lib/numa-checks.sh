@@ -1,7 +1,5 @@
 # Sourced by scripts/test-numa: what must be true of a machine's results. Page size is x86's 4 KiB throughout.
 
-machine_seconds=600
-cache_memory=32MiB
 checks=0
 failures=0
 
@@ -47,8 +45,8 @@ expand_cpus() {
 
 # "NODE CPUS" lines of a machine as QEMU was told, as its kernel says, and as parterre says.
 nodes_told() {
-    local node=0 cpus memory
-    while read -r cpus memory; do
+    local node=0 cpus
+    while read -r cpus _; do
         echo "$node $(expand_cpus "$cpus")"
         node=$((node + 1))
     done < <(machine_nodes "$1")
@@ -107,7 +105,7 @@ check_machine() {
     local machine=$1 out=$results/$1 told run code threads nodes
     told=$(nodes_told "$machine")
     nodes=$(wc -l <<<"$told")
-    for run in topology generate-1 generate-2 generate-4 generate-portable logits live; do
+    for run in topology topology-default generate-1 generate-2 generate-4 generate-portable generate-confined logits live; do
         code=$(cat "$out/$run.code" 2>/dev/null || echo none)
         [ "$code" = 0 ] || { echo "    $run ended with $code:"; tail -n 5 "$out/$run.err" 2>/dev/null || true; }
         check "$run ends with 0" [ "$code" = 0 ]
@@ -130,6 +128,8 @@ check_machine() {
             same "$out/generate-$threads.out" "$results/here/generate-$best.out"
     done
     check "the texts of the portable kernels too" same "$out/generate-portable.out" "$results/here/generate-$best.out"
+    check "and those of a process that may use CPUs 0 and 1 only" \
+        same "$out/generate-confined.out" "$results/here/generate-$best.out"
     check "the logits of a batch have the bits of this machine ($best)" \
         cmp -s "$out/logits.sum" "$results/here/logits-$best.sum"
 }

@@ -27,11 +27,14 @@ for node in /sys/devices/system/node/node*; do
     [ -d "$node" ] && cat "$node/cpulist" >"/results/kernel/$(basename "$node").cpus"
 done
 grep -m 1 '^flags' /proc/cpuinfo >/results/kernel/flags
+uname -r >/results/kernel/release
 
 record topology /test/parterre topology --json $cache
 for threads in 1 2 4; do
     record "generate-$threads" /test/parterre generate --input /test/prompts.jsonl --threads "$threads" $cache
 done
+record topology-default /test/parterre topology --json
+record generate-confined taskset 0x3 /test/parterre generate --input /test/prompts.jsonl $cache
 record generate-portable env PARTERRE_ISA=portable /test/parterre generate --input /test/prompts.jsonl $cache
 record logits /test/parterre logits --input /test/prompts.jsonl --mode batched --output /tmp/logits.safetensors $cache
 sha256sum </tmp/logits.safetensors >/results/logits.sum

@@ -1,16 +1,20 @@
 # Sourced by scripts/test-numa: the machines, the kernel and the file system that they boot.
 
-all_machines=(one two two-interleaved four uneven)
+# Nobody waits longer than this for one machine.
+machine_seconds=600
+cache_memory=32MiB
+all_machines=(one two two-interleaved four uneven memoryless)
 
-# describe_machine NAME: one line per NUMA node, "CPUS MEMORY", CPUs as the kernel lists them.
+# machine_nodes NAME: one line per NUMA node, "CPUS MEMORY", CPUs as the kernel lists them. Four CPUs each.
 machine_nodes() {
     case $1 in
         one) echo "0-3 1536M" ;;
         two) printf '%s\n' "0-1 768M" "2-3 768M" ;;
         two-interleaved) printf '%s\n' "0,2 768M" "1,3 768M" ;;
         four) printf '%s\n' "0 512M" "1 512M" "2 512M" "3 512M" ;;
-        # Nodes of unequal size, as a restricted container or a half-filled board shows them.
-        uneven) printf '%s\n' "0-2 1024M" "3 512M" ;;
+        # A node with little of either, and a board with memory behind one socket only.
+        uneven) printf '%s\n' "0-2 1280M" "3 192M" ;;
+        memoryless) printf '%s\n' "0-1 1280M" "2-3 0M" ;;
         *) return 1 ;;
     esac
 }
@@ -101,9 +105,12 @@ boot_machine() {
     local machine=$1 out=$results/$1 node=0 total=0 cpus memory list arguments=()
     mkdir -p "$out"
     while read -r cpus memory; do
-        arguments+=(-object "memory-backend-ram,id=memory$node,size=$memory")
         list=cpus=${cpus//,/,cpus=}
-        arguments+=(-numa "node,nodeid=$node,memdev=memory$node,$list")
+        if [ "$memory" != 0M ]; then
+            arguments+=(-object "memory-backend-ram,id=memory$node,size=$memory")
+            list=$list,memdev=memory$node
+        fi
+        arguments+=(-numa "node,nodeid=$node,$list")
         node=$((node + 1))
         total=$((total + ${memory%M}))
     done < <(machine_nodes "$machine")
