@@ -66,7 +66,8 @@ placed() {
     jq -e --arg region "$2" '
         [.memory.nodes[].id] as $nodes
         | [.placement[] | select(.region == $region)] as $regions
-        | all($regions[]; .unknown == null)
+        | ($nodes | length) > 0
+        and all($regions[]; .unknown == null)
         and all($regions[]; .wantedNode as $wanted | .pagesByNode | to_entries
             | all(.[]; .value == 0 or .key == ($wanted | tostring)))
         and all($nodes[]; . as $node
