@@ -11,23 +11,19 @@ require_swift() {
     command -v swift >/dev/null || die "there is no swift on the PATH: install Swift 6.1 or later (swift.org/install)"
 }
 
-# Runs a command as root; says so when that cannot be.
+can_be_root() { [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null; }
+
 as_root() {
-    if [ "$(id -u)" -eq 0 ]; then
-        "$@"
-    elif command -v sudo >/dev/null; then
-        sudo "$@"
-    else
-        die "this needs root and there is no sudo; run as root: $*"
-    fi
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
 # install_packages PACKAGE…: by apt, without questions.
 install_packages() {
+    local log
     command -v apt-get >/dev/null \
         || die "there is no apt-get here: install the equivalent of these Debian packages by hand: $*"
+    can_be_root || die "this needs root and there is no sudo: as root, run: apt-get install $*"
     say "installing $*"
-    local log
     log=$(mktemp)
     # An index that cannot be refreshed may still be good enough, so only the installation decides.
     as_root apt-get update >"$log" 2>&1 || true

@@ -43,26 +43,22 @@ find_kernel() {
 
 # Takes the kernel's image out of the distribution's package, without installing it.
 fetch_kernel() {
-    local package folder
+    local package folder attempt
     command -v apt-get >/dev/null \
         || die "there is no apt-get here to fetch a kernel by: name one in PARTERRE_TEST_KERNEL"
-    package=$(kernel_package)
-    if [ -z "$package" ]; then
-        as_root apt-get update >/dev/null 2>&1 || true
-        package=$(kernel_package)
-    fi
-    [ -n "$package" ] || die "apt knows no kernel package: is this machine online? (or name one in PARTERRE_TEST_KERNEL)"
-    say "fetching $package"
     folder=$(mktemp -d)
-    if ! (cd "$folder" && apt-get download "$package" >log 2>&1); then
-        # The index may be older than the mirror.
-        as_root apt-get update >/dev/null 2>&1 || true
+    for attempt in 1 2; do
         package=$(kernel_package)
-        (cd "$folder" && apt-get download "$package" >log 2>&1) || {
-            tail -n 5 "$folder/log" >&2
-            die "apt could not fetch $package (its last lines are above): is this machine online?"
-        }
-    fi
+        if [ -n "$package" ]; then
+            say "fetching $package"
+            (cd "$folder" && apt-get download "$package" >log 2>&1) && break
+        fi
+        # The index may be absent, or older than the mirror.
+        [ "$attempt" -eq 1 ] && can_be_root && as_root apt-get update >"$folder/log" 2>&1 && continue
+        tail -n 5 "$folder/log" >&2 || true
+        die "apt could not fetch a kernel (${package:-it knows none}): is this machine online?" \
+            "PARTERRE_TEST_KERNEL can name one that is here"
+    done
     dpkg-deb --extract "$folder"/*.deb "$folder/package"
     cp "$folder"/package/boot/vmlinuz-* "$store/vmlinuz.part"
     mv "$store/vmlinuz.part" "$store/vmlinuz"
@@ -71,10 +67,14 @@ fetch_kernel() {
 
 # Debian's small kernel for virtual machines, or Ubuntu's; each name stands for the newest version's package.
 kernel_package() {
-    local name
+    local name package
     for name in linux-image-cloud-amd64 linux-image-virtual linux-image-amd64; do
-        apt-cache depends "$name" 2>/dev/null | awk '/Depends: linux-image-[0-9]/ { print $2; exit }'
-    done | head -n 1
+        package=$(apt-cache depends "$name" 2>/dev/null | awk '/Depends: linux-image-[0-9]/ { print $2 }' || true)
+        if [ -n "$package" ]; then
+            head -n 1 <<<"$package"
+            return
+        fi
+    done
 }
 
 # build_guest BINARY: an initramfs that holds busybox, the program, its resources and the libraries that it is linked to.
