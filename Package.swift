@@ -40,23 +40,28 @@ let package = Package(
         .target(name: "CKernels"),
         room("Basics", []),
         room("Kernels", ["Basics", "CKernels", "CNUMA"]),
-        room("PagedCache", ["Basics", "Kernels", "CNUMA", deque]),
+        room("PagedCache", ["Basics", "Kernels"]),
         room("Models", ["Basics", "CKernels", "Kernels", "PagedCache"]),
         room("Tokenizers", ["Basics", heap]),
-        room("Scheduler", ["Basics", "Kernels", "PagedCache", "Models", "Tokenizers", logging, deque]),
+        room("Scheduler", ["Basics", "CKernels", "Kernels", "PagedCache", "Models", "Tokenizers", logging, deque]),
         room(
-            "Parterre", ["Basics", "Kernels", "PagedCache", "Models", "Tokenizers", "Scheduler", logging],
+            "Parterre", ["Basics", "CKernels", "Kernels", "PagedCache", "Models", "Tokenizers", "Scheduler", logging],
             resources: [.copy("Resources/default-model")]),
         .executableTarget(
             name: "ParterreCLI", dependencies: ["Parterre", argumentParser, logging], swiftSettings: strict),
-        tests("KernelsTests", ["Kernels", "CKernels", "Basics"]),
-        tests("PagedCacheTests", ["PagedCache", "Kernels", "Basics"]),
-        tests("ModelsTests", ["Models", "Kernels", "PagedCache", "Basics"]),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        tests("KernelsTests", ["TestSupport", "Kernels", "CKernels", "Basics"]),
+        tests("PagedCacheTests", ["TestSupport", "PagedCache", "Kernels", "Basics"]),
+        tests("ModelsTests", ["TestSupport", "Models", "Kernels", "PagedCache", "Basics"]),
         tests("TokenizersTests", ["Tokenizers", "Basics"], resources: [.copy("Fixtures")]),
-        tests("SchedulerTests", ["Scheduler", "Models", "PagedCache", "Kernels", "Tokenizers", "Basics"]),
-        tests("ParterreTests", ["Parterre"]),
-        tests("InvarianceTests", ["Parterre", "Scheduler", "Models", "PagedCache", "Kernels", "Basics"]),
-        tests("ParityTests", ["Parterre"], resources: [.copy("Fixtures")]),
+        tests(
+            "SchedulerTests", ["TestSupport", "Scheduler", "Models", "PagedCache", "Kernels", "Tokenizers", "Basics"],
+            resources: [.copy("Fixtures")]),
+        tests("ParterreTests", ["TestSupport", "Parterre", "Basics", logging]),
+        tests(
+            "InvarianceTests",
+            ["TestSupport", "Parterre", "Scheduler", "Models", "PagedCache", "Kernels", "Basics", logging]),
+        tests("ParityTests", ["TestSupport", "Parterre"], resources: [.copy("Fixtures")]),
         tests("CommandLineTests", []),
     ]
 )
