@@ -135,6 +135,7 @@ def main() -> None:
     folder: Path = options.output
     folder.mkdir(parents=True, exist_ok=True)
     save_file(hugging_face_tensors(model), folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "model.safetensors").chmod(0o644)
     write_json(folder / "config.json", configuration(model.shape))
     write_json(folder / "generation_config.json", {"bos_token_id": BOS, "eos_token_id": EOS, "pad_token_id": PAD, **SAMPLING})
     shutil.copyfile(options.tokenizer, folder / "tokenizer.json")

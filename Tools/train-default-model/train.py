@@ -97,8 +97,8 @@ class Trainer:
                 g.div_(norm)
         return sum(float(loss) for loss, _ in parts), {id(p): g for p, g in zip(self.parameters, total)}
 
-    @torch.no_grad()
     def loss_sum(self, model: Bloom, grid: Tensor) -> float:
+        @torch.no_grad()
         def one(part: Tensor) -> float:
             logits = model(part[:, :-1], self.bias)
             return float(F.cross_entropy(logits.flatten(0, 1), part[:, 1:].flatten(), ignore_index=PAD, reduction="sum"))
