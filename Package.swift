@@ -40,7 +40,7 @@ let package = Package(
         .target(name: "CKernels"),
         room("Basics", []),
         room("Kernels", ["Basics", "CKernels", "CNUMA"]),
-        room("PagedCache", ["Basics", "Kernels", "CNUMA", deque]),
+        room("PagedCache", ["Basics", "Kernels"]),
         room("Models", ["Basics", "CKernels", "Kernels", "PagedCache"]),
         room("Tokenizers", ["Basics", heap]),
         room("Scheduler", ["Basics", "CKernels", "Kernels", "PagedCache", "Models", "Tokenizers", logging, deque]),
@@ -54,9 +54,13 @@ let package = Package(
         tests("PagedCacheTests", ["TestSupport", "PagedCache", "Kernels", "Basics"]),
         tests("ModelsTests", ["TestSupport", "Models", "Kernels", "PagedCache", "Basics"]),
         tests("TokenizersTests", ["Tokenizers", "Basics"], resources: [.copy("Fixtures")]),
-        tests("SchedulerTests", ["TestSupport", "Scheduler", "Models", "PagedCache", "Kernels", "Tokenizers", "Basics"]),
+        tests(
+            "SchedulerTests", ["TestSupport", "Scheduler", "Models", "PagedCache", "Kernels", "Tokenizers", "Basics"],
+            resources: [.copy("Fixtures")]),
         tests("ParterreTests", ["TestSupport", "Parterre", "Basics", logging]),
-        tests("InvarianceTests", ["TestSupport", "Parterre", "Scheduler", "Models", "PagedCache", "Kernels", "Basics", logging]),
+        tests(
+            "InvarianceTests",
+            ["TestSupport", "Parterre", "Scheduler", "Models", "PagedCache", "Kernels", "Basics", logging]),
         tests("ParityTests", ["TestSupport", "Parterre"], resources: [.copy("Fixtures")]),
         tests("CommandLineTests", []),
     ]

@@ -69,10 +69,16 @@ struct SequenceSampler: Sendable {
     /// Takes note of a token that now belongs to the text; penalties count it.
     mutating func accept(_ id: TokenID) { adjustments.accept(id) }
 
-    /// Temperature, top-k, top-p, min-p, draw. `nil` if no logit is greater than −∞.
     private func draw(from row: UnsafeBufferPointer<Float>, at position: Position, _ scratch: SamplingScratch) -> Int? {
+        guard collectCandidates(of: row, scratch) else { return nil }
+        return scratch.draw(generator.bits(at: position))
+    }
+
+    /// Temperature, top-k, top-p, min-p: leaves in the scratch the tokens that may be drawn, weighed. False if no logit
+    /// is greater than −∞.
+    func collectCandidates(of row: UnsafeBufferPointer<Float>, _ scratch: SamplingScratch) -> Bool {
         let greatest = scratch.scan(row, kernels)
-        guard greatest > -.infinity else { return nil }
+        guard greatest > -.infinity else { return false }
         let filtersRanks = parameters.topK > 0 && parameters.topK < vocabularySize
 
         var bound = weightBound(below: greatest)
@@ -82,7 +88,7 @@ struct SequenceSampler: Sendable {
         scratch.weigh(greatest: greatest, temperature: parameters.temperature, kernels)
         if parameters.topP < 1 { scratch.keepNucleus(parameters.topP) }
         if parameters.minP > 0 { scratch.keepLikely(parameters.minP) }
-        return scratch.draw(generator.bits(at: position))
+        return true
     }
 
     /// Tokens with a smaller logit can be left out unseen: their weight is 0 in fixed point (below 2⁻⁴⁰ = exp(−27.7)),

@@ -4,7 +4,7 @@
 /// (the longest). The text ends before it.
 struct StopMatcher: Sendable {
     private let stops: StopStrings
-    // Per pattern, the length of its longest prefix that the text so far ends with.
+    // Per pattern, the length of its longest prefix (not the whole string) that the text so far ends with.
     private var matched: [Int]
     // The end of the text that may belong to a stop string: as long as the longest of these prefixes.
     private var held: [UInt8] = []
@@ -41,7 +41,10 @@ struct StopMatcher: Sendable {
         for index in matched.indices {
             let pattern = stops.patterns[index]
             matched[index] = pattern.advance(matched[index], by: byte)
-            if matched[index] == pattern.bytes.count { longest = max(longest ?? 0, matched[index]) }
+            if matched[index] == pattern.bytes.count {
+                longest = max(longest ?? 0, matched[index])
+                matched[index] = pattern.fallback[matched[index]]
+            }
         }
         return longest
     }

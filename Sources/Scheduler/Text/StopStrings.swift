@@ -20,9 +20,9 @@ struct StopStrings: Sendable {
             self.fallback = fallback
         }
 
-        /// The length of the prefix matched after one more byte.
+        /// The length of the prefix matched after one more byte; `matched` is not the whole string.
         func advance(_ matched: Int, by byte: UInt8) -> Int {
-            var length = matched == bytes.count ? fallback[matched] : matched
+            var length = matched
             while length > 0, bytes[length] != byte { length = fallback[length] }
             return bytes[length] == byte ? length + 1 : 0
         }
