@@ -57,6 +57,6 @@ let package = Package(
         tests("ParterreTests", ["Parterre"]),
         tests("InvarianceTests", ["Parterre", "Scheduler", "Models", "PagedCache", "Kernels", "Basics"]),
         tests("ParityTests", ["Parterre"], resources: [.copy("Fixtures")]),
-        tests("CommandLineTests", []),
+        tests("CommandLineTests", ["ParterreCLI", "Parterre", argumentParser, logging]),
     ]
 )
