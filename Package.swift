@@ -53,7 +53,9 @@ let package = Package(
         tests("PagedCacheTests", ["PagedCache", "Kernels", "Basics"]),
         tests("ModelsTests", ["Models", "Kernels", "PagedCache", "Basics"]),
         tests("TokenizersTests", ["Tokenizers", "Basics"], resources: [.copy("Fixtures")]),
-        tests("SchedulerTests", ["Scheduler", "Models", "PagedCache", "Kernels", "Tokenizers", "Basics"]),
+        tests(
+            "SchedulerTests", ["Scheduler", "Models", "PagedCache", "Kernels", "Tokenizers", "Basics"],
+            resources: [.copy("Fixtures")]),
         tests("ParterreTests", ["Parterre"]),
         tests("InvarianceTests", ["Parterre", "Scheduler", "Models", "PagedCache", "Kernels", "Basics"]),
         tests("ParityTests", ["Parterre"], resources: [.copy("Fixtures")]),

@@ -1,0 +1,103 @@
+import Basics
+import Foundation
+import Kernels
+
+/// A token as it was chosen, and its log-probability if the request asked for it.
+struct SampledToken: Sendable, Equatable {
+    var id: TokenID
+    var logprob: TokenLogprob?
+}
+
+/// Chooses the tokens of one sample. The choice is a pure function of the logits' bits, the parameters, the tokens
+/// accepted so far and the position; neither batch nor lane nor any shortcut taken here can change it.
+///
+/// Rows that are not proper logits: NaN is never chosen and weighs nothing; +∞ is drawn like any greatest logit; where
+/// nothing is greater than −∞ the answer is greedy's, the lowest id that is not NaN, or 0 if all are.
+struct SequenceSampler: Sendable {
+    private let parameters: SamplingParameters
+    private let generator: CounterGenerator
+    private let kernels: KernelSet
+    private let vocabularySize: Int
+    private let promptCount: Int
+    private var adjustments: LogitAdjustments
+
+    /// - Parameters:
+    ///   - parameters: validated for this vocabulary.
+    ///   - sample: which of the request's samples, from 0.
+    ///   - endTokens: all that end this text (`EndCondition.endTokens`); they are barred until `minTokens`.
+    ///   - vocabularySize: logits of a row.
+    init(
+        _ parameters: SamplingParameters, sample: Int, prompt: [TokenID], endTokens: [TokenID], vocabularySize: Int,
+        kernels: KernelSet
+    ) {
+        self.parameters = parameters
+        self.kernels = kernels
+        self.vocabularySize = vocabularySize
+        promptCount = prompt.count
+        generator = CounterGenerator(seed: parameters.seed, sample: sample)
+        adjustments = LogitAdjustments(
+            parameters, prompt: prompt, endTokens: endTokens, vocabularySize: vocabularySize)
+    }
+
+    /// Chooses the token that follows `generated` ones. Several sequences may do this at once, each lane with its own
+    /// scratch.
+    ///
+    /// - Parameter logits: `[vocabulary]`; may be overwritten.
+    func next(
+        logits: UnsafeMutableBufferPointer<Float>, generated: Int, scratch: SamplingScratch
+    ) -> SampledToken {
+        precondition(logits.count == vocabularySize && scratch.vocabularySize == vocabularySize)
+        let isAdjusted = !adjustments.areIdle(generated: generated)
+        var original = UnsafeBufferPointer(logits)
+        var report: LogprobReport?
+        if let alternatives = parameters.logprobs {
+            if isAdjusted { original = scratch.keepOriginal(logits) }
+            report = LogprobReport(original, alternatives: alternatives, scratch: scratch, kernels)
+        }
+        if isAdjusted { adjustments.apply(to: logits, generated: generated) }
+
+        let row = UnsafeBufferPointer(logits)
+        let chosen =
+            if parameters.temperature == 0 {
+                kernels.argmax(row)
+            } else {
+                draw(from: row, at: Position(promptCount + generated), scratch) ?? kernels.argmax(row)
+            }
+        return SampledToken(id: TokenID(chosen), logprob: report?.logprob(of: chosen, in: original))
+    }
+
+    /// Takes note of a token that now belongs to the text; penalties count it.
+    mutating func accept(_ id: TokenID) { adjustments.accept(id) }
+
+    private func draw(from row: UnsafeBufferPointer<Float>, at position: Position, _ scratch: SamplingScratch) -> Int? {
+        guard collectCandidates(of: row, scratch) else { return nil }
+        return scratch.draw(generator.bits(at: position))
+    }
+
+    /// Temperature, top-k, top-p, min-p: leaves in the scratch the tokens that may be drawn, weighed. False if no logit
+    /// is greater than −∞.
+    func collectCandidates(of row: UnsafeBufferPointer<Float>, _ scratch: SamplingScratch) -> Bool {
+        let greatest = scratch.scan(row, kernels)
+        guard greatest > -.infinity else { return false }
+        let filtersRanks = parameters.topK > 0 && parameters.topK < vocabularySize
+
+        var bound = weightBound(below: greatest)
+        if filtersRanks { bound = max(bound, scratch.lowerBound(rank: parameters.topK)) }
+        scratch.gather(row, atLeast: bound)
+        if filtersRanks { scratch.keepGreatest(parameters.topK) }
+        scratch.weigh(greatest: greatest, temperature: parameters.temperature, kernels)
+        if parameters.topP < 1 { scratch.keepNucleus(parameters.topP) }
+        if parameters.minP > 0 { scratch.keepLikely(parameters.minP) }
+        return true
+    }
+
+    /// Tokens with a smaller logit can be left out unseen: their weight is 0 in fixed point (below 2⁻⁴⁰ = exp(−27.7)),
+    /// or min-p drops them and no top-p before it must count them.
+    private func weightBound(below greatest: Float) -> Float {
+        var depth: Float = 30
+        if parameters.minP > 0, parameters.topP == 1 {
+            depth = min(depth, 0.01 - Float(log(Double(parameters.minP))))
+        }
+        return greatest - depth * parameters.temperature
+    }
+}

@@ -1,0 +1,53 @@
+import Basics
+
+/// Writes one sample down, token by token, until it ends: the stream's tokens and at last the completion.
+struct SampleWriter<Detokenizer: IncrementalDetokenizer>: Sendable {
+    let sample: Int
+    private(set) var tokenIDs: [TokenID] = []
+    /// Set with the last token; no more may follow.
+    private(set) var finishReason: FinishReason?
+    private var logprobs: [TokenLogprob]?
+    private var text: TextAssembler<Detokenizer>
+    private let end: EndCondition
+
+    /// - Parameters:
+    ///   - detokenizer: of this sample alone; `nil` if the model has no tokenizer.
+    ///   - stops: prepared once per request.
+    init(
+        sample: Int, parameters: SamplingParameters, end: EndCondition, stops: StopStrings, detokenizer: Detokenizer?
+    ) {
+        self.sample = sample
+        self.end = end
+        logprobs = parameters.logprobs == nil ? nil : []
+        text = TextAssembler(detokenizer, stops: stops)
+    }
+
+    /// Tokens so far: `SequenceSampler.next`'s `generated`.
+    var generated: Int { tokenIDs.count }
+
+    /// Takes the next token of the sample. `finishReason` then says whether it was the last.
+    mutating func append(_ token: SampledToken) -> GeneratedToken {
+        precondition(finishReason == nil, "a token after the end of a sample")
+        tokenIDs.append(token.id)
+        if let logprob = token.logprob { logprobs?.append(logprob) }
+
+        let isEnd = end.isEnd(token.id, generated: generated)
+        let stopsCount = end.stopStringsCount(generated: generated)
+        var piece = isEnd ? "" : text.append(token.id, stopsCount: stopsCount)
+        finishReason = end.reason(endToken: isEnd, stopString: text.hasEnded, generated: generated)
+        if finishReason != nil {
+            piece += text.finish(stopsCount: stopsCount)
+            // The rest may hold a stop string, which goes before `length`.
+            finishReason = end.reason(endToken: isEnd, stopString: text.hasEnded, generated: generated)
+        }
+        return GeneratedToken(sample: sample, id: token.id, text: piece, logprob: token.logprob)
+    }
+
+    /// The finished sample; `nil` until it has ended.
+    func completion(promptTokens: Int) -> Completion? {
+        guard let finishReason else { return nil }
+        return Completion(
+            sample: sample, text: text.text, tokenIDs: tokenIDs, finishReason: finishReason,
+            promptTokens: promptTokens, logprobs: logprobs)
+    }
+}
