@@ -1,35 +1,77 @@
-public import Basics
-public import CKernels
+import CKernels
 public import Foundation
 
 /// A Hugging Face checkpoint directory, opened: configuration read, every safetensors header checked, files mapped.
 public struct Checkpoint: Sendable {
     public let directory: URL
     public let configuration: BloomConfiguration
+    /// Sampling settings of `generation_config.json`, empty when the checkpoint has none.
+    public let generation: GenerationConfiguration
+
+    private let table: TensorTable
 
     /// - Throws: `CheckpointError`, one sentence that names the file and the tensor.
-    public init(directory: URL) throws { fatalError("skeleton") }
+    public init(directory: URL) throws {
+        let path = directory.path
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+            throw CheckpointError.noDirectory(path)
+        }
+        guard isDirectory.boolValue else { throw CheckpointError.notADirectory(path) }
 
-    /// Every tensor of the files, in name order, under the name that the file gives it.
-    public var tensors: [TensorView] { fatalError("skeleton") }
+        var (configuration, generation) = try Self.configurations(in: path)
+        table = try TensorTable(CheckpointFiles(directory: path))
+        if configuration.tiedHead, try Self.holdsOtherHead(table) { configuration.tiedHead = false }
+        self.directory = directory
+        self.configuration = configuration
+        self.generation = generation
+    }
 
-    /// The tensor of that name (as `BloomForCausalLM` names it without `transformer.`, e.g. `h.0.ln_1.weight`), found
-    /// with and without the `transformer.` prefix, of exactly that shape.
-    public func tensor(_ name: String, shape: [Int]) throws -> TensorView { fatalError("skeleton") }
+    /// Every tensor of the files that the kernels can read (F32, F16, BF16), in name order, under the name that the file
+    /// gives it.
+    public var tensors: [TensorView] { table.all }
+
+    /// The tensor of that name (as `BloomForCausalLM` names it without `transformer.`, e.g. `h.0.input_layernorm.weight`),
+    /// found with and without the `transformer.` prefix, of exactly that shape.
+    ///
+    /// - Throws: `CheckpointError` when it is missing, twice there, of another shape, or neither F32, F16 nor BF16.
+    public func tensor(_ name: String, shape: [Int]) throws -> TensorView { try table.tensor(name, shape: shape) }
 
     /// Check that every tensor that `configuration` asks for is there with its shape, before anything is packed.
-    public func validate() throws { fatalError("skeleton") }
-}
+    public func validate() throws {
+        try configuration.forEachTensor { name, shape in _ = try tensor(name, shape: shape) }
+    }
 
-/// A tensor in a mapped file; keeps the mapping alive.
-public struct TensorView: @unchecked Sendable {
-    public let name: String
-    public let type: pk_type
-    public let shape: [Int]
-    /// File name without its folder.
-    public let file: String
-    /// Row-major bytes, little-endian, maybe unaligned for the element type.
-    public let bytes: UnsafeRawBufferPointer
-    /// Tell the kernel that this tensor's pages will not be read again (madvise), so that loading does not pile up.
-    public func discard() { fatalError("skeleton") }
+    private static func configurations(in path: String) throws -> (BloomConfiguration, GenerationConfiguration) {
+        let configPath = "\(path)/config.json"
+        guard entryExists(configPath) else {
+            throw CheckpointError.missingFile(configPath, hint: "a checkpoint needs its configuration: fetch it")
+        }
+        var configuration = try BloomConfiguration(path: configPath)
+
+        let generationPath = "\(path)/generation_config.json"
+        guard entryExists(generationPath) else { return (configuration, GenerationConfiguration()) }
+        let file = try JSONFile(path: generationPath)
+        if file.contains("bos_token_id") { configuration.bosTokenID = try file.integer("bos_token_id") }
+        if file.contains("eos_token_id") { configuration.eosTokenIDs = try file.integers("eos_token_id") ?? [] }
+        if file.contains("pad_token_id") { configuration.padTokenID = try file.integer("pad_token_id") }
+        try configuration.checkTokens(file)
+        return (configuration, try GenerationConfiguration(file))
+    }
+
+    /// Whether there is a `lm_head.weight` that differs from the word embedding. A copy of it is common (older files hold
+    /// both names of the one matrix) and changes nothing.
+    private static func holdsOtherHead(_ table: TensorTable) throws -> Bool {
+        guard let head = try table.find("lm_head.weight"), let embedding = try table.find("word_embeddings.weight")
+        else {
+            return false
+        }
+        defer {
+            head.discard()
+            embedding.discard()
+        }
+        guard head.type == embedding.type, head.shape == embedding.shape else { return true }
+        guard let a = head.bytes.baseAddress, let b = embedding.bytes.baseAddress else { return false }
+        return memcmp(a, b, head.bytes.count) != 0
+    }
 }

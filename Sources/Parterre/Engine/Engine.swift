@@ -1,5 +1,9 @@
 public import Basics
+import Foundation
+import Kernels
 public import Logging
+public import Models
+import PagedCache
 public import Scheduler
 public import Tokenizers
 
@@ -8,27 +12,91 @@ public final class Engine: Sendable {
     /// Share of the weights that is packed, 0…1.
     public typealias LoadProgress = @Sendable (Double) -> Void
 
+    /// `nil` when the checkpoint has no `tokenizer.json`; then prompts must be token ids.
+    public let tokenizer: Tokenizer?
+    /// What the engine holds in memory and where it wants it.
+    public let memoryPlan: MemoryPlan
+    public let configuration: BloomConfiguration
+    private let core: BatchEngine
+    private let regions: [(name: String, region: NodeRegion)]
+
     /// Load a model: check its files, pack its weights, take the cache's memory.
     ///
     /// - Throws: a `UserFacingError` whose message names the file, tensor or option at fault.
     public static func load(
         _ model: ModelSource = .bundled, options: EngineOptions = EngineOptions(),
         logger: Logger = Logger(label: "parterre"), progress: LoadProgress? = nil
-    ) async throws -> Engine { fatalError("skeleton") }
+    ) async throws -> Engine {
+        // Packing takes seconds and blocks: it has no place on a cooperative thread.
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue(label: "parterre.load", qos: .userInitiated).async {
+                continuation.resume(
+                    with: Result { try Engine(model, options: options, logger: logger, progress: progress) })
+            }
+        }
+    }
 
-    /// `nil` when the checkpoint has no `tokenizer.json`; then prompts must be token ids.
-    public var tokenizer: Tokenizer? { fatalError("skeleton") }
+    private init(_ source: ModelSource, options: EngineOptions, logger: Logger, progress: LoadProgress?) throws {
+        try options.validate()
+        guard let directory = source.url else { throw EngineError.bundledModelMissing }
+        let kernels = try KernelSet.select(named: options.instructionSet)
+        let checkpoint = try Checkpoint(directory: directory)
+        try checkpoint.validate()
+        let tokenizerFile = directory.appending(path: "tokenizer.json")
+        let hasTokenizer = FileManager.default.fileExists(atPath: tokenizerFile.path)
+        tokenizer = hasTokenizer ? try Tokenizer(contentsOf: tokenizerFile) : nil
+
+        let crew = try WorkerLanes(threads: options.threads)
+        do {
+            let weights = try BloomWeights(
+                checkpoint, format: options.weights.format(for: checkpoint), crew: crew, progress: progress)
+            let shape = checkpoint.configuration
+            let layout = KeyValueLayout(
+                layers: shape.layerCount, heads: shape.headCount, headDim: shape.headDim, blockTokens: options.blockSize,
+                crew: crew)
+            let blocks = try options.cacheMemory.blocks(of: layout)
+            let cache = try PagedCache(layout: layout, blocks: blocks, crew: crew)
+            core = try BatchEngine(
+                model: Bloom(weights: weights, kernels: kernels), crew: crew, cache: cache,
+                options: SchedulingOptions(
+                    policy: options.batching.policy, maxBatch: options.maxBatch, prefillChunk: options.prefillChunk),
+                logger: logger)
+            memoryPlan = MemoryPlan(weights: weights, cache: cache, crew: crew)
+            regions = weights.regions.map { ("weights", $0) } + cache.arenas.map { ("cache", $0) }
+            configuration = shape
+        } catch {
+            crew.stop()
+            throw error
+        }
+        logger.debug(
+            "model loaded",
+            metadata: [
+                "directory": "\(directory.lastPathComponent)", "instructionSet": "\(kernels.name)", "lanes": "\(crew.count)",
+                "weights": "\(memoryPlan.weightFormat)", "cacheTokens": "\(memoryPlan.cacheTokens)",
+            ])
+    }
+
+    deinit {
+        let core = core
+        // The lanes keep themselves alive until they are told to end.
+        Task.detached { await core.shutdown() }
+    }
 
     /// Submit a request. Ending the iteration early or cancelling its task cancels the request: its blocks are free
     /// within one step. A request that cannot be served makes the stream throw a `RequestError`.
     public func generate(_ request: GenerationRequest) -> AsyncThrowingStream<GenerationEvent, any Error> {
-        fatalError("skeleton")
+        core.generate(request, tokenizer: tokenizer)
     }
 
     /// Submit a request and wait for all its samples, in order of their index.
-    public func complete(_ request: GenerationRequest) async throws -> [Completion] { fatalError("skeleton") }
+    public func complete(_ request: GenerationRequest) async throws -> [Completion] {
+        var completions: [Completion] = []
+        for try await case .finished(let completion) in generate(request) { completions.append(completion) }
+        try Task.checkCancellation()
+        return completions.sorted { $0.sample < $1.sample }
+    }
 
-    public func status() async -> EngineStatus { fatalError("skeleton") }
+    public func status() async -> EngineStatus { EngineStatus(await core.status()) }
 
     /// Float32 logits of the given sequences. `visit(sequence, position, logits)` is called for each wanted position,
     /// in ascending position order within a sequence (sequences may interleave), with `vocabularySize` logits that are
@@ -36,19 +104,28 @@ public final class Engine: Sendable {
     public func logits(
         of sequences: [[TokenID]], mode: LogitsMode, lastOnly: Bool = false,
         visit: @escaping @Sendable (_ sequence: Int, _ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
-    ) async throws { fatalError("skeleton") }
+    ) async throws {
+        switch mode {
+        case .uncached: try await core.scoreUncached(sequences, lastOnly: lastOnly, visit: visit)
+        case .cached: try await core.scoreCached(sequences, lastOnly: lastOnly, visit: visit)
+        case .batched: try await core.scoreBatched(sequences, lastOnly: lastOnly, visit: visit)
+        case .padded: try await core.scorePadded(sequences, lastOnly: lastOnly, visit: visit)
+        }
+    }
 
     /// Rows of the embedding, the width of a logits row.
-    public var vocabularySize: Int { fatalError("skeleton") }
-
-    /// What the engine holds in memory and where it wants it.
-    public var memoryPlan: MemoryPlan { fatalError("skeleton") }
+    public var vocabularySize: Int { configuration.vocabularySize }
 
     /// Where the pages of weights and cache really lie, one entry per region and node, asked of the kernel now.
-    public func pagePlacement() -> [PagePlacement] { fatalError("skeleton") }
+    public func pagePlacement() -> [PagePlacement] {
+        regions.map { name, region in
+            let placement = region.placement()
+            return PagePlacement(
+                region: name, wantedNode: region.node, pagesByNode: placement.pagesByNode,
+                absentPages: placement.absentPages, unknown: placement.refusal)
+        }
+    }
 
     /// Stop taking requests, fail the unfinished ones with `RequestError.engineStopped`, end the worker lanes.
-    public func shutdown() async { fatalError("skeleton") }
-
-    init() {}
+    public func shutdown() async { await core.shutdown() }
 }

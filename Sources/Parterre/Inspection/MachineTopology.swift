@@ -1,3 +1,5 @@
+import Kernels
+
 /// The machine as the engine sees it.
 public struct MachineTopology: Sendable, Equatable {
     public struct Node: Sendable, Equatable {
@@ -16,5 +18,14 @@ public struct MachineTopology: Sendable, Equatable {
     public var chosenInstructionSet: String
 
     /// - Throws: a `UserFacingError` when `instructionSet` (or `PARTERRE_ISA`) cannot be used here.
-    public static func current(instructionSet: String? = nil) throws -> MachineTopology { fatalError("skeleton") }
+    public static func current(instructionSet: String? = nil) throws -> MachineTopology {
+        let kernels = try KernelSet.select(named: instructionSet)
+        let machine = Machine.detect()
+        return MachineTopology(
+            nodes: machine.nodes.map {
+                Node(id: $0.id, cpus: $0.cpus, memoryBytes: $0.memoryBytes, freeBytes: $0.freeBytes)
+            },
+            placementNote: machine.placementNote, instructionSets: KernelSet.available,
+            chosenInstructionSet: kernels.name)
+    }
 }

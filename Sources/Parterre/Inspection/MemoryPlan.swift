@@ -1,3 +1,7 @@
+import Kernels
+import Models
+import PagedCache
+
 /// What a loaded engine holds in memory, and on which NUMA node it wants it.
 public struct MemoryPlan: Sendable, Equatable {
     public struct Node: Sendable, Equatable {
@@ -24,11 +28,29 @@ public struct MemoryPlan: Sendable, Equatable {
 public struct PagePlacement: Sendable, Equatable {
     /// `weights` or `cache`.
     public var region: String
-    public var wantedNode: Int
+    /// `nil` where placement is off: any node will do.
+    public var wantedNode: Int?
     /// Resident pages by the node they lie on.
     public var pagesByNode: [Int: Int]
     /// Pages that nobody has touched yet.
     public var absentPages: Int
     /// One sentence when the kernel refused to tell.
     public var unknown: String?
+}
+
+extension MemoryPlan {
+    init(weights: BloomWeights, cache: PagedCache, crew: WorkerLanes) {
+        weightFormat = weights.format.rawValue
+        weightBytes = weights.byteCount
+        cacheBytes = cache.arenas.reduce(0) { $0 + $1.byteCount }
+        cacheBlocks = cache.blockCount
+        blockSize = cache.blockTokens
+        bytesPerCachedToken = cache.layout.bytesPerBlock / cache.blockTokens
+        nodes = crew.nodes.indices.map { node in
+            Node(
+                id: crew.nodes[node].id, weightBytes: weights.regions[node].byteCount,
+                cacheBytes: cache.arenas[node].byteCount, heads: cache.layout.headsByNode[node],
+                lanes: crew.nodes[node].lanes.count)
+        }
+    }
 }

@@ -1,0 +1,49 @@
+import CKernels
+
+/// How the output columns of a matrix are cut into panels and the panels dealt to NUMA nodes.
+public struct PanelPlan: Sendable, Equatable {
+    public static let panelColumns = Int(PK_PANEL)
+
+    /// Output columns.
+    public let columns: Int
+    /// Length of the sums.
+    public let k: Int
+    public let format: WeightFormat
+    /// For each of the crew's nodes its contiguous panels, in proportion to its lanes.
+    public let panelsByNode: [Range<Int>]
+
+    public init(columns: Int, k: Int, format: WeightFormat, crew: WorkerLanes) {
+        self.columns = columns
+        self.k = k
+        self.format = format
+        let panels = Self.panels(columns)
+        panelsByNode = crew.nodes.map {
+            panels * $0.lanes.lowerBound / crew.count..<panels * $0.lanes.upperBound / crew.count
+        }
+    }
+
+    public static func panels(_ columns: Int) -> Int { (columns + panelColumns - 1) / panelColumns }
+
+    public var panelCount: Int { Self.panels(columns) }
+
+    public var panelBytes: Int { Self.panelBytes(k: k, format: format) }
+
+    /// bf16 panels hold pairs along K, so an odd K is padded by one step of zeros.
+    static func panelBytes(k: Int, format: WeightFormat) -> Int {
+        switch format {
+        case .f32: k * panelColumns * 4
+        case .bf16: (k + 1) / 2 * 2 * panelColumns * 2
+        }
+    }
+
+    /// Bytes of a matrix packed into panels.
+    public static func packedBytes(columns: Int, k: Int, format: WeightFormat) -> Int {
+        panels(columns) * panelBytes(k: k, format: format)
+    }
+
+    public func bytes(onNode node: Int) -> Int { panelsByNode[node].count * panelBytes }
+
+    public func columns(ofPanel panel: Int) -> Int {
+        min(Self.panelColumns, columns - panel * Self.panelColumns)
+    }
+}

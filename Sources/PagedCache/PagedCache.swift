@@ -1,0 +1,96 @@
+public import Kernels
+
+/// Keys and values of all running sequences in fixed memory, handed out in blocks.
+///
+/// Owned by one thread at a time (the engine's queue); the worker lanes only see its `store`. Running out of blocks is
+/// an answer (`false`), never a failure.
+public final class PagedCache {
+    public let layout: KeyValueLayout
+    public let store: KeyValueStore
+    /// One arena per node of the crew, holding that node's heads of every block.
+    public let arenas: [NodeRegion]
+    public private(set) var allocator: BlockAllocator
+
+    public var blockTokens: Int { layout.blockTokens }
+    public var blockCount: Int { allocator.count }
+    public var freeBlocks: Int { allocator.freeCount }
+    public var usedBlocks: Int { allocator.usedCount }
+    /// Tokens that fit when one sequence has the whole cache.
+    public var tokenCapacity: Int { blockCount * blockTokens }
+
+    /// Take the memory of `allocator.count` blocks, each node's share wanted on that node.
+    ///
+    /// - Throws: `KernelError.outOfMemory`.
+    public init(layout: KeyValueLayout, allocator: BlockAllocator, crew: WorkerLanes) throws {
+        self.layout = layout
+        self.allocator = allocator
+        arenas = try crew.nodes.indices.map { node in
+            let floats = allocator.count.multipliedReportingOverflow(by: layout.floatsPerBlock(onNode: node))
+            let bytes = floats.partialValue.multipliedReportingOverflow(by: 4)
+            guard !floats.overflow, !bytes.overflow else {
+                throw KernelError.outOfMemory(bytes: Int.max, purpose: "the key/value cache")
+            }
+            return try NodeRegion(
+                byteCount: bytes.partialValue, node: crew.machine.canPlace ? crew.nodes[node].id : nil,
+                purpose: "the key/value cache")
+        }
+        store = KeyValueStore(
+            layout: layout, bases: arenas.map { $0.base.assumingMemoryBound(to: Float.self) })
+    }
+
+    public convenience init(layout: KeyValueLayout, blocks: Int, crew: WorkerLanes) throws {
+        try self.init(layout: layout, allocator: BlockAllocator(count: blocks), crew: crew)
+    }
+
+    public func blocks(forTokens tokens: Int) -> Int { (tokens + blockTokens - 1) / blockTokens }
+
+    /// Free blocks that `reserve(tokens, for: table)` would take.
+    public func blocksToReserve(_ tokens: Int, for table: BlockTable) -> Int {
+        let fresh = max(0, blocks(forTokens: tokens) - table.blocks.count)
+        return fresh + (mustCopyLastBlock(of: table) ? 1 : 0)
+    }
+
+    /// Give the table room for `tokens` tokens in all, its next token in a block of its own. False, with nothing
+    /// changed, when too few blocks are free.
+    public func reserve(_ tokens: Int, for table: inout BlockTable) -> Bool {
+        precondition(tokens >= table.tokenCount, "a reservation never drops tokens")
+        guard blocksToReserve(tokens, for: table) <= allocator.freeCount else { return false }
+        if mustCopyLastBlock(of: table) {
+            let last = table.tokenCount / blockTokens
+            let shared = table.blocks[last]
+            let own = allocator.allocate()!
+            store.copyBlock(from: shared.index, to: own.index)
+            allocator.release(shared)
+            table.blocks[last] = own
+        }
+        while table.blocks.count < blocks(forTokens: tokens) { table.blocks.append(allocator.allocate()!) }
+        return true
+    }
+
+    /// Count `tokens` more as stored; they must have been reserved and written.
+    public func advance(_ table: inout BlockTable, by tokens: Int) {
+        precondition(table.tokenCount + tokens <= table.blocks.count * blockTokens, "tokens lie in reserved blocks")
+        table.tokenCount += tokens
+    }
+
+    /// A second holder of the same blocks; whoever writes into a shared block first copies it.
+    public func fork(_ table: BlockTable) -> BlockTable {
+        var copy = table
+        copy.blocks.removeSubrange(blocks(forTokens: table.tokenCount)...)
+        for block in copy.blocks { allocator.retain(block) }
+        return copy
+    }
+
+    /// Give all blocks back.
+    public func release(_ table: inout BlockTable) {
+        // Last block first, so that the next sequence gets them in this one's order.
+        for block in table.blocks.reversed() { allocator.release(block) }
+        table = BlockTable()
+    }
+
+    // Only the block that the next token falls into can be both shared and written: full blocks are never written again.
+    private func mustCopyLastBlock(of table: BlockTable) -> Bool {
+        guard table.tokenCount % blockTokens != 0, table.tokenCount / blockTokens < table.blocks.count else { return false }
+        return allocator.isShared(table.blocks[table.tokenCount / blockTokens])
+    }
+}

@@ -1,0 +1,20 @@
+public import Basics
+
+/// What can be wrong with the options that a model is loaded with.
+public enum EngineError: UserFacingError, Equatable {
+    case bundledModelMissing
+    case badOption(name: String, reason: String)
+    case cacheTooSmall(bytes: Int, needed: Int)
+
+    public var message: String {
+        switch self {
+        case .bundledModelMissing:
+            "the default model is not beside the program (parterre_Parterre.resources): build it again, or name a model with --model"
+        case .badOption(let name, let reason):
+            "--\(name): \(reason)"
+        case .cacheTooSmall(let bytes, let needed):
+            "--cache-memory: \(bytes) bytes hold no block; one block of this model takes \(needed) bytes: "
+                + "give more memory or a smaller --block-size"
+        }
+    }
+}

@@ -1,0 +1,14 @@
+import Scheduler
+
+extension EngineStatus {
+    init(_ core: BatchEngineStatus) {
+        runningSequences = core.running
+        waitingSequences = core.waiting
+        cacheBlocksUsed = core.blocksUsed
+        cacheBlocks = core.blocks
+        promptTokens = core.counters.promptTokens
+        generatedTokens = core.counters.generatedTokens
+        preemptions = core.preemptions
+        steps = core.counters.steps
+    }
+}

@@ -1,0 +1,37 @@
+import Basics
+import Tokenizers
+
+/// A request that has been taken on, and its stream.
+final class ActiveRequest {
+    let id: Int
+    let promptTokens: Int
+    let continuation: AsyncThrowingStream<GenerationEvent, any Error>.Continuation
+    var sequences: [ScheduledSequence] = []
+    var hasStarted = false
+    private var unfinished: Int
+
+    init(
+        id: Int, promptTokens: Int, samples: Int,
+        continuation: AsyncThrowingStream<GenerationEvent, any Error>.Continuation
+    ) {
+        self.id = id
+        self.promptTokens = promptTokens
+        self.continuation = continuation
+        unfinished = samples
+    }
+
+    func start() {
+        guard !hasStarted else { return }
+        hasStarted = true
+        continuation.yield(.started(promptTokens: promptTokens))
+    }
+
+    /// True when that was the request's last sample; its stream has then ended.
+    func finish(_ completion: Completion) -> Bool {
+        continuation.yield(.finished(completion))
+        unfinished -= 1
+        guard unfinished == 0 else { return false }
+        continuation.finish()
+        return true
+    }
+}

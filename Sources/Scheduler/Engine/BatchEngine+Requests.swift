@@ -1,0 +1,77 @@
+import Basics
+import Dispatch
+import Models
+import PagedCache
+public import Tokenizers
+
+extension BatchEngine {
+    /// Tokens that the cache holds when one sequence has it alone.
+    public var capacity: Int { scheduler.cache.tokenCapacity }
+
+    /// Take a request on. What is wrong with it, the stream throws.
+    ///
+    /// Ending the iteration early or cancelling its task cancels the request; its blocks are free within one step.
+    public func generate(
+        _ request: GenerationRequest, tokenizer: Tokenizer?
+    ) -> AsyncThrowingStream<GenerationEvent, any Error> {
+        // Unbounded, but never longer than the request's tokens: a slow reader holds up nobody.
+        let (stream, continuation) = AsyncThrowingStream<GenerationEvent, any Error>.makeStream()
+        do {
+            let prompt = try promptTokens(of: request, tokenizer)
+            submit(request, prompt: prompt, tokenizer, continuation)
+        } catch {
+            continuation.finish(throwing: error)
+        }
+        return stream
+    }
+
+    private func promptTokens(of request: GenerationRequest, _ tokenizer: Tokenizer?) throws(RequestError) -> [TokenID] {
+        try request.parameters.validate(n: request.n, vocabularySize: model.configuration.vocabularySize)
+        let prompt: [TokenID]
+        switch request.prompt {
+        case .tokens(let ids): prompt = ids
+        case .text(let text):
+            guard let tokenizer else { throw .noTokenizer }
+            prompt = tokenizer.encode(text)
+        }
+        try check(prompt, mustFitCache: false)
+        // The last token is never fed back, so it takes no room.
+        let (total, overflow) = (prompt.count - 1).addingReportingOverflow(request.parameters.maxTokens)
+        guard !overflow, total <= capacity else {
+            throw .tooLong(tokens: overflow ? Int.max : total, capacity: capacity)
+        }
+        return prompt
+    }
+
+    private func submit(
+        _ request: GenerationRequest, prompt: [TokenID], _ tokenizer: Tokenizer?,
+        _ continuation: AsyncThrowingStream<GenerationEvent, any Error>.Continuation
+    ) {
+        let parameters = request.parameters
+        let end = EndCondition(parameters, modelEndTokens: model.configuration.eosTokenIDs.map(TokenID.init))
+        let stops = StopStrings(parameters.stop)
+        queue.async { [self] in
+            guard !isStopped else { return continuation.finish(throwing: RequestError.engineStopped) }
+            let id = nextArrival()
+            let active = ActiveRequest(
+                id: id, promptTokens: prompt.count, samples: request.n, continuation: continuation)
+            continuation.onTermination = { [weak self] reason in
+                guard case .cancelled = reason, let self else { return }
+                queue.async { self.cancel(id) }
+            }
+            active.sequences = (0..<request.n).map { index in
+                let sampler = SequenceSampler(
+                    parameters, sample: index, prompt: prompt, endTokens: end.endTokens,
+                    vocabularySize: model.configuration.vocabularySize, kernels: model.kernels)
+                let writer = SampleWriter(
+                    sample: index, parameters: parameters, end: end, stops: stops,
+                    detokenizer: tokenizer.map { StreamingDetokenizer($0) })
+                return ScheduledSequence(
+                    arrival: index == 0 ? id : nextArrival(), tokens: prompt,
+                    purpose: .generate(Sample(request: active, sampler: sampler, writer: writer)))
+            }
+            active.sequences[0].siblings = Array(active.sequences.dropFirst())
+            take(active)
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import Dispatch
+import PagedCache
+
+/// What the engine is doing, between two steps.
+public struct BatchEngineStatus: Sendable, Equatable {
+    public var running: Int
+    public var waiting: Int
+    public var blocksUsed: Int
+    public var blocks: Int
+    public var preemptions: Int
+    public var counters: EngineCounters
+}
+
+extension BatchEngine {
+    public func status() async -> BatchEngineStatus {
+        await withCheckedContinuation { continuation in
+            queue.async { [self] in
+                continuation.resume(
+                    returning: BatchEngineStatus(
+                        running: scheduler.running.count, waiting: scheduler.waiting.count,
+                        blocksUsed: scheduler.cache.usedBlocks, blocks: scheduler.cache.blockCount,
+                        preemptions: scheduler.preemptions, counters: counters))
+            }
+        }
+    }
+
+    /// Fail what is unfinished with `RequestError.engineStopped` and end the lanes.
+    public func shutdown() async {
+        await withCheckedContinuation { continuation in
+            queue.async { [self] in
+                stop()
+                continuation.resume()
+            }
+        }
+    }
+}

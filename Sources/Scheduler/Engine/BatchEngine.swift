@@ -1,0 +1,250 @@
+import Basics
+import CKernels
+import Dispatch
+public import Kernels
+public import Logging
+public import Models
+public import PagedCache
+import Tokenizers
+
+/// The engine loop: schedule, run, settle, until nothing is left to do.
+///
+/// One serial Dispatch queue owns all state here, so nothing in it is locked; the lanes compute while the queue waits.
+/// Requests and cancellations are further work on the same queue and so fall between two steps.
+public final class BatchEngine: @unchecked Sendable {
+    let queue = DispatchQueue(label: "parterre.engine", qos: .userInitiated)
+    let crew: WorkerLanes
+    let model: Bloom
+    let workspace: BloomWorkspace
+    let scheduler: StepScheduler
+    let logger: Logger
+    private let scratch: [SamplingScratch]
+    private let copies: [UnsafeMutableBufferPointer<Float>]
+
+    private var plan = StepPlan()
+    private var draws: [Draw] = []
+    private var requests: [Int: ActiveRequest] = [:]
+    private var arrivals = 0
+    private var stepIsQueued = false
+    private(set) var isStopped = false
+    private(set) var counters = EngineCounters()
+
+    /// Rows of logits that are held at a time; more wanted rows are computed in turn.
+    static let logitRows = 64
+
+    /// - Throws: `KernelError.outOfMemory`.
+    public init(
+        model: Bloom, crew: WorkerLanes, cache: PagedCache, options: SchedulingOptions, logger: Logger
+    ) throws {
+        self.model = model
+        self.crew = crew
+        self.logger = logger
+        let vocabulary = model.configuration.vocabularySize
+        scheduler = StepScheduler(options: options, cache: cache)
+        workspace = try BloomWorkspace(
+            model.configuration, rows: options.prefillChunk + options.maxBatch, logitRows: Self.logitRows, lanes: crew.count)
+        scratch = (0..<crew.count).map { _ in SamplingScratch(vocabularySize: vocabulary) }
+        copies = (0..<crew.count).map { _ in .allocate(capacity: vocabulary) }
+    }
+
+    deinit { for copy in copies { copy.deallocate() } }
+
+    // MARK: Taking work on. Called on the queue.
+
+    func nextArrival() -> Int {
+        arrivals += 1
+        return arrivals
+    }
+
+    func take(_ request: ActiveRequest) {
+        requests[request.id] = request
+        if let first = request.sequences.first { scheduler.add(first) }
+        continueSteps()
+    }
+
+    func take(_ sequences: [ScheduledSequence]) {
+        for sequence in sequences { scheduler.add(sequence) }
+        continueSteps()
+    }
+
+    func cancel(_ id: Int) {
+        guard let request = requests.removeValue(forKey: id) else { return }
+        // First all siblings are cut off, then sequences end: a fork must not bring one back.
+        for sequence in request.sequences { sequence.siblings = [] }
+        for sequence in request.sequences { scheduler.finish(sequence) }
+    }
+
+    func stop() {
+        guard !isStopped else { return }
+        isStopped = true
+        for request in requests.values { request.continuation.finish(throwing: RequestError.engineStopped) }
+        for id in requests.keys { cancel(id) }
+        for sequence in scheduler.running + scheduler.waiting {
+            if case .score(let job, _) = sequence.purpose { job.group.end(RequestError.engineStopped) }
+            scheduler.finish(sequence)
+        }
+        crew.stop()
+    }
+
+    // MARK: The loop
+
+    private func continueSteps() {
+        guard !stepIsQueued, !isStopped, !scheduler.isIdle else { return }
+        stepIsQueued = true
+        queue.async { [self] in
+            stepIsQueued = false
+            guard !isStopped else { return }
+            step()
+            continueSteps()
+        }
+    }
+
+    private func step() {
+        scheduler.plan(&plan)
+        guard !plan.entries.isEmpty else { return failWhatCannotRun() }
+        scheduler.commit(plan)
+        run()
+        settle()
+    }
+
+    /// Compute the step: all layers once, then the head over its wanted rows, as many at a time as the workspace holds.
+    private func run() {
+        let batch = plan.batch
+        let wanted = batch.wantedRows.count
+        var first = 0
+        repeat {
+            let pass = first..<min(first + workspace.logitRowCapacity, wanted)
+            prepareDraws(pass)
+            let draws = self.draws
+            crew.run { lane in
+                if pass.lowerBound == 0 { model.forward(batch, workspace, store: scheduler.cache.store, lane: lane) }
+                guard !pass.isEmpty else { return }
+                model.head(batch, wanted: pass, workspace, lane: lane)
+                for index in lane.share(of: draws.count) { draw(draws[index], lane) }
+            }
+            deliverScores(pass)
+            first = pass.upperBound
+        } while first < wanted
+        counters.steps += 1
+    }
+
+    // MARK: Drawing tokens
+
+    /// Samples that draw their next token from the same row of logits.
+    private struct Draw {
+        /// Row of the workspace's logits.
+        var row: Int
+        var samples: [Sample]
+    }
+
+    private func prepareDraws(_ pass: Range<Int>) {
+        draws.removeAll(keepingCapacity: true)
+        for entry in plan.entries where pass.contains(entry.wanted.lowerBound) && !entry.wanted.isEmpty {
+            guard case .generate(let sample) = entry.sequence.purpose else { continue }
+            var samples = [sample]
+            if !entry.sequence.siblings.isEmpty {
+                for sibling in scheduler.fork(entry.sequence) {
+                    if case .generate(let other) = sibling.purpose { samples.append(other) }
+                }
+            }
+            draws.append(Draw(row: entry.wanted.lowerBound - pass.lowerBound, samples: samples))
+        }
+    }
+
+    /// Runs on a lane. Samplers change the logits they are given, so all but the last draw from a copy.
+    private func draw(_ draw: Draw, _ lane: Lane) {
+        let vocabulary = model.configuration.vocabularySize
+        let row = UnsafeMutableBufferPointer(
+            start: workspace.logits + draw.row * workspace.logitStride, count: vocabulary)
+        for (index, sample) in draw.samples.enumerated() {
+            var logits = row
+            if index < draw.samples.count - 1 {
+                logits = copies[lane.index]
+                _ = logits.update(from: row)
+            }
+            sample.draw(from: logits, scratch: scratch[lane.index])
+        }
+    }
+
+    // MARK: Settling
+
+    private func settle() {
+        for entry in plan.entries {
+            counters.promptTokens += entry.sequence.state == .prefilling ? entry.rows : 0
+            switch entry.sequence.purpose {
+            case .generate(let sample):
+                sample.request.start()
+                if !entry.wanted.isEmpty { entry.sequence.state = .decoding }
+            case .score(let job, _):
+                guard entry.sequence.pendingTokens == 0, entry.sequence.state != .finished else { continue }
+                scheduler.finish(entry.sequence)
+                job.group.sequenceDone()
+            }
+        }
+        // Draws of earlier passes have kept their token in their sample, so all are settled here together.
+        for sequence in scheduler.running {
+            guard case .generate(let sample) = sequence.purpose, let token = sample.takeDrawn() else { continue }
+            settle(sequence, sample, token)
+        }
+    }
+
+    private func settle(_ sequence: ScheduledSequence, _ sample: Sample, _ token: SampledToken) {
+        sequence.tokens.append(token.id)
+        counters.generatedTokens += 1
+        guard let completion = sample.accept(token) else { return }
+        scheduler.finish(sequence)
+        if sample.request.finish(completion) { requests[sample.request.id] = nil }
+    }
+
+    private func deliverScores(_ pass: Range<Int>) {
+        for entry in plan.entries {
+            guard case .score(let job, _) = entry.sequence.purpose, entry.sequence.state != .finished else { continue }
+            // Wanted rows are the entry's last ones, and its tokens are already counted as stored.
+            let end = entry.sequence.table.tokenCount
+            for row in entry.wanted.clamped(to: pass) {
+                let position = end - (entry.wanted.upperBound - row)
+                guard visit(job, position, row - pass.lowerBound) else { break }
+            }
+        }
+    }
+
+    /// False when the caller's visitor threw: its group then ends.
+    private func visit(_ job: ScoringJob, _ position: Int, _ row: Int) -> Bool {
+        let logits = UnsafeBufferPointer(
+            start: workspace.logits + row * workspace.logitStride, count: model.configuration.vocabularySize)
+        do {
+            try job.group.visit(job.index, position, logits)
+            return true
+        } catch {
+            end(job.group, error)
+            return false
+        }
+    }
+
+    func end(_ group: ScoringGroup, _ error: any Error) {
+        for sequence in group.sequences { scheduler.finish(sequence) }
+        group.end(error)
+    }
+
+    /// Requests are checked against the cache's size before they are taken, so this does not happen; if it does, the
+    /// oldest ends with an error instead of all waiting for ever.
+    private func failWhatCannotRun() {
+        guard let stuck = scheduler.waiting.first else { return }
+        logger.error("a sequence cannot be scheduled", metadata: ["tokens": "\(stuck.tokens.count)"])
+        let error = RequestError.tooLong(tokens: stuck.tokens.count, capacity: scheduler.cache.tokenCapacity)
+        switch stuck.purpose {
+        case .generate(let sample):
+            sample.request.continuation.finish(throwing: error)
+            cancel(sample.request.id)
+        case .score(let job, _):
+            end(job.group, error)
+        }
+    }
+}
+
+/// What the engine has done since it was made.
+public struct EngineCounters: Sendable, Equatable {
+    public internal(set) var promptTokens = 0
+    public internal(set) var generatedTokens = 0
+    public internal(set) var steps = 0
+}

@@ -1,0 +1,154 @@
+import DequeModule
+import PagedCache
+
+/// Decides what runs in the next step: admission by free blocks, chunks of prompts within a token budget, preemption of
+/// the youngest when blocks run out. Talks to the cache in its verbs and never touches a key or a value.
+///
+/// Confined to the engine's queue.
+final class StepScheduler {
+    let options: SchedulingOptions
+    let cache: PagedCache
+    /// Oldest first; preempted sequences stand before those that never ran.
+    private(set) var waiting = Deque<ScheduledSequence>()
+    /// By arrival.
+    private(set) var running: [ScheduledSequence] = []
+    private(set) var preemptions = 0
+
+    init(options: SchedulingOptions, cache: PagedCache) {
+        self.options = options
+        self.cache = cache
+    }
+
+    var isIdle: Bool { waiting.isEmpty && running.isEmpty }
+
+    func add(_ sequence: ScheduledSequence) { waiting.append(sequence) }
+
+    /// Fill `plan` with the next step; empty when nothing can run.
+    func plan(_ plan: inout StepPlan) {
+        plan.removeAll()
+        planDecodes(&plan)
+        switch options.policy {
+        case .continuous: planPrefills(&plan)
+        case .static: planGrid(&plan)
+        }
+    }
+
+    /// Count the step's tokens as stored.
+    func commit(_ plan: StepPlan) {
+        for entry in plan.entries where entry.sequence.state != .finished {
+            cache.advance(&entry.sequence.table, by: entry.rows)
+        }
+    }
+
+    /// The prompt is computed: its siblings take a share of its blocks and run from here on, as many as the batch holds;
+    /// the others wait and compute the prompt themselves. Returns those that run.
+    func fork(_ sequence: ScheduledSequence) -> [ScheduledSequence] {
+        let siblings = sequence.siblings
+        sequence.siblings = []
+        let room = max(0, options.maxBatch - running.count)
+        for sibling in siblings.prefix(room) {
+            sibling.table = cache.fork(sequence.table)
+            sibling.state = .decoding
+            insert(sibling)
+        }
+        for sibling in siblings.dropFirst(room).reversed() { waiting.prepend(sibling) }
+        return Array(siblings.prefix(room))
+    }
+
+    /// The sequence ends, for whatever reason: its blocks are free now.
+    func finish(_ sequence: ScheduledSequence) {
+        switch sequence.state {
+        case .waiting, .preempted: waiting.removeAll { $0 === sequence }
+        case .prefilling, .decoding: running.removeAll { $0 === sequence }
+        case .finished: return
+        }
+        cache.release(&sequence.table)
+        sequence.state = .finished
+    }
+
+    /// Take every running sequence's blocks; all are recomputed later.
+    func preemptAll() {
+        while let last = running.last { preempt(last) }
+    }
+
+    // MARK: Decoding
+
+    private func planDecodes(_ plan: inout StepPlan) {
+        // Victims come from the end, so the index stays valid while the list shrinks behind it.
+        var index = 0
+        while index < running.count {
+            let sequence = running[index]
+            if sequence.state == .decoding {
+                while sequence.state == .decoding, !cache.reserve(sequence.tokens.count, for: &sequence.table) {
+                    preempt(running[running.count - 1])
+                }
+                guard sequence.state == .decoding else { break }
+                plan.append(sequence, rows: sequence.pendingTokens)
+            }
+            index += 1
+        }
+    }
+
+    private func preempt(_ sequence: ScheduledSequence) {
+        running.removeAll { $0 === sequence }
+        cache.release(&sequence.table)
+        sequence.state = .preempted
+        preemptions += 1
+        // Before everyone younger, so that ages stay in order.
+        let place = waiting.firstIndex { $0.arrival > sequence.arrival || $0.state == .waiting } ?? waiting.endIndex
+        waiting.insert(sequence, at: place)
+    }
+
+    // MARK: Prefill, continuous
+
+    private func planPrefills(_ plan: inout StepPlan) {
+        var budget = options.prefillChunk
+        for sequence in running where sequence.state == .prefilling && budget > 0 {
+            planChunk(of: sequence, &budget, &plan)
+        }
+        while budget > 0, running.count < options.maxBatch, let next = waiting.first, admit(next) {
+            planChunk(of: next, &budget, &plan)
+        }
+    }
+
+    private func planChunk(of sequence: ScheduledSequence, _ budget: inout Int, _ plan: inout StepPlan) {
+        let rows = min(sequence.pendingTokens, budget, sequence.chunkLimit)
+        plan.append(sequence, rows: rows)
+        budget -= rows
+    }
+
+    /// Let the first waiting sequence run if all its known tokens fit and every running one can still take a block.
+    private func admit(_ sequence: ScheduledSequence) -> Bool {
+        let needed = cache.blocksToReserve(sequence.tokens.count, for: sequence.table)
+        guard needed + running.count <= cache.freeBlocks else { return false }
+        guard cache.reserve(sequence.tokens.count, for: &sequence.table) else { return false }
+        waiting.removeFirst()
+        sequence.state = .prefilling
+        insert(sequence)
+        return true
+    }
+
+    private func insert(_ sequence: ScheduledSequence) {
+        let place = running.firstIndex { $0.arrival > sequence.arrival } ?? running.endIndex
+        running.insert(sequence, at: place)
+    }
+
+    // MARK: Prefill, static
+
+    /// A new batch begins only when the last one's last row has ended. Its prompts are one left-padded grid, computed
+    /// column by column in windows of about the budget, so that all rows begin to decode in the same step.
+    private func planGrid(_ plan: inout StepPlan) {
+        if running.isEmpty {
+            while running.count < options.maxBatch, let next = waiting.first, admit(next) {}
+        }
+        let rows = running.filter { $0.state == .prefilling }
+        guard !rows.isEmpty else { return }
+        let grid = LeftPaddedBatch(rows.map { Array($0.tokens[$0.table.tokenCount...]) })
+        let limit = rows.reduce(Int.max) { min($0, $1.chunkLimit) }
+        let window = 0..<min(grid.columns, limit, max(1, options.prefillChunk / rows.count))
+        for (row, sequence) in rows.enumerated() {
+            let real = grid.realTokens(row: row, in: window).count
+            if real > 0 { plan.append(sequence, rows: real) }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import Basics
+import Models
+import PagedCache
+
+/// One row of the batch: a growing list of tokens and the blocks that hold what was computed of it.
+final class ScheduledSequence {
+    /// What becomes of its logits.
+    enum Purpose {
+        /// The last row's logits choose the next token.
+        case generate(Sample)
+        /// Logits go to the caller; nothing is generated.
+        case score(ScoringJob, lastOnly: Bool)
+    }
+
+    /// Order of arrival; the youngest is preempted first.
+    let arrival: Int
+    let purpose: Purpose
+    let promptCount: Int
+    var tokens: [TokenID]
+    var table = BlockTable()
+    var state = SequenceState.waiting
+    /// Most tokens of it in one step, whatever the budget.
+    let chunkLimit: Int
+    /// Samples of the same prompt that take over its blocks once the prompt is computed.
+    var siblings: [ScheduledSequence] = []
+
+    init(arrival: Int, tokens: [TokenID], purpose: Purpose, chunkLimit: Int = .max) {
+        self.arrival = arrival
+        self.tokens = tokens
+        self.purpose = purpose
+        self.chunkLimit = chunkLimit
+        promptCount = tokens.count
+    }
+
+    /// Tokens whose keys and values are not stored yet.
+    var pendingTokens: Int { tokens.count - table.tokenCount }
+
+    var generatedCount: Int { tokens.count - promptCount }
+
+    func wantedLogits(afterRows rows: Int) -> WantedLogits {
+        switch purpose {
+        case .score(_, lastOnly: false): .all
+        case .score, .generate: rows == pendingTokens ? .last : .none
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import Basics
+import Scheduler
+import TestSupport
+import Testing
+
+/// What is written in a batch that others join and leave is what is written alone, without a cache.
+@Suite struct GenerationLawTests {
+    static let shapes = [
+        RandomCheckpoint(hidden: 32, heads: 4), RandomCheckpoint(hidden: 35, heads: 7, residualAfterLayerNorm: true),
+        RandomCheckpoint(hidden: 48, heads: 12, type: .bf16),
+    ]
+
+    static func parameters(using generator: inout SplitMix64) -> SamplingParameters {
+        var parameters = SamplingParameters()
+        parameters.maxTokens = Int.random(in: 1...24, using: &generator)
+        parameters.logprobs = Int.random(in: 0...4, using: &generator)
+        parameters.ignoreEOS = Bool.random(using: &generator)
+        parameters.seed = generator.next()
+        if Bool.random(using: &generator) {
+            parameters.temperature = Float.random(in: 0.3...1.5, using: &generator)
+            parameters.topK = [0, 3, 20].randomElement(using: &generator)!
+            parameters.topP = [1, 0.9, 0.5].randomElement(using: &generator)!
+            parameters.minP = [0, 0.02].randomElement(using: &generator)!
+        }
+        if Bool.random(using: &generator) { parameters.repetitionPenalty = 1.3 }
+        if Bool.random(using: &generator) { parameters.presencePenalty = 0.5 }
+        return parameters
+    }
+
+    @Test("texts in random batches are those written alone without a cache", arguments: UInt64(1)...16)
+    func randomSchedules(_ seed: UInt64) async throws {
+        var generator = SplitMix64(seed: seed)
+        let rig = try Rig(Self.shapes[Int(seed) % Self.shapes.count])
+        let lengths = (0..<7).map { _ in Int.random(in: 1...50, using: &generator) }
+        let requests = rig.sequences(lengths, seed: seed).map {
+            GenerationRequest(.tokens($0), parameters: Self.parameters(using: &generator))
+        }
+        let arrangement = Arrangement.random(using: &generator)
+        let delays = requests.map { _ in Int.random(in: 0...4, using: &generator) }
+        // One of them is given up after a few tokens; that must not disturb the others.
+        let abandoned = Int.random(in: 0..<requests.count, using: &generator)
+        try await rig.withEngine(arrangement) { engine in
+            let written = try await withThrowingTaskGroup(of: (Int, Completion?).self) { group in
+                for (index, request) in requests.enumerated() {
+                    group.addTask {
+                        for _ in 0..<delays[index] { await Task.yield() }
+                        return (
+                            index,
+                            try await Self.write(request, engine, stopAfter: index == abandoned ? 2 : nil))
+                    }
+                }
+                return try await group.reduce(into: [Int: Completion]()) { $0[$1.0] = $1.1 }
+            }
+            #expect(written.count >= requests.count - 1, "seed \(seed): a text is missing")
+            for (index, completion) in written {
+                guard case .tokens(let prompt) = requests[index].prompt else { continue }
+                let alone = try await UncachedWriter(engine: engine).tokens(
+                    after: prompt, requests[index].parameters, sample: 0)
+                #expect(
+                    fingerprint(completion) == fingerprint(alone), "seed \(seed), request \(index), \(arrangement)")
+            }
+            let status = await engine.status()
+            #expect(status.blocksUsed == 0, "seed \(seed): blocks are left over")
+        }
+    }
+
+    /// The completion, or `nil` when the stream was left after some tokens.
+    static func write(_ request: GenerationRequest, _ engine: BatchEngine, stopAfter limit: Int?) async throws -> Completion? {
+        var seen = 0
+        for try await event in engine.generate(request, tokenizer: nil) {
+            switch event {
+            case .started: break
+            case .token:
+                seen += 1
+                if let limit, seen >= limit { return nil }
+            case .finished(let completion): return completion
+            }
+        }
+        return nil
+    }
+
+    @Test("running out of blocks preempts and recomputes, and no text changes", arguments: [BatchingPolicy.continuous, .static])
+    func preemption(_ policy: BatchingPolicy) async throws {
+        let rig = try Rig(Self.shapes[0])
+        var generator = SplitMix64(seed: 11)
+        let requests = rig.sequences([20, 9, 30, 14, 3, 25], seed: 4).map { prompt in
+            var parameters = Self.parameters(using: &generator)
+            parameters.maxTokens = 40
+            parameters.ignoreEOS = true
+            return GenerationRequest(.tokens(prompt), parameters: parameters)
+        }
+        // Room for about two of the six at their full length.
+        let arrangement = Arrangement(blockSize: 16, blocks: 9, shuffle: 3, policy: policy, maxBatch: 6)
+        try await rig.withEngine(arrangement) { engine in
+            let written = try await withThrowingTaskGroup(of: (Int, Completion?).self) { group in
+                for (index, request) in requests.enumerated() {
+                    group.addTask { (index, try await Self.write(request, engine, stopAfter: nil)) }
+                }
+                return try await group.reduce(into: [Int: Completion]()) { $0[$1.0] = $1.1 }
+            }
+            let status = await engine.status()
+            #expect(status.preemptions > 0, "nothing was preempted, so nothing was tested")
+            #expect(status.blocksUsed == 0)
+            #expect(written.count == requests.count)
+            for (index, completion) in written {
+                guard case .tokens(let prompt) = requests[index].prompt else { continue }
+                let alone = try await UncachedWriter(engine: engine).tokens(
+                    after: prompt, requests[index].parameters, sample: 0)
+                #expect(fingerprint(completion) == fingerprint(alone), "request \(index)")
+            }
+        }
+    }
+
+    @Test("samples that share their prompt's blocks are those written one by one", arguments: [2, 5, 12])
+    func samples(_ n: Int) async throws {
+        let rig = try Rig(Self.shapes[1])
+        // A prompt that ends inside a block, so that samples write into a shared one and must copy it.
+        for prompt in rig.sequences([21, 16, 1], seed: 8) {
+            var parameters = SamplingParameters()
+            parameters.maxTokens = 20
+            parameters.temperature = 1
+            parameters.logprobs = 2
+            parameters.seed = 99
+            let request = GenerationRequest(.tokens(prompt), parameters: parameters, n: n)
+            try await rig.withEngine(Arrangement(blockSize: 16, maxBatch: 6)) { engine in
+                var completions: [Int: Completion] = [:]
+                for try await case .finished(let completion) in engine.generate(request, tokenizer: nil) {
+                    completions[completion.sample] = completion
+                }
+                #expect(completions.count == n)
+                #expect(Set(completions.values.map(\.tokenIDs)).count > 1, "samples should differ")
+                for (sample, completion) in completions {
+                    let alone = try await UncachedWriter(engine: engine).tokens(after: prompt, parameters, sample: sample)
+                    #expect(fingerprint(completion) == fingerprint(alone), "sample \(sample) of \(n)")
+                }
+                let status = await engine.status()
+                #expect(status.blocksUsed == 0)
+            }
+        }
+    }
+}

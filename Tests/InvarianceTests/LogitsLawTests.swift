@@ -1,0 +1,133 @@
+import Basics
+import Kernels
+import Scheduler
+import TestSupport
+import Testing
+
+/// Every row of the law's table (DESIGN, section 1) as equality of bits, always against the uncached single sequence.
+@Suite struct LogitsLawTests {
+    static let shapes = [
+        RandomCheckpoint(hidden: 32, heads: 4),
+        RandomCheckpoint(hidden: 36, heads: 6, residualAfterLayerNorm: true),
+        RandomCheckpoint(hidden: 35, heads: 7, vocabulary: 131),
+        RandomCheckpoint(hidden: 48, heads: 12, type: .bf16),
+        RandomCheckpoint(hidden: 35, heads: 7, residualAfterLayerNorm: true, type: .bf16),
+        RandomCheckpoint(hidden: 64, heads: 16),
+    ]
+    static let lengths = [1, 2, 15, 16, 17, 40, 5, 33]
+
+    @Test("cached, batched and padded logits are the uncached ones, to the last bit", arguments: shapes)
+    func roads(_ shape: RandomCheckpoint) async throws {
+        let rig = try Rig(shape)
+        let sequences = rig.sequences(Self.lengths, seed: 7)
+        try await rig.withEngine { engine in
+            let alone = try await LogitTable.collect(sequences) {
+                try await engine.scoreUncached(sequences, lastOnly: false, visit: $0)
+            }
+            #expect(alone.isMeaningful)
+            let cached = try await LogitTable.collect(sequences) {
+                try await engine.scoreCached(sequences, lastOnly: false, visit: $0)
+            }
+            #expect(cached.firstDifference(from: alone) == nil)
+            let batched = try await LogitTable.collect(sequences) {
+                try await engine.scoreBatched(sequences, lastOnly: false, visit: $0)
+            }
+            #expect(batched.firstDifference(from: alone) == nil)
+            let padded = try await LogitTable.collect(sequences) {
+                try await engine.scorePadded(sequences, lastOnly: false, visit: $0)
+            }
+            #expect(padded.firstDifference(from: alone) == nil)
+        }
+    }
+
+    @Test("no block size, block order, batch, chunk, policy or thread count changes a bit", arguments: UInt64(1)...24)
+    func randomArrangements(_ seed: UInt64) async throws {
+        var generator = SplitMix64(seed: seed)
+        let rig = try Rig(Self.shapes[Int(seed) % Self.shapes.count])
+        let lengths = (0..<Int.random(in: 1...6, using: &generator)).map { _ in
+            Int.random(in: 1...70, using: &generator)
+        }
+        let sequences = rig.sequences(lengths, seed: seed)
+        let alone = try await rig.withEngine(Arrangement(threads: 1)) { engine in
+            try await LogitTable.collect(sequences) {
+                try await engine.scoreUncached(sequences, lastOnly: false, visit: $0)
+            }
+        }
+        #expect(alone.isMeaningful)
+        for _ in 0..<3 {
+            let arrangement = Arrangement.random(using: &generator)
+            try await rig.withEngine(arrangement) { engine in
+                let batched = try await LogitTable.collect(sequences) {
+                    try await engine.scoreBatched(sequences, lastOnly: false, visit: $0)
+                }
+                #expect(batched.firstDifference(from: alone) == nil, "seed \(seed), batched, \(arrangement)")
+                let padded = try await LogitTable.collect(sequences) {
+                    try await engine.scorePadded(sequences, lastOnly: false, visit: $0)
+                }
+                #expect(padded.firstDifference(from: alone) == nil, "seed \(seed), padded, \(arrangement)")
+            }
+        }
+    }
+
+    @Test("every instruction set gives the same bits", arguments: shapes)
+    func instructionSets(_ shape: RandomCheckpoint) async throws {
+        let rig = try Rig(shape)
+        let sequences = rig.sequences([1, 19, 50], seed: 3)
+        var first: LogitTable?
+        for name in KernelSet.available {
+            let table = try await rig.withEngine(kernels: name) { engine in
+                try await LogitTable.collect(sequences) {
+                    try await engine.scoreBatched(sequences, lastOnly: false, visit: $0)
+                }
+            }
+            #expect(table.isMeaningful)
+            if let first { #expect(table.firstDifference(from: first) == nil, "\(name)") }
+            first = first ?? table
+        }
+    }
+
+    @Test("a context over several softmax tiles is the same in any chunk, over any block")
+    func longContext() async throws {
+        let rig = try Rig(RandomCheckpoint(hidden: 16, heads: 4, layers: 1, vocabulary: 61))
+        let sequences = rig.sequences([600, 300], seed: 5)
+        let alone = try await rig.withEngine { engine in
+            try await LogitTable.collect(sequences) {
+                try await engine.scoreUncached(sequences, lastOnly: false, visit: $0)
+            }
+        }
+        for arrangement in [
+            Arrangement(blockSize: 16, shuffle: 1, prefillChunk: 97), Arrangement(blockSize: 128, blocks: 8, prefillChunk: 512),
+        ] {
+            let batched = try await rig.withEngine(arrangement) { engine in
+                try await LogitTable.collect(sequences) {
+                    try await engine.scoreBatched(sequences, lastOnly: false, visit: $0)
+                }
+            }
+            #expect(batched.firstDifference(from: alone) == nil, "\(arrangement)")
+        }
+    }
+
+    @Test("the last position alone is the last row of all")
+    func lastOnly() async throws {
+        let rig = try Rig(Self.shapes[0])
+        let sequences = rig.sequences([9, 1, 30], seed: 2)
+        try await rig.withEngine(Arrangement(prefillChunk: 4)) { engine in
+            let all = try await LogitTable.collect(sequences) {
+                try await engine.scoreUncached(sequences, lastOnly: false, visit: $0)
+            }
+            let roads: [LogitTable.Scoring] = [
+                { try await engine.scoreUncached(sequences, lastOnly: true, visit: $0) },
+                { try await engine.scoreCached(sequences, lastOnly: true, visit: $0) },
+                { try await engine.scoreBatched(sequences, lastOnly: true, visit: $0) },
+                { try await engine.scorePadded(sequences, lastOnly: true, visit: $0) },
+            ]
+            for road in roads {
+                let last = try await LogitTable.collect(sequences, road)
+                for (index, rows) in last.bits.enumerated() {
+                    #expect(rows.dropLast().allSatisfy(\.isEmpty))
+                    #expect(rows.last == all.bits[index].last)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import Basics
+import Foundation
+import Kernels
+import Logging
+import Models
+import PagedCache
+import Scheduler
+import TestSupport
+
+/// How an engine is put together; none of it may change a bit.
+struct Arrangement: CustomStringConvertible {
+    var blockSize = 32
+    var blocks = 64
+    /// Seed of a random physical order of the blocks; `nil`: in order.
+    var shuffle: UInt64?
+    var policy = BatchingPolicy.continuous
+    var maxBatch = 8
+    var prefillChunk = 16
+    var threads = 2
+
+    static func random(using generator: inout SplitMix64) -> Arrangement {
+        Arrangement(
+            blockSize: [16, 32, 48, 64].randomElement(using: &generator)!, blocks: 64, shuffle: generator.next(),
+            policy: Bool.random(using: &generator) ? .continuous : .static,
+            maxBatch: Int.random(in: 1...9, using: &generator),
+            prefillChunk: [1, 2, 7, 16, 33, 512].randomElement(using: &generator)!,
+            threads: Int.random(in: 1...4, using: &generator))
+    }
+
+    var description: String {
+        "blocks \(blocks)×\(blockSize) shuffled \(shuffle.map(String.init) ?? "no"), \(policy), batch \(maxBatch), "
+            + "chunk \(prefillChunk), \(threads) threads"
+    }
+}
+
+/// A checkpoint on disk, loaded into as many differently arranged engines as a test wants.
+final class Rig {
+    let shape: RandomCheckpoint
+    private let folder: TemporaryDirectory
+    private let checkpoint: Checkpoint
+
+    init(_ shape: RandomCheckpoint) throws {
+        self.shape = shape
+        folder = try TemporaryDirectory()
+        try shape.write(to: folder.url)
+        checkpoint = try Checkpoint(directory: folder.url)
+    }
+
+    var format: WeightFormat { shape.type == .bf16 ? .bf16 : .f32 }
+
+    /// Run `body` with an engine; its lanes have ended when this returns.
+    func withEngine<T>(
+        _ arrangement: Arrangement = Arrangement(), kernels name: String? = nil, _ body: (BatchEngine) async throws -> T
+    ) async throws -> T {
+        let crew = try WorkerLanes(threads: arrangement.threads)
+        let weights = try BloomWeights(checkpoint, format: format, crew: crew)
+        let layout = KeyValueLayout(
+            layers: shape.layers, heads: shape.heads, headDim: shape.hidden / shape.heads,
+            blockTokens: arrangement.blockSize, crew: crew)
+        var order = Array((0..<Int32(arrangement.blocks)).reversed())
+        if let seed = arrangement.shuffle {
+            var generator = SplitMix64(seed: seed)
+            order.shuffle(using: &generator)
+        }
+        let cache = try PagedCache(layout: layout, allocator: BlockAllocator(freeOrder: order), crew: crew)
+        let engine = try BatchEngine(
+            model: Bloom(weights: weights, kernels: try KernelSet.select(named: name)), crew: crew, cache: cache,
+            options: SchedulingOptions(
+                policy: arrangement.policy, maxBatch: arrangement.maxBatch, prefillChunk: arrangement.prefillChunk),
+            logger: Logger(label: "test"))
+        let result: Result<T, any Error>
+        do { result = .success(try await body(engine)) } catch { result = .failure(error) }
+        await engine.shutdown()
+        return try result.get()
+    }
+
+    /// Token sequences of these lengths.
+    func sequences(_ lengths: [Int], seed: UInt64) -> [[TokenID]] {
+        var generator = SplitMix64(seed: seed)
+        return lengths.map { length in
+            (0..<length).map { _ in TokenID(Int.random(in: 4..<shape.vocabulary, using: &generator)) }
+        }
+    }
+}
