@@ -1,0 +1,109 @@
+#include "CLimits.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+__attribute__((target("avx512f"))) static uint64_t read_avx512(const char *from, int64_t bytes) {
+    __m512i a = _mm512_setzero_si512(), b = a, c = a, d = a;
+    for (int64_t i = 0; i < bytes; i += 256) {
+        __builtin_prefetch(from + i + 4096);
+        a = _mm512_xor_si512(a, _mm512_load_si512(from + i));
+        b = _mm512_xor_si512(b, _mm512_load_si512(from + i + 64));
+        c = _mm512_xor_si512(c, _mm512_load_si512(from + i + 128));
+        d = _mm512_xor_si512(d, _mm512_load_si512(from + i + 192));
+    }
+    a = _mm512_xor_si512(_mm512_xor_si512(a, b), _mm512_xor_si512(c, d));
+    return (uint64_t)_mm512_reduce_add_epi64(a);
+}
+
+__attribute__((target("avx2"))) static uint64_t read_avx2(const char *from, int64_t bytes) {
+    __m256i a = _mm256_setzero_si256(), b = a;
+    for (int64_t i = 0; i < bytes; i += 64) {
+        a = _mm256_xor_si256(a, _mm256_load_si256((const __m256i *)(from + i)));
+        b = _mm256_xor_si256(b, _mm256_load_si256((const __m256i *)(from + i + 32)));
+    }
+    a = _mm256_xor_si256(a, b);
+    return (uint64_t)_mm256_extract_epi64(a, 0) ^ (uint64_t)_mm256_extract_epi64(a, 1);
+}
+
+enum { CHAINS = 16 };  // more than latency × ports, fewer than registers
+
+__attribute__((target("avx512f"))) static double f32_avx512(int64_t steps) {
+    __m512 sum[CHAINS];
+    __m512 x = _mm512_set1_ps(0.999f), y = _mm512_set1_ps(1e-3f);
+    for (int i = 0; i < CHAINS; i++) sum[i] = _mm512_set1_ps((float)i);
+    for (int64_t s = 0; s < steps; s++) {
+#pragma clang loop unroll(full)
+        for (int i = 0; i < CHAINS; i++) sum[i] = _mm512_fmadd_ps(sum[i], x, y);
+        __asm__ volatile("" : "+v"(x));
+    }
+    for (int i = 1; i < CHAINS; i++) sum[0] = _mm512_add_ps(sum[0], sum[i]);
+    volatile float sink = _mm512_reduce_add_ps(sum[0]);
+    (void)sink;
+    return (double)steps * CHAINS * 16 * 2;
+}
+
+__attribute__((target("avx2,fma"))) static double f32_avx2(int64_t steps) {
+    __m256 sum[12];
+    __m256 x = _mm256_set1_ps(0.999f), y = _mm256_set1_ps(1e-3f);
+    for (int i = 0; i < 12; i++) sum[i] = _mm256_set1_ps((float)i);
+    for (int64_t s = 0; s < steps; s++) {
+#pragma clang loop unroll(full)
+        for (int i = 0; i < 12; i++) sum[i] = _mm256_fmadd_ps(sum[i], x, y);
+        __asm__ volatile("" : "+x"(x));
+    }
+    for (int i = 1; i < 12; i++) sum[0] = _mm256_add_ps(sum[0], sum[i]);
+    volatile float sink = sum[0][0];
+    (void)sink;
+    return (double)steps * 12 * 8 * 2;
+}
+
+__attribute__((target("avx512f,avx512bf16"))) static double bf16_avx512(int64_t steps) {
+    __m512 sum[CHAINS];
+    __m512i x = _mm512_set1_epi32(0x3f803f80), y = _mm512_set1_epi32(0x3f803f80);
+    for (int i = 0; i < CHAINS; i++) sum[i] = _mm512_set1_ps((float)i);
+    for (int64_t s = 0; s < steps; s++) {
+#pragma clang loop unroll(full)
+        for (int i = 0; i < CHAINS; i++) sum[i] = _mm512_dpbf16_ps(sum[i], (__m512bh)x, (__m512bh)y);
+        __asm__ volatile("" : "+v"(x));
+    }
+    for (int i = 1; i < CHAINS; i++) sum[0] = _mm512_add_ps(sum[0], sum[i]);
+    volatile float sink = _mm512_reduce_add_ps(sum[0]);
+    (void)sink;
+    return (double)steps * CHAINS * 32 * 2;
+}
+
+uint64_t limits_read(const void *from, int64_t bytes) {
+    return __builtin_cpu_supports("avx512f") ? read_avx512(from, bytes) : read_avx2(from, bytes);
+}
+
+double limits_f32(int64_t steps) { return __builtin_cpu_supports("avx512f") ? f32_avx512(steps) : f32_avx2(steps); }
+
+double limits_bf16(int64_t steps) { return __builtin_cpu_supports("avx512bf16") ? bf16_avx512(steps) : 0; }
+
+#else
+
+uint64_t limits_read(const void *from, int64_t bytes) {
+    const uint64_t *words = from;
+    uint64_t a = 0;
+    for (int64_t i = 0; i < bytes / 8; i++) a ^= words[i];
+    return a;
+}
+
+double limits_f32(int64_t steps) {
+    float sum[32];
+    for (int i = 0; i < 32; i++) sum[i] = (float)i;
+    for (int64_t s = 0; s < steps; s++) {
+        for (int i = 0; i < 32; i++) sum[i] = __builtin_fmaf(sum[i], 0.999f, 1e-3f);
+    }
+    volatile float sink = 0;
+    for (int i = 0; i < 32; i++) sink += sum[i];
+    return (double)steps * 32 * 2;
+}
+
+double limits_bf16(int64_t steps) {
+    (void)steps;
+    return 0;
+}
+
+#endif

@@ -1,0 +1,130 @@
+// One panel of a matrix product: y[r, c] = Σₖ x[r, k]·w[k, c] for the panel's 64 columns, with its epilogue.
+//
+// The order of one element's additions, and all that it depends on:
+//   block b of 256 steps:  s_b = one chain of fused multiply-adds from +0 along k
+//   total:                 t = s_0;  t = t + s_1;  t = t + s_2; …
+//   epilogue:              t + bias, then gelu or + residual
+// Nothing here looks at how many rows there are. Rows only decide which chains run side by side: a register tile holds
+// up to 6 rows × 64 columns (6 × 16 where registers are half as wide and half as many), the last rows a smaller one.
+//
+// The order of the work: a band of rows passes over one block of the panel (64 KiB, it stays in the second-level cache)
+// tile by tile, then over the next block. The totals of a band wait on the stack, not in y, because y may be the
+// residual's memory too.
+#ifndef PK_PANEL_H
+#define PK_PANEL_H
+
+#include "exponential.h"
+
+enum {
+    PK_TILE_ROWS = 6,
+    PK_BAND_ROWS = 48,  // 8 tiles, 12 KiB of totals
+    PK_PANEL_VECTORS = PK_PANEL / PK_LANES,
+};
+
+// Applies `work(rows)` with `rows` a constant, so that a tile's accumulators become registers.
+#define PK_WITH_CONSTANT_ROWS(rows, work) \
+    switch (rows) {                       \
+        case 1: work(1); break;           \
+        case 2: work(2); break;           \
+        case 3: work(3); break;           \
+        case 4: work(4); break;           \
+        case 5: work(5); break;           \
+        default: work(6); break;          \
+    }
+
+#if defined(PK_WIDE_TILE)
+// 32 registers of 16 lanes: 6 × 4 accumulators, 4 weights, 1 activation.
+#define PK_TILE_VECTORS(rows) 4
+#else
+// 16 registers of 8 lanes (or 32 of 4).
+#define PK_TILE_VECTORS(rows) ((rows) == 1 ? 4 : (rows) == 2 ? 2 : 1)
+#endif
+
+#if !defined(PK_PREFETCH_BYTES)
+#define PK_PREFETCH_BYTES 1024
+#endif
+
+// totals ← sums, or totals + sums after the first block.
+PK_INLINE void add_block(float *totals, const float *sums, int64_t rows, int first) {
+    for (int64_t i = 0; i < rows * PK_PANEL; i += PK_LANES) {
+        lanes block = load(sums + i);
+        store(totals + i, first ? block : load(totals + i) + block);
+    }
+}
+
+PK_INLINE void finish_row(const pk_panel_call *call, int64_t row, const float *totals) {
+    float *y = call->y + row * call->y_stride;
+    const float *residual = call->epilogue == PK_RESIDUAL ? call->residual + row * call->residual_stride : NULL;
+    for (int64_t at = 0; at < call->columns; at += PK_LANES) {
+        int64_t count = call->columns - at;
+        lanes value = load(totals + at);
+        if (call->bias) value = value + load_first(call->bias + at, count, 0);
+        if (call->epilogue == PK_GELU) value = gelu_lanes(value);
+        if (residual) value = value + load_first(residual + at, count, 0);
+        store_first(y + at, count, value);
+    }
+}
+
+// The chain of one block for `rows` rows and `vectors` vectors of columns, both constants.
+PK_INLINE void chain_f32(
+    const float *panel, const float *x, int64_t x_stride, int64_t steps, int rows, int vectors, float *sums
+) {
+    lanes sum[PK_TILE_ROWS][PK_PANEL_VECTORS];
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) {
+#pragma clang loop unroll(full)
+        for (int v = 0; v < vectors; v++) sum[r][v] = splat(0);
+    }
+    for (int64_t k = 0; k < steps; k++) {
+        lanes weights[PK_PANEL_VECTORS];
+#pragma clang loop unroll(full)
+        for (int v = 0; v < vectors; v++) {
+            const float *from = panel + k * PK_PANEL + v * PK_LANES;
+            __builtin_prefetch((const char *)from + PK_PREFETCH_BYTES);
+            weights[v] = load(from);
+        }
+#pragma clang loop unroll(full)
+        for (int r = 0; r < rows; r++) {
+            lanes activation = splat(x[r * x_stride + k]);
+#pragma clang loop unroll(full)
+            for (int v = 0; v < vectors; v++) sum[r][v] = fused(activation, weights[v], sum[r][v]);
+        }
+    }
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) {
+#pragma clang loop unroll(full)
+        for (int v = 0; v < vectors; v++) store(sums + r * PK_PANEL + v * PK_LANES, sum[r][v]);
+    }
+}
+
+static void block_f32(
+    const float *panel, const float *x, int64_t x_stride, int64_t steps, int64_t rows, float *sums
+) {
+#define PK_WORK(R)                                                                          \
+    for (int v = 0; v < PK_PANEL_VECTORS; v += PK_TILE_VECTORS(R)) {                        \
+        chain_f32(panel + v * PK_LANES, x, x_stride, steps, R, PK_TILE_VECTORS(R), sums + v * PK_LANES); \
+    }
+    PK_WITH_CONSTANT_ROWS(rows, PK_WORK)
+#undef PK_WORK
+}
+
+static void panel_f32(const pk_panel_call *call) {
+    _Alignas(64) float totals[PK_BAND_ROWS * PK_PANEL];
+    _Alignas(64) float sums[PK_TILE_ROWS * PK_PANEL];
+    const float *panel = call->panel, *x = call->x;
+    for (int64_t band = 0; band < call->rows; band += PK_BAND_ROWS) {
+        int64_t band_rows = call->rows - band < PK_BAND_ROWS ? call->rows - band : PK_BAND_ROWS;
+        for (int64_t k = 0; k < call->k; k += PK_K_BLOCK) {
+            int64_t steps = call->k - k < PK_K_BLOCK ? call->k - k : PK_K_BLOCK;
+            for (int64_t r = 0; r < band_rows; r += PK_TILE_ROWS) {
+                int64_t rows = band_rows - r < PK_TILE_ROWS ? band_rows - r : PK_TILE_ROWS;
+                const float *rows_of_x = x + (band + r) * call->x_stride + k;
+                block_f32(panel + k * PK_PANEL, rows_of_x, call->x_stride, steps, rows, sums);
+                add_block(totals + r * PK_PANEL, sums, rows, k == 0);
+            }
+        }
+        for (int64_t r = 0; r < band_rows; r++) finish_row(call, band + r, totals + r * PK_PANEL);
+    }
+}
+
+#endif

@@ -1,0 +1,11 @@
+// Sizes that the instruction sets and their callers share.
+#ifndef PK_SCRATCH_H
+#define PK_SCRATCH_H
+
+#include "CKernels.h"
+
+enum { PK_ATTENTION_ROWS = 6 };  // queries that share one pass over keys and values
+
+static inline int64_t pk_value_stride(int64_t head_dim) { return (head_dim + PK_LANES - 1) / PK_LANES * PK_LANES; }
+
+#endif

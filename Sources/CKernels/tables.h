@@ -1,0 +1,14 @@
+// The tables of kernels that this build holds, one per instruction set.
+#ifndef PK_TABLES_H
+#define PK_TABLES_H
+
+#include "CKernels.h"
+
+extern const pk_kernels pk_kernels_portable;
+#if defined(__x86_64__)
+extern const pk_kernels pk_kernels_avx2;
+extern const pk_kernels pk_kernels_avx512;
+extern const pk_kernels pk_kernels_avx512bf16;
+#endif
+
+#endif

@@ -1,0 +1,146 @@
+# Sourced by scripts/test-numa: what must be true of a machine's results. Page size is x86's 4 KiB throughout.
+
+checks=0
+failures=0
+
+# check SENTENCE COMMAND…: counts, and prints the sentence.
+check() {
+    local sentence=$1
+    shift
+    checks=$((checks + 1))
+    if "$@"; then
+        printf '  ok    %s\n' "$sentence"
+    else
+        failures=$((failures + 1))
+        printf '  FAIL  %s\n' "$sentence"
+    fi
+}
+
+# Lines of `parterre generate` in an order that does not depend on which request ended first.
+normalised() { jq -cS '{id, index, text, token_ids, finish_reason, logprobs}' "$1" | sort; }
+
+# same FILE FILE: the same answers, bit by bit; and there are some.
+same() { [ -s "$1" ] && [ -s "$2" ] && diff <(normalised "$1") <(normalised "$2") >&2; }
+
+# run_here BINARY: this machine's own answers, by every instruction set that it offers.
+run_here() {
+    local binary=$1 out=$results/here set
+    mkdir -p "$out"
+    "$binary" topology --json --cache-memory "$cache_memory" >"$out/topology.out" </dev/null
+    for set in $(jq -r '.instructionSets[]' "$out/topology.out"); do
+        PARTERRE_ISA=$set "$binary" generate --input "$root/scripts/lib/numa-prompts.jsonl" \
+            --cache-memory "$cache_memory" >"$out/generate-$set.out" </dev/null
+        PARTERRE_ISA=$set "$binary" logits --input "$root/scripts/lib/numa-prompts.jsonl" --mode batched \
+            --output "$out/logits.safetensors" --cache-memory "$cache_memory" >/dev/null </dev/null
+        sha256sum <"$out/logits.safetensors" >"$out/logits-$set.sum"
+    done
+    best=$(jq -r '.instructionSets[0]' "$out/topology.out")
+    say "this machine runs $(jq -r '.instructionSets | join(", ")' "$out/topology.out")"
+}
+
+# "0-1,3" → "0,1,3"
+expand_cpus() {
+    tr ',' '\n' <<<"$1" | awk -F- '{ for (i = $1; i <= $NF; i++) print i }' | paste -sd ,
+}
+
+# "NODE CPUS" lines of a machine as QEMU was told, as its kernel says, and as parterre says.
+nodes_told() {
+    local node=0 cpus
+    while read -r cpus _; do
+        echo "$node $(expand_cpus "$cpus")"
+        node=$((node + 1))
+    done < <(machine_nodes "$1")
+}
+nodes_of_kernel() {
+    local file
+    for file in "$1"/kernel/node*.cpus; do
+        echo "$(basename "$file" .cpus | tr -d a-z) $(expand_cpus "$(cat "$file")")"
+    done | sort -n
+}
+nodes_of_parterre() { jq -r '.nodes[] | "\(.id) \(.cpus | sort | map(tostring) | join(","))"' "$1" | sort -n; }
+
+is_true_of() { jq -e "$2" "$1" >/dev/null; }
+
+# Pages that lie outside their node, or a node of which not one page is resident.
+placed() {
+    jq -e --arg region "$2" '
+        [.memory.nodes[].id] as $nodes
+        | [.placement[] | select(.region == $region)] as $regions
+        | ($nodes | length) > 0
+        and all($regions[]; .unknown == null)
+        and all($regions[]; .wantedNode as $wanted | .pagesByNode | to_entries
+            | all(.[]; .value == 0 or .key == ($wanted | tostring)))
+        and all($nodes[]; . as $node
+            | [$regions[] | select(.wantedNode == $node) | .pagesByNode[$node | tostring] // 0] | add > 0)
+        ' "$1" >/dev/null
+}
+
+# "NODE PAGES STRAY" for each node that a memory policy of the process names, from the kernel's numa_maps alone.
+pages_by_policy() {
+    awk '
+        $2 ~ /^(bind|prefer)[^:]*:[0-9]+$/ {
+            split($2, policy, ":"); node = policy[2]; seen[node] = 1
+            for (i = 3; i <= NF; i++) if ($i ~ /^N[0-9]+=/) {
+                split(substr($i, 2), count, "=")
+                if (count[1] == node) home[node] += count[2]; else stray[node] += count[2]
+            }
+        }
+        END { for (node in seen) print node, home[node] + 0, stray[node] + 0 }' "$1" | sort -n
+}
+
+# Every node has as many pages of its own as the plan has bytes of weights for it, and none lies elsewhere.
+numa_maps_agree() {
+    pages_by_policy "$1/numa_maps" >"$1/pages_by_policy"
+    jq -r '.memory.nodes[] | "\(.id) \(.weightBytes)"' "$1/topology.out" | sort -n | awk '
+        NR == FNR { home[$1] = $2; stray += $3; next }
+        { nodes++; if (home[$1] * 4096 < $2 || home[$1] == 0) missing++ }
+        END { exit !(nodes > 0 && missing == 0 && stray == 0) }' "$1/pages_by_policy" -
+}
+
+# One thread for each processor, pinned to it.
+lanes_are_pinned() {
+    diff <(seq 0 3) <(awk '$2 ~ /^[0-9]+$/ { print $2 }' "$1/affinity" | sort -n | uniq) >&2
+}
+
+check_machine() {
+    local machine=$1 out=$results/$1 told run code threads nodes
+    told=$(nodes_told "$machine")
+    nodes=$(wc -l <<<"$told")
+    for run in topology topology-default generate-1 generate-2 generate-4 generate-portable generate-confined logits live; do
+        code=$(cat "$out/$run.code" 2>/dev/null || echo none)
+        [ "$code" = 0 ] || { echo "    $run ended with $code:"; tail -n 5 "$out/$run.err" 2>/dev/null || true; }
+        check "$run ends with 0" [ "$code" = 0 ]
+    done
+    check "the kernel has the nodes that QEMU was told" [ "$told" = "$(nodes_of_kernel "$out")" ]
+    check "parterre finds them with their CPUs" [ "$told" = "$(nodes_of_parterre "$out/topology.out")" ]
+    if [ "$nodes" -eq 1 ]; then
+        check "parterre says why it places nothing" is_true_of "$out/topology.out" '.placementNote | type == "string"'
+    else
+        check "each node computes on its own CPUs" is_true_of "$out/topology.out" \
+            '[.nodes[] | [.id, (.cpus | length)]] == [.memory.nodes[] | [.id, .lanes]]'
+        check "move_pages: the weights of each node lie on it" placed "$out/topology.out" weights
+        check "move_pages: the cache of each node lies on it" placed "$out/topology.out" cache
+        check "numa_maps of a running engine: so says the kernel to everyone" numa_maps_agree "$out"
+        sed 's/^\([0-9]*\) \([0-9]*\) \([0-9]*\)$/        node \1: \2 pages at home, \3 elsewhere/' "$out/pages_by_policy"
+    fi
+    check "one pinned thread on each CPU" lanes_are_pinned "$out"
+    for threads in 1 2 4; do
+        check "the texts with $threads threads have the bits of this machine ($best)" \
+            same "$out/generate-$threads.out" "$results/here/generate-$best.out"
+    done
+    check "the texts of the portable kernels too" same "$out/generate-portable.out" "$results/here/generate-$best.out"
+    check "and those of a process that may use CPUs 0 and 1 only" \
+        same "$out/generate-confined.out" "$results/here/generate-$best.out"
+    check "the logits of a batch have the bits of this machine ($best)" \
+        cmp -s "$out/logits.sum" "$results/here/logits-$best.sum"
+}
+
+finish_checks() {
+    local set
+    for set in $(jq -r '.instructionSets[1:][]' "$results/here/topology.out"); do
+        check "here, $set writes the same texts as $best" same "$results/here/generate-$set.out" "$results/here/generate-$best.out"
+        check "here, $set has the same logits as $best" cmp -s "$results/here/logits-$set.sum" "$results/here/logits-$best.sum"
+    done
+    [ "$failures" -eq 0 ] || die "$failures of $checks checks failed on $1 machines; what they sent is in $results"
+    say "$1 machines, $checks checks passed"
+}
