@@ -9,7 +9,8 @@ struct ParterreCommand: AsyncParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "parterre",
-        abstract: "Generate text with BLOOM models on CPUs: batched, through a paged cache, to the same bits in any batch.",
+        abstract:
+            "Generate text with BLOOM models on CPUs: batched, through a paged cache, to the same bits in any batch.",
         discussion: """
             EXAMPLES
               parterre generate "The garden in spring"
@@ -43,9 +44,9 @@ struct ParterreCommand: AsyncParsableCommand {
                 try command.run()
             }
         } catch {
-            exit(report(error))
+            Foundation.exit(report(error))
         }
-        exit(0)
+        Foundation.exit(0)
     }
 
     /// Say what went wrong and return the exit code for it.

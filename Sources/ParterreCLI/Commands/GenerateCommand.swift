@@ -74,7 +74,9 @@ struct GenerateCommand: AsyncParsableCommand {
         case .argumentLines(let output):
             let source = ArgumentRequests(prompts, defaults: sampling.defaults)
             try await LineGeneration(output: output, resume: resume, retryErrors: retryErrors, reporter: reporter)
-                .run(total: prompts.count, inFlight: 2 * engine.maxBatch, load: { try await load(reporter) }) { _ in source }
+                .run(total: prompts.count, inFlight: 2 * engine.maxBatch, load: { try await load(reporter) }) { _ in
+                    source
+                }
         case .fileLines(let input, let output):
             let file = try InputFile(input)
             let defaults = sampling.defaults

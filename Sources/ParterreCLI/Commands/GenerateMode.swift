@@ -28,7 +28,9 @@ enum GenerateMode: Equatable {
             if arguments.input != nil {
                 throw ValidationError("give prompts as arguments or an --input file, not both")
             }
-            if let index = arguments.prompts.firstIndex(of: "") { throw ValidationError("prompt \(index + 1) is empty") }
+            if let index = arguments.prompts.firstIndex(of: "") {
+                throw ValidationError("prompt \(index + 1) is empty")
+            }
             let wantsLines = arguments.json || arguments.output != nil
             self = wantsLines ? .argumentLines(output: output) : .plainText
         } else if let input = arguments.input ?? (arguments.stdinIsTerminal ? nil : "-") {

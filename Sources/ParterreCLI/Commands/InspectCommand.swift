@@ -4,7 +4,8 @@ import Parterre
 struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Show a checkpoint's configuration, tensors, parameters and the memory it takes, from its headers alone.",
+        abstract:
+            "Show a checkpoint's configuration, tensors, parameters and the memory it takes, from its headers alone.",
         discussion: """
             EXAMPLES
               parterre inspect --model ./bloom-560m

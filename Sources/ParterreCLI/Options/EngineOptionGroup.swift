@@ -1,5 +1,5 @@
-import ArgumentParser
-import Parterre
+public import ArgumentParser
+public import Parterre
 
 extension EngineOptions.Weights: ExpressibleByArgument {}
 extension EngineOptions.Batching: ExpressibleByArgument {}
@@ -50,18 +50,5 @@ struct EngineOptionGroup: ParsableArguments {
         options.threads = threads
         options.instructionSet = isa
         return options
-    }
-
-    func validate() throws {
-        if blockSize < 16 || blockSize > 1 << 16 || blockSize % 16 != 0 {
-            throw ValidationError("--block-size: \(blockSize) is not a multiple of 16 up to 65536")
-        }
-        if !(1...65_536 ~= maxBatch) { throw ValidationError("--max-batch: \(maxBatch) is not between 1 and 65536") }
-        if !(1...1_048_576 ~= prefillChunk) {
-            throw ValidationError("--prefill-chunk: \(prefillChunk) is not between 1 and 1048576")
-        }
-        if let threads, !(1...1024 ~= threads) {
-            throw ValidationError("--threads: \(threads) is not between 1 and 1024")
-        }
     }
 }

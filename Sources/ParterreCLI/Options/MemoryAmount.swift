@@ -19,7 +19,9 @@ struct MemoryAmount: ExpressibleByArgument, Equatable {
             return
         }
         let digits = text.prefix { $0.isNumber || $0 == "." }
-        guard let number = Double(digits), let unit = Self.units[String(text.dropFirst(digits.count))] else { return nil }
+        guard let number = Double(digits), let unit = Self.units[String(text.dropFirst(digits.count))] else {
+            return nil
+        }
         let bytes = number * unit
         guard bytes >= 1, bytes < Double(1 << 60) else { return nil }
         value = .bytes(Int(bytes))

@@ -91,23 +91,14 @@ struct SamplingOptions: ParsableArguments {
 
     /// A bad option is a usage error before anything is loaded; a bad field of a line is that line's error.
     func validate() throws {
-        func check(_ isGood: Bool, _ option: String, _ wanted: String) throws {
-            if !isGood { throw ValidationError("--\(option): must be \(wanted)") }
+        do {
+            // Whether the model has such tokens is known once it is loaded.
+            try defaults.parameters.validate(n: n, vocabularySize: .max)
+        } catch .invalid(let field, let reason) {
+            throw ValidationError("--\(field.replacing("_", with: "-")): \(reason)")
+        } catch {
+            throw ValidationError(error.message)
         }
-        try check(maxTokens >= 1, "max-tokens", "at least 1")
-        try check(minTokens >= 0 && minTokens <= maxTokens, "min-tokens", "between 0 and --max-tokens")
-        try check(temperature >= 0 && temperature.isFinite, "temperature", "0 or more")
-        try check(topK >= -1, "top-k", "-1, 0 or more")
-        try check(topP > 0 && topP <= 1, "top-p", "above 0 and at most 1")
-        try check(minP >= 0 && minP <= 1, "min-p", "between 0 and 1")
-        try check(repetitionPenalty > 0 && repetitionPenalty.isFinite, "repetition-penalty", "above 0")
-        try check(-2...2 ~= presencePenalty, "presence-penalty", "between -2 and 2")
-        try check(-2...2 ~= frequencyPenalty, "frequency-penalty", "between -2 and 2")
-        try check(logitBias.allSatisfy { -100...100 ~= $0.bias }, "logit-bias", "between -100 and 100")
-        try check(n >= 1, "n", "at least 1")
-        try check(!stop.contains(""), "stop", "a string that is not empty")
-        let most = SamplingParameters.mostAlternatives
-        try check(0...most ~= logprobs ?? 0, "logprobs", "between 0 and \(most)")
     }
 }
 

@@ -60,7 +60,9 @@ final class LineWriter: Sendable {
         let before = FileStatus(descriptor)?.size ?? 0
         var written = 0
         while written < bytes.count {
-            let count = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress! + written, bytes.count - written) }
+            let count = bytes.withUnsafeBytes {
+                Foundation.write(descriptor, $0.baseAddress! + written, bytes.count - written)
+            }
             if count >= 0 {
                 written += count
                 continue

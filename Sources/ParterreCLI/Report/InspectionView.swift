@@ -18,9 +18,11 @@ struct InspectionView {
         table.row("heads", "\(configuration.headCount) of \(configuration.headDim)")
         table.row("layer norm epsilon", "\(configuration.layerNormEpsilon)")
         table.row("residual", configuration.residualAfterLayerNorm ? "after the layer norm" : "before the layer norm")
-        table.row("tokens", "bos \(Self.word(configuration.bosTokenID)), "
-            + "eos \(configuration.eosTokenIDs.map(String.init).joined(separator: " ")), "
-            + "pad \(Self.word(configuration.padTokenID))")
+        table.row(
+            "tokens",
+            "bos \(Self.word(configuration.bosTokenID)), "
+                + "eos \(configuration.eosTokenIDs.map(String.init).joined(separator: " ")), "
+                + "pad \(Self.word(configuration.padTokenID))")
         table.row("tokenizer.json", inspection.hasTokenizer ? "yes" : "no: prompts must be token ids")
 
         table.title("Size")

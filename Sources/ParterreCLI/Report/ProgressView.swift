@@ -51,7 +51,8 @@ struct ProgressView: Equatable, Sendable {
         if counts.failed > 0 { text += ", \(counts.failed) failed" }
         if counts.skipped > 0 { text += ", \(counts.skipped) were there already" }
         let rate = secondsElapsed > 0 ? Double(generatedTokens) / secondsElapsed : 0
-        return text + "; \(generatedTokens) tokens in \(Figures.seconds(secondsElapsed)) (\(Figures.rate(rate)) tokens/s)"
+        return text
+            + "; \(generatedTokens) tokens in \(Figures.seconds(secondsElapsed)) (\(Figures.rate(rate)) tokens/s)"
     }
 }
 

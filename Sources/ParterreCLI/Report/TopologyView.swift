@@ -35,52 +35,11 @@ struct TopologyView {
         }
 
         table.title("Where the pages lie")
-        for region in placement { table.row("\(region.region), node \(region.wantedNode)", Self.words(region)) }
+        for region in placement {
+            let place = region.wantedNode.map { ", node \($0)" } ?? ""
+            table.row(region.region + place, Self.words(region))
+        }
         return table.text
-    }
-
-    var json: JSON {
-        .object([
-            "machine": .object([
-                "nodes": .array(
-                    machine.nodes.map {
-                        .object([
-                            "id": .integer($0.id), "cpus": .array($0.cpus.map(JSON.integer)),
-                            "memory_bytes": .integer($0.memoryBytes), "free_bytes": .integer($0.freeBytes),
-                        ])
-                    }),
-                "placement_note": machine.placementNote.map(JSON.string) ?? .null,
-                "instruction_sets": .array(machine.instructionSets.map(JSON.string)),
-                "chosen_instruction_set": .string(machine.chosenInstructionSet),
-            ]),
-            "model": .string(model),
-            "memory_plan": .object([
-                "weight_format": .string(plan.weightFormat), "weight_bytes": .integer(plan.weightBytes),
-                "cache_bytes": .integer(plan.cacheBytes), "cache_blocks": .integer(plan.cacheBlocks),
-                "block_size": .integer(plan.blockSize), "cache_tokens": .integer(plan.cacheTokens),
-                "bytes_per_cached_token": .integer(plan.bytesPerCachedToken),
-                "nodes": .array(
-                    plan.nodes.map {
-                        .object([
-                            "id": .integer($0.id), "weight_bytes": .integer($0.weightBytes),
-                            "cache_bytes": .integer($0.cacheBytes),
-                            "heads": .array([.integer($0.heads.lowerBound), .integer($0.heads.upperBound)]),
-                            "lanes": .integer($0.lanes),
-                        ])
-                    }),
-            ]),
-            "page_placement": .array(
-                placement.map { region in
-                    .object([
-                        "region": .string(region.region), "wanted_node": .integer(region.wantedNode),
-                        "pages_by_node": .object(
-                            region.pagesByNode.sorted { $0.key < $1.key }
-                                .map { JSON.Member(name: "\($0.key)", value: .integer($0.value)) }),
-                        "absent_pages": .integer(region.absentPages),
-                        "unknown": region.unknown.map(JSON.string) ?? .null,
-                    ])
-                }),
-        ])
     }
 
     private static func words(_ region: PagePlacement) -> String {

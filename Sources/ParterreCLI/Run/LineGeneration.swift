@@ -42,7 +42,8 @@ struct LineGeneration {
         do {
             // A bar would run through lines that go to the same terminal.
             try await reporter.during(
-                model.engine, progress: progress, total: total, showsBar: output != nil || !StandardStreams.outputIsTerminal
+                model.engine, progress: progress, total: total,
+                showsBar: output != nil || !StandardStreams.outputIsTerminal
             ) { try await batch.run() }
         } catch {
             await model.engine.shutdown()
@@ -60,7 +61,8 @@ struct LineGeneration {
         }
         if counts.failed > 0 { throw CommandError.failed("\(counts.failed) lines could not be answered") }
         if kept > 0 {
-            throw CommandError.failed("\(kept) lines of an earlier run could not be answered; --retry-errors tries again")
+            throw CommandError.failed(
+                "\(kept) lines of an earlier run could not be answered; --retry-errors tries again")
         }
     }
 }

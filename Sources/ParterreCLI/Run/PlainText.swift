@@ -72,9 +72,11 @@ struct PlainText {
 extension String {
     /// The text without characters that would steer a terminal, except for new lines and tabs.
     var withoutControls: String {
-        String(String.UnicodeScalarView(unicodeScalars.map { scalar in
-            let isControl = scalar.properties.generalCategory == .control && scalar != "\n" && scalar != "\t"
-            return isControl ? "\u{FFFD}" : scalar
-        }))
+        String(
+            String.UnicodeScalarView(
+                unicodeScalars.map { scalar in
+                    let isControl = scalar.properties.generalCategory == .control && scalar != "\n" && scalar != "\t"
+                    return isControl ? "\u{FFFD}" : scalar
+                }))
     }
 }
