@@ -36,7 +36,16 @@ public final class PagedCache {
         }
         store = KeyValueStore(
             layout: layout, bases: arenas.map { $0.base.assumingMemoryBound(to: Float.self) })
+        // The first sequences should not wait for the system to find pages; the rest is taken when it is used.
+        let arenas = arenas
+        crew.run { lane in
+            let bytes = min(arenas[lane.node].byteCount, Self.touchedAtStart)
+            arenas[lane.node].touch(lane.shareOnNode(of: 0..<bytes))
+        }
     }
+
+    /// Bytes of each arena whose pages are taken at once.
+    private static let touchedAtStart = 64 << 20
 
     public convenience init(layout: KeyValueLayout, blocks: Int, crew: WorkerLanes) throws {
         try self.init(layout: layout, allocator: BlockAllocator(count: blocks), crew: crew)

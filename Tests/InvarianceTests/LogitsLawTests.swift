@@ -124,7 +124,7 @@ import Testing
             for road in roads {
                 let last = try await LogitTable.collect(sequences, road)
                 for (index, rows) in last.bits.enumerated() {
-                    #expect(rows.dropLast().allSatisfy(\.isEmpty))
+                    #expect(rows.dropLast().allSatisfy { $0.isEmpty })
                     #expect(rows.last == all.bits[index].last)
                 }
             }

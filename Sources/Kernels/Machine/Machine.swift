@@ -3,6 +3,7 @@ import Foundation
 
 /// The cores and NUMA nodes that this process may use, read from the system once.
 public struct Machine: Sendable, Equatable {
+    /// A node that has memory, with the CPUs nearest to it.
     public struct Node: Sendable, Equatable {
         /// The system's number of the node.
         public var id: Int
@@ -29,7 +30,7 @@ public struct Machine: Sendable, Equatable {
                 placementNote: "this kernel offers no NUMA: the system places all memory")
         }
         var cpusByNode: [Int: [Int]] = [:]
-        for cpu in cpus { cpusByNode[max(0, Int(numa_node_of_cpu(Int32(cpu)))), default: []].append(cpu) }
+        for cpu in cpus { cpusByNode[memoryHome(ofCPU: cpu), default: []].append(cpu) }
         let nodes = cpusByNode.keys.sorted().map { id in
             var free: Int64 = 0
             let size = numa_node_size64(Int32(id), &free)
@@ -75,6 +76,14 @@ public struct Machine: Sendable, Equatable {
         guard numa_sched_getaffinity(0, mask) >= 0 else { return everyCPU }
         let cpus = (0..<Int(mask.pointee.size)).filter { numa_bitmask_isbitset(mask, UInt32($0)) != 0 }
         return cpus.isEmpty ? everyCPU : cpus
+    }
+
+    /// The CPU's own node, or the nearest with memory where that one has none.
+    private static func memoryHome(ofCPU cpu: Int) -> Int {
+        let own = max(0, numa_node_of_cpu(Int32(cpu)))
+        if numa_node_size64(own, nil) > 0 { return Int(own) }
+        let others = (0...max(0, numa_max_node())).filter { numa_node_size64($0, nil) > 0 }
+        return Int(others.min { numa_distance(own, $0) < numa_distance(own, $1) } ?? own)
     }
 
     private static func wholeMachine(cpus: [Int]) -> Node {

@@ -39,6 +39,12 @@ public final class NodeRegion: @unchecked Sendable {
 
     deinit { munmap(mapping, mappedBytes) }
 
+    /// Take the pages of these bytes now; they must not be in use.
+    public func touch(_ bytes: Range<Int>) {
+        precondition(bytes.lowerBound >= 0 && bytes.upperBound <= byteCount, "bytes lie in the region")
+        memset(base + bytes.lowerBound, 0, bytes.count)
+    }
+
     /// Ask for pages of that node. False when the system refuses; the region then works all the same.
     @discardableResult
     func bind(to node: Int) -> Bool {
