@@ -174,7 +174,10 @@ struct CheckpointConfigurationTests {
         ("layer_norm_epsilon", "1e100", "layer_norm_epsilon must be a positive number"),
         ("layer_norm_epsilon", #""1e-5""#, "layer_norm_epsilon must be a number"),
         ("layer_norm_epsilon", "true", "layer_norm_epsilon must be a number"),
-        ("apply_residual_connection_post_layernorm", "1", "apply_residual_connection_post_layernorm must be true or false"),
+        (
+            "apply_residual_connection_post_layernorm", "1",
+            "apply_residual_connection_post_layernorm must be true or false"
+        ),
         ("tie_word_embeddings", #""yes""#, "tie_word_embeddings must be true or false"),
         ("eos_token_id", "10", "eos_token_id is 10, outside the vocabulary of 10 tokens"),
         ("eos_token_id", "[2, -1]", "eos_token_id is -1, outside the vocabulary"),
