@@ -62,6 +62,6 @@ let package = Package(
             "InvarianceTests",
             ["TestSupport", "Parterre", "Scheduler", "Models", "PagedCache", "Kernels", "Basics", logging]),
         tests("ParityTests", ["TestSupport", "Parterre"], resources: [.copy("Fixtures")]),
-        tests("CommandLineTests", []),
+        tests("CommandLineTests", ["TestSupport", "ParterreCLI", "Parterre", argumentParser, logging]),
     ]
 )

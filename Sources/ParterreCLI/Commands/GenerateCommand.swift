@@ -1,0 +1,112 @@
+import ArgumentParser
+import Foundation
+import Parterre
+
+struct GenerateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "generate",
+        abstract: "Continue prompts: a few from the command line, or a file of JSON lines in batches.",
+        discussion: """
+            INPUT, one JSON object a line:
+              {"id": "a", "prompt": "The garden in spring"}
+              {"id": "b", "prompt_token_ids": [5, 9, 2], "max_tokens": 40, "temperature": 0.8, "seed": 7, "n": 2}
+            or OpenAI's batch form:
+              {"custom_id": "c", "method": "POST", "url": "/v1/completions", "body": {"prompt": "Once", "max_tokens": 9}}
+            Fields of a line go before the options below: max_tokens, min_tokens, temperature, top_k, top_p, min_p,
+            repetition_penalty, presence_penalty, frequency_penalty, logit_bias, seed, n, stop, stop_token_ids,
+            ignore_eos, logprobs. A line without an id goes by its number.
+
+            OUTPUT, one JSON object for each sample as it ends, in the order of their ends:
+              {"id", "index", "text", "token_ids", "finish_reason", "prompt_tokens", "completion_tokens", "logprobs"?}
+            A line that cannot be answered becomes {"id", "line", "error": {"message", "field"?}}; the others go on and
+            the exit code is 1. A line in OpenAI's form is answered in OpenAI's form.
+
+            Ctrl-C finishes the lines in flight; a second one ends at once. Either way, and after kill -9, the output
+            holds whole lines only (or one torn line at its end), and --resume goes on from there.
+
+            EXAMPLES
+              parterre generate "The garden in spring" --max-tokens 40
+              parterre generate "Once upon a time" -n 3 --temperature 0.8 --seed 1
+              parterre generate --input prompts.jsonl --output texts.jsonl --resume
+              cat prompts.jsonl | parterre generate --max-tokens 16 | jq -r .text
+            """)
+
+    @Argument(help: "Prompts to continue.")
+    var prompts: [String] = []
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("JSON lines to answer; - is standard input, the default of a pipe.", valueName: "file"))
+    var input: String?
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("Where the JSON lines go. (default: -)", valueName: "file"))
+    var output: String?
+
+    @Flag(help: "Go on with an --output file: what it holds is not done again.")
+    var resume = false
+
+    @Flag(help: "With --resume: do the lines again that failed.")
+    var retryErrors = false
+
+    @Flag(help: "Answer prompts given as arguments as JSON lines, too.")
+    var json = false
+
+    @OptionGroup var model: ModelOptions
+    @OptionGroup(title: "Sampling options") var sampling: SamplingOptions
+    @OptionGroup(title: "Engine options") var engine: EngineOptionGroup
+
+    @Option(
+        help: ArgumentHelp(
+            "continuous: sequences join and leave between steps; static: a left-padded batch runs to its end.",
+            valueName: "way"))
+    var batching: EngineOptions.Batching = .continuous
+
+    @OptionGroup var report: ReportOptions
+
+    func validate() throws { _ = try mode(stdinIsTerminal: false) }
+
+    func run() async throws {
+        let reporter = report.reporter
+        switch try mode(stdinIsTerminal: isatty(STDIN_FILENO) == 1) {
+        case .plainText:
+            try await PlainGeneration(prompts: prompts, defaults: sampling.defaults)
+                .run(load: { try await load(reporter) })
+        case .argumentLines(let output):
+            let source = ArgumentRequests(prompts, defaults: sampling.defaults)
+            try await LineGeneration(output: output, resume: resume, retryErrors: retryErrors, reporter: reporter)
+                .run(total: prompts.count, inFlight: 2 * engine.maxBatch, load: { try await load(reporter) }) { _ in
+                    source
+                }
+        case .fileLines(let input, let output):
+            let file = try InputFile(input)
+            let defaults = sampling.defaults
+            try await LineGeneration(
+                output: output, input: file.identity, resume: resume, retryErrors: retryErrors, reporter: reporter
+            )
+            .run(total: try file.countLines(), inFlight: 2 * engine.maxBatch, load: { try await load(reporter) }) {
+                LineRequests(InputLines(file, orStopWhen: $0), defaults: defaults)
+            }
+        }
+    }
+
+    private func mode(stdinIsTerminal: Bool) throws -> GenerateMode {
+        try GenerateMode(
+            .init(
+                prompts: prompts, input: input, output: output, json: json, resume: resume, retryErrors: retryErrors,
+                stdinIsTerminal: stdinIsTerminal))
+    }
+
+    /// The engine, and the model's name for OpenAI's form.
+    private func load(_ reporter: Reporter) async throws -> LoadedModel {
+        var options = engine.options
+        options.batching = batching
+        let loaded = try await reporter.load(model.source, options)
+        return LoadedModel(engine: loaded, name: model.source.name)
+    }
+}
+
+/// An engine and what to call its model.
+struct LoadedModel: Sendable {
+    var engine: Engine
+    var name: String
+}

@@ -1,0 +1,114 @@
+import Foundation
+import Parterre
+
+/// Any key of a JSON object.
+struct FieldName: CodingKey {
+    var stringValue: String
+    var intValue: Int? { nil }
+
+    init(_ name: String) { stringValue = name }
+    init?(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+}
+
+/// Reads the fields of one JSON object and says in a sentence what is wrong with one. A `null` is a field left out.
+struct FieldReader {
+    private let container: KeyedDecodingContainer<FieldName>
+    /// What stands before a field's name in messages, e.g. `body.`.
+    private let prefix: String
+
+    init(_ decoder: any Decoder, prefix: String = "") throws {
+        container = try decoder.container(keyedBy: FieldName.self)
+        self.prefix = prefix
+    }
+
+    func has(_ name: String) -> Bool {
+        let key = FieldName(name)
+        return container.contains(key) && (try? container.decodeNil(forKey: key)) != true
+    }
+
+    /// A misspelt field would silently change the answer, so a field that nobody reads is an error.
+    func refuseAllBut(_ known: Set<String>) throws {
+        let unknown = container.allKeys.map(\.stringValue).filter { !known.contains($0) }.sorted()
+        if let first = unknown.first { throw LineError("unknown field", field: prefix + first) }
+    }
+
+    func string(_ name: String) throws -> String? { try read(String.self, name, wanted: "a string") }
+
+    func bool(_ name: String) throws -> Bool? { try read(Bool.self, name, wanted: "true or false") }
+
+    func integer(_ name: String) throws -> Int? { try read(Int.self, name, wanted: "a whole number") }
+
+    func float(_ name: String) throws -> Float? { try read(Float.self, name, wanted: "a number") }
+
+    /// A seed may use all 64 bits, written as unsigned or as negative.
+    func seed(_ name: String) throws -> UInt64? {
+        guard has(name) else { return nil }
+        if let value = try? container.decode(UInt64.self, forKey: FieldName(name)) { return value }
+        return try read(Int64.self, name, wanted: "a whole number of 64 bits").map { UInt64(bitPattern: $0) }
+    }
+
+    func id(_ name: String) throws -> LineID? { try read(LineID.self, name, wanted: "a string or a number") }
+
+    /// One string or several.
+    func strings(_ name: String) throws -> [String]? {
+        guard has(name) else { return nil }
+        if let one = try? container.decode(String.self, forKey: FieldName(name)) { return [one] }
+        return try read([String].self, name, wanted: "a string or an array of strings")
+    }
+
+    func tokenIDs(_ name: String) throws -> [TokenID]? {
+        try read([TokenID].self, name, wanted: "an array of token ids")
+    }
+
+    /// OpenAI's `logit_bias`: an object from a token id, written as a string, to a number.
+    func biases(_ name: String) throws -> [TokenID: Float]? {
+        let wanted = "an object from token ids to numbers"
+        guard let written = try read([String: Float].self, name, wanted: wanted) else { return nil }
+        var biases: [TokenID: Float] = [:]
+        for (key, bias) in written {
+            guard let id = Int32(key) else { throw LineError("\"\(key)\" is not a token id", field: prefix + name) }
+            biases[TokenID(rawValue: id)] = bias
+        }
+        return biases
+    }
+
+    /// A text, token ids, or an array of either.
+    func prompts(_ name: String) throws -> [Prompt]? {
+        guard has(name) else { return nil }
+        let key = FieldName(name)
+        if let text = try? container.decode(String.self, forKey: key) { return [.text(text)] }
+        if let ids = try? container.decode([TokenID].self, forKey: key) { return [.tokens(ids)] }
+        if let texts = try? container.decode([String].self, forKey: key) { return texts.map(Prompt.text) }
+        let lists = try read([[TokenID]].self, name, wanted: "a string, an array of token ids, or an array of these")
+        return lists?.map(Prompt.tokens)
+    }
+
+    /// The object in that field.
+    func object(_ name: String) throws -> FieldReader? {
+        guard has(name) else { return nil }
+        do {
+            return FieldReader(
+                try container.nestedContainer(keyedBy: FieldName.self, forKey: FieldName(name)),
+                prefix: prefix + name + ".")
+        } catch {
+            throw LineError("must be an object", field: prefix + name)
+        }
+    }
+
+    func error(_ name: String, _ reason: String) -> LineError { LineError(reason, field: prefix + name) }
+
+    private init(_ container: KeyedDecodingContainer<FieldName>, prefix: String) {
+        self.container = container
+        self.prefix = prefix
+    }
+
+    private func read<Value: Decodable>(_ type: Value.Type, _ name: String, wanted: String) throws -> Value? {
+        guard has(name) else { return nil }
+        do {
+            return try container.decode(type, forKey: FieldName(name))
+        } catch {
+            throw LineError("must be \(wanted)", field: prefix + name)
+        }
+    }
+}

@@ -1,0 +1,54 @@
+public import ArgumentParser
+public import Parterre
+
+extension EngineOptions.Weights: ExpressibleByArgument {}
+extension EngineOptions.Batching: ExpressibleByArgument {}
+extension LogitsMode: ExpressibleByArgument {}
+
+/// How the engine is set up. None of these changes a bit of any text, but for the weights' format and the instruction
+/// set.
+struct EngineOptionGroup: ParsableArguments {
+    private static let defaults = EngineOptions()
+
+    @Option(help: "Format of the weights in memory. auto keeps every bit: bf16 stays bf16, f32 and f16 become f32.")
+    var weights: EngineOptions.Weights = defaults.weights
+
+    @Option(help: ArgumentHelp("Tokens per cache block, a multiple of 16.", valueName: "tokens"))
+    var blockSize: Int = defaults.blockSize
+
+    @Option(
+        help: ArgumentHelp(
+            "Memory for keys and values: bytes (2GiB, 512MB), a share of the free memory (50%), or auto.",
+            valueName: "amount"))
+    var cacheMemory = MemoryAmount(defaults.cacheMemory)
+
+    @Option(help: ArgumentHelp("Most sequences in one step.", valueName: "count"))
+    var maxBatch: Int = defaults.maxBatch
+
+    @Option(
+        help: ArgumentHelp(
+            "Most prompt tokens in one step, so that a long prompt holds up the others by no more than that.",
+            valueName: "tokens"))
+    var prefillChunk: Int = defaults.prefillChunk
+
+    @Option(help: ArgumentHelp("Worker threads. (default: one per core)", valueName: "count"))
+    var threads: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Instruction set: portable, avx2, avx512 or avx512bf16. (default: PARTERRE_ISA, else the best)",
+            valueName: "name"))
+    var isa: String?
+
+    var options: EngineOptions {
+        var options = EngineOptions()
+        options.weights = weights
+        options.blockSize = blockSize
+        options.cacheMemory = cacheMemory.value
+        options.maxBatch = maxBatch
+        options.prefillChunk = prefillChunk
+        options.threads = threads
+        options.instructionSet = isa
+        return options
+    }
+}

@@ -1,0 +1,128 @@
+import ArgumentParser
+import Parterre
+
+/// How tokens are chosen where a line says nothing of its own.
+struct SamplingOptions: ParsableArguments {
+    private static let defaults = SamplingParameters()
+
+    @Option(help: ArgumentHelp("Most tokens to generate for each sample.", valueName: "count"))
+    var maxTokens: Int = defaults.maxTokens
+
+    @Option(help: ArgumentHelp("End tokens and stop strings do not count before that many tokens.", valueName: "count"))
+    var minTokens: Int = defaults.minTokens
+
+    @Option(help: ArgumentHelp("0 takes the likeliest token each time; higher values vary more.", valueName: "number"))
+    var temperature: Float = defaults.temperature
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Draw from the k likeliest tokens; 0 or -1 draws from all.", valueName: "k"))
+    var topK: Int = defaults.topK
+
+    @Option(
+        help: ArgumentHelp("Draw from the likeliest tokens that together reach this probability.", valueName: "share"))
+    var topP: Float = defaults.topP
+
+    @Option(
+        help: ArgumentHelp("Drop tokens less likely than this share of the likeliest one.", valueName: "share"))
+    var minP: Float = defaults.minP
+
+    @Option(help: ArgumentHelp("Above 1, tokens of prompt and text so far become less likely.", valueName: "factor"))
+    var repetitionPenalty: Float = defaults.repetitionPenalty
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Taken from the logit of each token generated so far, -2 to 2.", valueName: "number"))
+    var presencePenalty: Float = defaults.presencePenalty
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Taken from a token's logit once per time it was generated, -2 to 2.", valueName: "number"))
+    var frequencyPenalty: Float = defaults.frequencyPenalty
+
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Add to the logit of a token, -100 to 100; may be repeated.", valueName: "id=number"))
+    var logitBias: [LogitBias] = []
+
+    @Option(help: ArgumentHelp("Seed of the random draws; the same seed gives the same text.", valueName: "number"))
+    var seed: UInt64 = defaults.seed
+
+    @Option(
+        name: [.customShort("n"), .customLong("n")],
+        help: ArgumentHelp("Samples for each prompt.", valueName: "count"))
+    var n: Int = 1
+
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("End a text before this string; may be repeated.", valueName: "text"))
+    var stop: [String] = []
+
+    @Option(help: ArgumentHelp("Tokens that end a text: 5 or 5,7; may be repeated.", valueName: "ids"))
+    var stopTokenIds: [TokenIDList] = []
+
+    @Flag(name: .customLong("ignore-eos"), help: "Take the model's end tokens as tokens like any other.")
+    var ignoreEOS = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Report each token's log-probability and those of this many likeliest ones, 0 to 20.", valueName: "count"))
+    var logprobs: Int?
+
+    var defaults: RequestDefaults {
+        var p = SamplingParameters()
+        p.maxTokens = maxTokens
+        p.minTokens = minTokens
+        p.temperature = temperature
+        p.topK = topK
+        p.topP = topP
+        p.minP = minP
+        p.repetitionPenalty = repetitionPenalty
+        p.presencePenalty = presencePenalty
+        p.frequencyPenalty = frequencyPenalty
+        p.logitBias = Dictionary(logitBias.map { ($0.id, $0.bias) }) { $1 }
+        p.seed = seed
+        p.stop = stop
+        p.stopTokenIDs = stopTokenIds.flatMap(\.ids)
+        p.ignoreEOS = ignoreEOS
+        p.logprobs = logprobs
+        return RequestDefaults(parameters: p, n: n)
+    }
+
+    /// A bad option is a usage error before anything is loaded; a bad field of a line is that line's error.
+    func validate() throws {
+        do {
+            // Whether the model has such tokens is known once it is loaded.
+            try defaults.parameters.validate(n: n, vocabularySize: .max)
+        } catch .invalid(let field, let reason) {
+            throw ValidationError("--\(field.replacing("_", with: "-")): \(reason)")
+        } catch {
+            throw ValidationError(error.message)
+        }
+    }
+}
+
+/// `5=-100`.
+struct LogitBias: ExpressibleByArgument, Equatable {
+    var id: TokenID
+    var bias: Float
+
+    init?(argument: String) {
+        let parts = argument.split(separator: "=", omittingEmptySubsequences: false)
+        guard parts.count == 2, let id = Int32(parts[0]), id >= 0, let bias = Float(parts[1]) else { return nil }
+        self.id = TokenID(rawValue: id)
+        self.bias = bias
+    }
+}
+
+/// `5` or `5,7,9`.
+struct TokenIDList: ExpressibleByArgument, Equatable {
+    var ids: [TokenID] = []
+
+    init?(argument: String) {
+        for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let id = Int32(part), id >= 0 else { return nil }
+            ids.append(TokenID(rawValue: id))
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import Dispatch
+import Foundation
+import Parterre
+import Synchronization
+
+/// Writes whole lines: a line is either in the output with its newline or not at all, whatever ends the process.
+final class LineWriter: Sendable {
+    private let name: String
+    private let descriptor: Int32
+    private let owned: Bool
+    /// A regular file: synced now and then, and cut back after a failed write.
+    private let isRegular: Bool
+    private let queue = DispatchQueue(label: "parterre.output")
+    private let failed = Atomic<Bool>(false)
+    private let lastSync = Mutex(ContinuousClock.now)
+
+    /// A writer to a descriptor that is open for appending; closes it at the end when it is its own.
+    init(_ descriptor: Int32, name: String, owned: Bool) {
+        self.descriptor = descriptor
+        self.name = name
+        self.owned = owned
+        isRegular = FileStatus(descriptor)?.isRegular ?? false
+    }
+
+    static func standardOutput() -> LineWriter { LineWriter(STDOUT_FILENO, name: "standard output", owned: false) }
+
+    deinit { if owned { Foundation.close(descriptor) } }
+
+    /// A write has failed, so that no further line can be saved.
+    var hasFailed: Bool { failed.load(ordering: .relaxed) }
+
+    /// Append a line; a newline is added.
+    func write(_ line: JSON) async throws { try await write(text: line.line + "\n") }
+
+    /// Append text as it is.
+    func write(text: String) async throws {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            queue.async { continuation.resume(with: Result { try self.append(Array(text.utf8)) }) }
+        }
+    }
+
+    /// Wait for the disk.
+    func finish() async {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            queue.async {
+                if self.isRegular && !self.hasFailed { fsync(self.descriptor) }
+                continuation.resume()
+            }
+        }
+    }
+
+    /// End the process as soon as no line is half written. A pipe whose reader has stopped is not waited for.
+    func exitBetweenLines(_ code: Int32) {
+        if isRegular { queue.async { _exit(code) } } else { _exit(code) }
+    }
+
+    private func append(_ bytes: [UInt8]) throws {
+        // After a failure nothing more is written, or a hole would look like an answer.
+        if hasFailed { throw CommandError.failed("cannot write \(name) any more") }
+        let before = FileStatus(descriptor)?.size ?? 0
+        var written = 0
+        while written < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                Foundation.write(descriptor, $0.baseAddress! + written, bytes.count - written)
+            }
+            if count >= 0 {
+                written += count
+                continue
+            }
+            let code = errno
+            if code == EINTR { continue }
+            if code == EAGAIN {
+                var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                poll(&request, 1, 1000)
+                continue
+            }
+            failed.store(true, ordering: .relaxed)
+            if isRegular && owned && written > 0 { ftruncate(descriptor, before) }
+            if code == EPIPE { throw CommandError.readerGone }
+            throw CommandError.failed("cannot write \(name): \(CommandError.systemMessage(code))")
+        }
+        syncNowAndThen()
+    }
+
+    /// Lines survive a killed process by themselves; once a second they are also made to survive a power cut.
+    private func syncNowAndThen() {
+        guard isRegular else { return }
+        let due = lastSync.withLock { last in
+            let now = ContinuousClock.now
+            if now - last < .seconds(1) { return false }
+            last = now
+            return true
+        }
+        if due { fsync(descriptor) }
+    }
+}

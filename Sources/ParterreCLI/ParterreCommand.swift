@@ -1,0 +1,73 @@
+import ArgumentParser
+import Foundation
+import Parterre
+
+/// The root of the command line: its help, its version, and the one place where an error becomes an exit code.
+@main
+struct ParterreCommand: AsyncParsableCommand {
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "parterre",
+        abstract:
+            "Generate text with BLOOM models on CPUs: batched, through a paged cache, to the same bits in any batch.",
+        discussion: """
+            EXAMPLES
+              parterre generate "The garden in spring"
+              parterre generate --input prompts.jsonl --output texts.jsonl --max-tokens 64
+              parterre generate --model ./bloom-560m --input prompts.jsonl --output texts.jsonl --resume
+              parterre logits --model ./bloom-560m --input ids.jsonl --output logits.safetensors --mode cached
+              echo '{"id": 1, "text": "Hello"}' | parterre tokenize
+              parterre inspect --model ./bloom-560m
+              parterre topology
+
+            Without --model the small model that ships with Parterre is used.
+
+            EXIT CODES
+              0  all went well
+              1  some lines could not be answered, the run was interrupted, or writing failed
+              2  wrong usage, a model or an input that cannot be used; then no output is written
+            """,
+        version: version,
+        subcommands: [
+            GenerateCommand.self, LogitsCommand.self, TokenizeCommand.self, TopologyCommand.self, InspectCommand.self,
+        ])
+
+    static func main() async {
+        // A reader that went away (`| head`) shows up as EPIPE from write(2), which ends the run quietly.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            Foundation.exit(report(error))
+        }
+        Foundation.exit(0)
+    }
+
+    /// Say what went wrong and return the exit code for it.
+    private static func report(_ error: any Error) -> Int32 {
+        switch error {
+        case let error as CommandError:
+            if let message = error.shownMessage { Console.shared.line("parterre: \(message)") }
+            return error.exitCode
+        case let error as any UserFacingError:
+            // What the library throws before a run has begun: a model, a file or an option that cannot be used.
+            Console.shared.line("parterre: \(error.message)")
+            return 2
+        default:
+            let code = exitCode(for: error)
+            let message = fullMessage(for: error)
+            if code.isSuccess {
+                print(message)
+                return 0
+            }
+            if !message.isEmpty { Console.shared.line(message) }
+            return code == .validationFailure ? 2 : code.rawValue
+        }
+    }
+}

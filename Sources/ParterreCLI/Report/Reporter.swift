@@ -1,0 +1,99 @@
+import Foundation
+import Logging
+import Parterre
+
+/// Tells on standard error how loading and the run go: a bar on a terminal, log lines elsewhere.
+struct Reporter: Sendable {
+    enum Style: Equatable, Sendable {
+        case bar
+        case logLines
+        case quiet
+    }
+
+    let style: Style
+    let logger: Logger
+
+    init(quiet: Bool, verbose: Bool) {
+        style = quiet ? .quiet : Console.shared.isTerminal ? .bar : .logLines
+        var logger = Logger(label: "parterre") { _ in ConsoleLogHandler(level: .info) }
+        // The bar says what log lines say elsewhere.
+        logger.logLevel = quiet ? .error : verbose ? .debug : style == .bar ? .warning : .info
+        self.logger = logger
+    }
+
+    func info(_ text: String) { logger.info("\(text)") }
+
+    /// What the user should know even beside a bar.
+    func notice(_ text: String) {
+        if style != .quiet { Console.shared.line(text) }
+    }
+
+    func warn(_ text: String) { logger.warning("\(text)") }
+
+    /// Load a model and show how far that is.
+    func load(_ model: ModelSource, _ options: EngineOptions) async throws -> Engine {
+        let clock = ContinuousClock()
+        let begin = clock.now
+        let showsBar = style == .bar
+        defer { Console.shared.setBar("") }
+        let engine = try await Engine.load(model, options: options, logger: logger) { share in
+            if showsBar { Console.shared.setBar("loading \(model.name)  \(Figures.percent(share))") }
+        }
+        let plan = engine.memoryPlan
+        info(
+            "loaded \(model.name) in \(Figures.seconds((clock.now - begin).seconds)): \(plan.weightFormat) weights "
+                + "\(Figures.bytes(plan.weightBytes)), cache \(Figures.bytes(plan.cacheBytes)) for "
+                + "\(plan.cacheTokens) tokens")
+        return engine
+    }
+
+    /// Show progress while `work` runs, and its summary at the end.
+    func during<Result: Sendable>(
+        _ engine: Engine, progress: Progress, total: Int?, showsBar: Bool,
+        work: () async throws -> Result
+    ) async throws -> Result {
+        let ticker = Task { await tick(engine, progress, total, showsBar: showsBar) }
+        let begin = ContinuousClock.now
+        defer { Console.shared.setBar("") }
+        let result: Swift.Result<Result, any Error>
+        do { result = .success(try await work()) } catch { result = .failure(error) }
+        ticker.cancel()
+        await ticker.value
+        var view = ProgressView(counts: progress.counts, total: total)
+        view.generatedTokens = await engine.status().generatedTokens
+        view.secondsElapsed = (ContinuousClock.now - begin).seconds
+        Console.shared.setBar("")
+        if style == .bar { Console.shared.line(view.summary) } else { info(view.summary) }
+        return try result.get()
+    }
+
+    private func tick(_ engine: Engine, _ progress: Progress, _ total: Int?, showsBar: Bool) async {
+        let bar = style == .bar && showsBar
+        if style == .quiet || style == .bar && !showsBar { return }
+        let begin = ContinuousClock.now
+        var meter = RateMeter(window: bar ? 5 : 10)
+        while (try? await Task.sleep(for: bar ? .milliseconds(250) : .seconds(10))) != nil {
+            let status = await engine.status()
+            let elapsed = (ContinuousClock.now - begin).seconds
+            let view = ProgressView(
+                counts: progress.counts, total: total, generatedTokens: status.generatedTokens,
+                tokensPerSecond: meter.note(tokens: status.generatedTokens, at: elapsed),
+                cacheUse: status.cacheUse, running: status.runningSequences, secondsElapsed: elapsed)
+            if bar { Console.shared.setBar(view.bar(width: Console.shared.width)) } else { info(view.logLine) }
+        }
+    }
+}
+
+extension Duration {
+    var seconds: Double { self / .seconds(1) }
+}
+
+extension ModelSource {
+    /// The model's name: that of its folder.
+    var name: String {
+        switch self {
+        case .bundled: "default-model"
+        case .directory(let url): url.standardizedFileURL.lastPathComponent
+        }
+    }
+}

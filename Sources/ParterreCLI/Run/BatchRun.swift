@@ -1,0 +1,48 @@
+import Parterre
+
+/// Answers requests one line each: keeps a bounded number in flight and writes each answer as it ends.
+struct BatchRun<Source: RequestSource> {
+    typealias Generate = @Sendable (GenerationRequest) -> AsyncThrowingStream<GenerationEvent, any Error>
+
+    var source: Source
+    var answering: Answering
+    var finished: FinishedWork
+    var progress: Progress
+    /// Most lines in flight.
+    var limit: Int
+    var shouldStop: @Sendable () -> Bool
+
+    /// Answer every line; the counts are in `progress`.
+    mutating func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            var inFlight = 0
+            while !shouldStop() {
+                if inFlight >= limit {
+                    try await group.next()
+                    inFlight -= 1
+                    continue
+                }
+                guard let line = try await source.next() else { break }
+                if finished.covers(line) {
+                    progress.skipped()
+                    continue
+                }
+                switch line {
+                case .failure(let bad):
+                    try await answering.refuse(bad)
+                    progress.failed(line: bad.number, bad.error)
+                case .success(let request):
+                    group.addTask { [answering, progress, there = finished.samples(of: request.id)] in
+                        if let error = try await answering.answer(request, except: there) {
+                            progress.failed(line: request.number, error)
+                        } else {
+                            progress.answered()
+                        }
+                    }
+                    inFlight += 1
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import Parterre
+
+/// `parterre generate` from lines to lines: everything that may go wrong is looked at before the output is touched.
+struct LineGeneration {
+    /// `nil`: standard output.
+    var output: String?
+    var input: FileIdentity?
+    var resume = false
+    var retryErrors = false
+    var reporter: Reporter
+
+    /// - Parameters:
+    ///   - total: lines of the input, where that is known.
+    ///   - inFlight: most lines in flight.
+    ///   - source: makes the source of requests, which stops when its argument says so.
+    /// - Throws: `CommandError`; also at the end, when some lines were bad or the run was interrupted.
+    func run<Source: RequestSource>(
+        total: Int?, inFlight: Int, load: () async throws -> LoadedModel,
+        source: (@escaping @Sendable () -> Bool) -> Source
+    ) async throws {
+        let file = try output.map {
+            try OutputFile($0, resume: resume, retryErrors: retryErrors, input: input)
+        }
+        let model = try await load()
+        let interrupt = Interrupt()
+        let writer = try file?.writer() ?? .standardOutput()
+        let progress = Progress { reporter.warn($0) }
+        interrupt.listen(
+            first: { reporter.notice("ending: the lines in flight are finished first (Ctrl-C again ends at once)") },
+            again: { writer.exitBetweenLines(1) })
+        if let file, file.contents.tornBytes > 0 {
+            reporter.info("cut off a torn line of \(file.contents.tornBytes) bytes at the end of \(file.path)")
+        }
+
+        let shouldStop: @Sendable () -> Bool = { interrupt.isRequested || writer.hasFailed }
+        var batch = BatchRun(
+            source: source(shouldStop),
+            answering: Answering(
+                generate: { model.engine.generate($0) }, tokenizer: model.engine.tokenizer, modelName: model.name,
+                writer: writer),
+            finished: file?.finished ?? FinishedWork(), progress: progress, limit: inFlight, shouldStop: shouldStop)
+        do {
+            // A bar would run through lines that go to the same terminal.
+            try await reporter.during(
+                model.engine, progress: progress, total: total,
+                showsBar: output != nil || !StandardStreams.outputIsTerminal
+            ) { try await batch.run() }
+        } catch {
+            await model.engine.shutdown()
+            throw CommandError(duringRun: error)
+        }
+        await writer.finish()
+        await model.engine.shutdown()
+        try check(progress.counts, kept: file?.finished.failureCount ?? 0, wasInterrupted: interrupt.isRequested)
+    }
+
+    private func check(_ counts: Progress.Counts, kept: Int, wasInterrupted: Bool) throws {
+        if wasInterrupted {
+            let hint = output == nil ? "" : "; --resume goes on from here"
+            throw CommandError.failed("interrupted after \(counts.done) lines\(hint)")
+        }
+        if counts.failed > 0 { throw CommandError.failed("\(counts.failed) lines could not be answered") }
+        if kept > 0 {
+            throw CommandError.failed(
+                "\(kept) lines of an earlier run could not be answered; --retry-errors tries again")
+        }
+    }
+}
