@@ -202,8 +202,8 @@ struct CheckpointConfigurationTests {
     @Test(
         "that is no JSON object is refused",
         arguments: [
-            ("", "not valid JSON"), ("{", "not valid JSON"),
-            ("{\"model_type\": \"bloom\", \"n_layer\": NaN}", "not valid JSON"),
+            ("", "not valid JSON: "), ("{", "not valid JSON: "),
+            ("{\"model_type\": \"bloom\", \"n_layer\": NaN}", "not valid JSON: Invalid value around character"),
             ("[1, 2]", "does not hold a JSON object"), ("null", "does not hold a JSON object"),
             ("\u{0}\u{1}", "not valid JSON"),
             (String(repeating: "[", count: 100_000), "not valid JSON"),
