@@ -27,7 +27,7 @@ struct DescendingThreshold {
     var above: Int64
 
     /// Radix selection over ordered keys: each pass sums the masses in bins of equal width, and the next one divides the
-    /// bin in which the target is reached. Four passes at most whatever the values are, no sort, no copy.
+    /// bin in which the target is reached. Four such passes at most whatever the values are, no sort, no copy.
     ///
     /// - Parameters:
     ///   - values: none of them NaN.
