@@ -63,10 +63,10 @@ struct BatchRunTests {
     private func run(
         _ texts: [String], echo: Echo = Echo(), finished: FinishedWork = FinishedWork(), limit: Int = 4,
         stopAfter: Int = .max
-    ) async throws -> (lines: [String], counts: Progress.Counts) {
+    ) async throws -> (lines: [String], counts: Tally.Counts) {
         try? FileManager.default.removeItem(atPath: path)
         let writer = try OutputFile(path, resume: false).writer()
-        let progress = Progress()
+        let progress = Tally()
         var batch = BatchRun(
             source: Lines(texts),
             answering: Answering(generate: { echo.generate($0) }, tokenizer: nil, modelName: "m", writer: writer),
@@ -116,10 +116,8 @@ struct BatchRunTests {
         let (lines, counts) = try await run(
             [#"{"id": "a", "prompt": "x"}"#, #"{"id": "b", "prompt": "x", "n": 3}"#], finished: finished)
         #expect(counts == .init(answered: 1, failed: 0, skipped: 1))
-        #expect(
-            lines.compactMap { OutputRecord(Array($0.utf8)) } == [
-                .sample(.string("b"), index: 0), .sample(.string("b"), index: 2),
-            ])
+        let wanted: [OutputRecord] = [.sample(.string("b"), index: 0), .sample(.string("b"), index: 2)]
+        #expect(lines.compactMap { OutputRecord(Array($0.utf8)) } == wanted)
     }
 
     @Test("stops taking lines when asked and finishes those in flight")

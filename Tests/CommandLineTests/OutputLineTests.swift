@@ -48,27 +48,27 @@ struct OutputLineTests {
 
     private struct Batch: Decodable {
         struct Response: Decodable {
-            var status_code: Int
-            var request_id: String
+            var statusCode: Int
+            var requestId: String
             var body: Body
         }
         struct Body: Decodable {
             struct Choice: Decodable {
                 var index: Int
                 var text: String
-                var finish_reason: String
+                var finishReason: String
                 var logprobs: Logprobs?
             }
             struct Logprobs: Decodable {
                 var tokens: [String]
-                var token_logprobs: [Float]
-                var top_logprobs: [[String: Float]]
-                var text_offset: [Int]
+                var tokenLogprobs: [Float]
+                var topLogprobs: [[String: Float]]
+                var textOffset: [Int]
             }
             struct Usage: Decodable, Equatable {
-                var prompt_tokens: Int
-                var completion_tokens: Int
-                var total_tokens: Int
+                var promptTokens: Int
+                var completionTokens: Int
+                var totalTokens: Int
             }
             struct Failure: Decodable {
                 var message: String
@@ -83,9 +83,15 @@ struct OutputLineTests {
             var error: Failure?
         }
         var id: String
-        var custom_id: String?
+        var customId: String?
         var response: Response
         var error: String?
+    }
+
+    private static func decode(_ line: String) throws -> Batch {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(Batch.self, from: Data(line.utf8))
     }
 
     @Test("OpenAI's form holds all samples of all prompts of a line")
@@ -98,27 +104,27 @@ struct OutputLineTests {
             TokenLogprob(id: 9, logprob: -2, top: []),
         ]
         let line = form.answer([[completion, completion], [second]], tokenizer: nil).line
-        let batch = try JSONDecoder().decode(Batch.self, from: Data(line.utf8))
-        #expect(batch.custom_id == "r")
+        let batch = try Self.decode(line)
+        #expect(batch.customId == "r")
         #expect(batch.error == nil)
-        #expect(batch.response.status_code == 200)
+        #expect(batch.response.statusCode == 200)
         #expect(batch.response.body.object == "text_completion")
         #expect(batch.response.body.model == "bloom")
         #expect(batch.response.body.created == 5)
         #expect(batch.response.body.choices?.map(\.index) == [0, 1, 2])
         #expect(batch.response.body.choices?[0].logprobs == nil)
-        #expect(batch.response.body.choices?[2].logprobs?.token_logprobs == [-1, -2])
-        #expect(batch.response.body.choices?[2].logprobs?.top_logprobs == [["token_id:5": -1], [:]])
-        #expect(batch.response.body.usage == .init(prompt_tokens: 6, completion_tokens: 6, total_tokens: 12))
+        #expect(batch.response.body.choices?[2].logprobs?.tokenLogprobs == [-1, -2])
+        #expect(batch.response.body.choices?[2].logprobs?.topLogprobs == [["token_id:5": -1], [:]])
+        #expect(batch.response.body.usage == .init(promptTokens: 6, completionTokens: 6, totalTokens: 12))
     }
 
     @Test("OpenAI's form of a bad line has status 400 and says why")
     func openAIFailure() throws {
         let form = OpenAIBatchLine(customID: nil, model: "bloom")
         let line = form.failure(LineError("must be POST", field: "method"), line: 9).line
-        let batch = try JSONDecoder().decode(Batch.self, from: Data(line.utf8))
-        #expect(batch.custom_id == nil)
-        #expect(batch.response.status_code == 400)
+        let batch = try Self.decode(line)
+        #expect(batch.customId == nil)
+        #expect(batch.response.statusCode == 400)
         #expect(batch.response.body.error?.message == "method: must be POST")
         #expect(batch.response.body.error?.param == "method")
         #expect(OutputRecord(Array(line.utf8)) == .failure(nil, line: 9))

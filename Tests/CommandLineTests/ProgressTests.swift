@@ -66,10 +66,10 @@ struct ProgressTests {
     @Test("only the first bad lines are told")
     func telling() {
         let told = Mutex<[String]>([])
-        let progress = Progress { text in told.withLock { $0.append(text) } }
+        let progress = Tally { text in told.withLock { $0.append(text) } }
         for line in 1...50 { progress.failed(line: line, LineError("no", field: "prompt")) }
         #expect(progress.counts.failed == 50)
-        #expect(told.withLock { $0.count } == Progress.mostTold + 1)
+        #expect(told.withLock { $0.count } == Tally.mostTold + 1)
         #expect(told.withLock { $0.first } == "line 1: prompt: no")
     }
 }

@@ -28,7 +28,7 @@ struct LineGeneration: Sendable {
         try defaults.check(model.engine)
         let interrupt = Interrupt()
         let writer = try file?.writer() ?? .standardOutput()
-        let progress = Progress { reporter.warn($0) }
+        let progress = Tally { reporter.warn($0) }
         interrupt.listen(
             first: { reporter.notice("ending: the lines in flight are finished first (Ctrl-C again ends at once)") },
             again: { writer.exitBetweenLines(1) })
@@ -58,7 +58,7 @@ struct LineGeneration: Sendable {
         try check(progress.counts, kept: file?.finished.failureCount ?? 0, wasInterrupted: interrupt.isRequested)
     }
 
-    private func check(_ counts: Progress.Counts, kept: Int, wasInterrupted: Bool) throws {
+    private func check(_ counts: Tally.Counts, kept: Int, wasInterrupted: Bool) throws {
         if wasInterrupted {
             let hint = output == nil ? "" : "; --resume goes on from here"
             throw CommandError.failed("interrupted after \(counts.done) lines\(hint)")
