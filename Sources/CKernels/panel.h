@@ -40,9 +40,27 @@ enum {
 #define PK_TILE_VECTORS(rows) ((rows) == 1 ? 4 : (rows) == 2 ? 2 : 1)
 #endif
 
-#if !defined(PK_PREFETCH_BYTES)
-#define PK_PREFETCH_BYTES 1024
-#endif
+enum {
+    PK_STEP_BYTES = PK_PANEL * 4,  // one step of K of a float panel, one pair of a bf16 panel
+    PK_NEAR_BYTES = 4096,
+};
+
+// What a tile asks memory for while it computes: `stride` bytes per step, from `from` on. Hints only.
+typedef struct ahead {
+    const char *from;
+    int64_t stride;
+} ahead;
+
+// The first band brings the panel in from memory. One tile alone reads it a little ahead of itself; several share the
+// next block's bytes between them, so that memory works while they compute.
+PK_INLINE ahead plan_ahead(const char *block, int64_t steps, int64_t tile, int64_t tiles, int is_first_band) {
+    if (!is_first_band) return (ahead){block, 0};
+    int64_t sharers = tiles >= 4 ? 4 : tiles >= 2 ? 2 : 1;
+    if (sharers == 1) return (ahead){block + PK_NEAR_BYTES, PK_STEP_BYTES};
+    if (tile >= sharers) return (ahead){block, 0};
+    int64_t stride = PK_STEP_BYTES / sharers;
+    return (ahead){block + steps * PK_STEP_BYTES + tile * steps * stride, stride};
+}
 
 // totals ← sums, or totals + sums after the first block.
 PK_INLINE void add_block(float *totals, const float *sums, int64_t rows, int first) {
@@ -67,7 +85,7 @@ PK_INLINE void finish_row(const pk_panel_call *call, int64_t row, const float *t
 
 // The chain of one block for `rows` rows and `vectors` vectors of columns, both constants.
 PK_INLINE void chain_f32(
-    const float *panel, const float *x, int64_t x_stride, int64_t steps, int rows, int vectors, float *sums
+    const float *panel, const float *x, int64_t x_stride, int64_t steps, ahead next, int rows, int vectors, float *sums
 ) {
     lanes sum[PK_TILE_ROWS][PK_PANEL_VECTORS];
 #pragma clang loop unroll(full)
@@ -80,7 +98,7 @@ PK_INLINE void chain_f32(
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++) {
             const float *from = panel + k * PK_PANEL + v * PK_LANES;
-            __builtin_prefetch((const char *)from + PK_PREFETCH_BYTES);
+            __builtin_prefetch(next.from + k * next.stride + v * 64, 0, 2);
             weights[v] = load(from);
         }
 #pragma clang loop unroll(full)
@@ -98,11 +116,11 @@ PK_INLINE void chain_f32(
 }
 
 static void block_f32(
-    const float *panel, const float *x, int64_t x_stride, int64_t steps, int64_t rows, float *sums
+    const float *panel, const float *x, int64_t x_stride, int64_t steps, ahead next, int64_t rows, float *sums
 ) {
 #define PK_WORK(R)                                                                          \
     for (int v = 0; v < PK_PANEL_VECTORS; v += PK_TILE_VECTORS(R)) {                        \
-        chain_f32(panel + v * PK_LANES, x, x_stride, steps, R, PK_TILE_VECTORS(R), sums + v * PK_LANES); \
+        chain_f32(panel + v * PK_LANES, x, x_stride, steps, next, R, PK_TILE_VECTORS(R), sums + v * PK_LANES); \
     }
     PK_WITH_CONSTANT_ROWS(rows, PK_WORK)
 #undef PK_WORK
@@ -118,8 +136,11 @@ static void panel_f32(const pk_panel_call *call) {
             int64_t steps = call->k - k < PK_K_BLOCK ? call->k - k : PK_K_BLOCK;
             for (int64_t r = 0; r < band_rows; r += PK_TILE_ROWS) {
                 int64_t rows = band_rows - r < PK_TILE_ROWS ? band_rows - r : PK_TILE_ROWS;
+                ahead next = plan_ahead(
+                    (const char *)(panel + k * PK_PANEL), steps, r / PK_TILE_ROWS,
+                    (band_rows + PK_TILE_ROWS - 1) / PK_TILE_ROWS, band == 0);
                 const float *rows_of_x = x + (band + r) * call->x_stride + k;
-                block_f32(panel + k * PK_PANEL, rows_of_x, call->x_stride, steps, rows, sums);
+                block_f32(panel + k * PK_PANEL, rows_of_x, call->x_stride, steps, next, rows, sums);
                 add_block(totals + r * PK_PANEL, sums, rows, k == 0);
             }
         }

@@ -17,14 +17,14 @@ PK_INLINE uint32_t load_pair(const uint16_t *from) {
 
 // sum ← sum + x·w for one pair of K, a tile of rows × vectors.
 PK_INLINE void step_pair(
-    const uint16_t *panel, const uint16_t *x, int64_t x_stride, int rows, int vectors,
+    const uint16_t *panel, const uint16_t *x, int64_t x_stride, const char *ahead, int rows, int vectors,
     lanes sum[PK_TILE_ROWS][PK_PANEL_VECTORS]
 ) {
     bit_lanes weights[PK_PANEL_VECTORS];
 #pragma clang loop unroll(full)
     for (int v = 0; v < vectors; v++) {
         const uint16_t *from = panel + v * 2 * PK_LANES;
-        __builtin_prefetch((const char *)from + PK_PREFETCH_BYTES);
+        __builtin_prefetch(ahead + v * 64, 0, 2);
         weights[v] = load_bits(from);
     }
 #if defined(PK_PAIR_PRODUCT)
@@ -52,7 +52,7 @@ PK_INLINE void step_pair(
 }
 
 PK_INLINE void chain_bf16(
-    const uint16_t *panel, const uint16_t *x, int64_t x_stride, int64_t pairs, int rows, int vectors, float *sums
+    const uint16_t *panel, const uint16_t *x, int64_t x_stride, int64_t pairs, ahead next, int rows, int vectors, float *sums
 ) {
     lanes sum[PK_TILE_ROWS][PK_PANEL_VECTORS];
 #pragma clang loop unroll(full)
@@ -61,7 +61,7 @@ PK_INLINE void chain_bf16(
         for (int v = 0; v < vectors; v++) sum[r][v] = splat(0);
     }
     for (int64_t pair = 0; pair < pairs; pair++) {
-        step_pair(panel + pair * 2 * PK_PANEL, x + pair * 2, x_stride, rows, vectors, sum);
+        step_pair(panel + pair * 2 * PK_PANEL, x + pair * 2, x_stride, next.from + pair * next.stride, rows, vectors, sum);
     }
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {
@@ -72,11 +72,11 @@ PK_INLINE void chain_bf16(
 
 // Not inlined: the compiler must not move arithmetic in or out of the region in which subnormals are flushed.
 static __attribute__((noinline)) void block_bf16(
-    const uint16_t *panel, const uint16_t *x, int64_t x_stride, int64_t pairs, int64_t rows, float *sums
+    const uint16_t *panel, const uint16_t *x, int64_t x_stride, int64_t pairs, ahead next, int64_t rows, float *sums
 ) {
 #define PK_WORK(R)                                                                                                \
     for (int v = 0; v < PK_PANEL_VECTORS; v += PK_TILE_VECTORS(R)) {                                              \
-        chain_bf16(panel + v * 2 * PK_LANES, x, x_stride, pairs, R, PK_TILE_VECTORS(R), sums + v * PK_LANES);     \
+        chain_bf16(panel + v * 2 * PK_LANES, x, x_stride, pairs, next, R, PK_TILE_VECTORS(R), sums + v * PK_LANES);     \
     }
     PK_WITH_CONSTANT_ROWS(rows, PK_WORK)
 #undef PK_WORK
@@ -93,9 +93,12 @@ static void panel_bf16(const pk_panel_call *call) {
             int64_t pairs = all_pairs - pair < PK_PAIR_BLOCK ? all_pairs - pair : PK_PAIR_BLOCK;
             for (int64_t r = 0; r < band_rows; r += PK_TILE_ROWS) {
                 int64_t rows = band_rows - r < PK_TILE_ROWS ? band_rows - r : PK_TILE_ROWS;
+                ahead next = plan_ahead(
+                    (const char *)(panel + pair * 2 * PK_PANEL), pairs, r / PK_TILE_ROWS,
+                    (band_rows + PK_TILE_ROWS - 1) / PK_TILE_ROWS, band == 0);
                 const uint16_t *rows_of_x = x + (band + r) * call->x_stride + pair * 2;
                 uint32_t mode = flush_subnormals();
-                block_bf16(panel + pair * 2 * PK_PANEL, rows_of_x, call->x_stride, pairs, rows, sums);
+                block_bf16(panel + pair * 2 * PK_PANEL, rows_of_x, call->x_stride, pairs, next, rows, sums);
                 restore_subnormals(mode);
                 add_block(totals + r * PK_PANEL, sums, rows, pair == 0);
             }

@@ -1,19 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Models
 
-/// A directory that goes away with this object.
-final class TemporaryDirectory {
-    let url: URL
-
-    init() throws {
-        url = FileManager.default.temporaryDirectory.appending(path: "parterre-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
-
+extension TemporaryDirectory {
     func path(_ name: String) -> String { url.appending(path: name).path }
 
     func write(_ text: String, _ name: String) throws { try write(Array(text.utf8), name) }

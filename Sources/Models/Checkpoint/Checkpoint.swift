@@ -31,6 +31,9 @@ public struct Checkpoint: Sendable {
     /// gives it.
     public var tensors: [TensorView] { table.all }
 
+    /// What every tensor of the files is, also one that the kernels cannot read, in name order.
+    public var listing: [TensorListing] { table.listing }
+
     /// The tensor of that name (as `BloomForCausalLM` names it without `transformer.`, e.g. `h.0.input_layernorm.weight`),
     /// found with and without the `transformer.` prefix, of exactly that shape.
     ///

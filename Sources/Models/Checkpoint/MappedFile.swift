@@ -35,9 +35,6 @@ final class MappedFile: @unchecked Sendable {
         bytes = UnsafeRawBufferPointer(start: address, count: size)
     }
 
-    /// Without its folder.
-    var fileName: String { path.split(separator: "/").last.map(String.init) ?? path }
-
     deinit {
         if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
     }
@@ -62,6 +59,9 @@ final class MappedFile: @unchecked Sendable {
 
     private var pageSize: Int { sysconf(Int32(_SC_PAGESIZE)) }
 }
+
+/// A path's last part.
+func fileName(ofPath path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
 
 /// What the last failed system call says about itself.
 func systemReason() -> String { String(cString: strerror(errno)) }

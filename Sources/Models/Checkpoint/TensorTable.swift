@@ -4,13 +4,26 @@ import CKernels
 struct TensorTable: Sendable {
     private var views: [String: TensorView] = [:]
     /// Tensors of types that the kernels do not read: allowed, unless the model asks for one.
-    private var foreign: [String: (path: String, type: ElementType)] = [:]
+    private var foreign: [String: (path: String, entry: SafetensorsFile.Entry)] = [:]
     private let paths: [String]
 
     private static let prefix = "transformer."
 
     /// Every readable tensor, in name order.
     var all: [TensorView] { views.values.sorted { $0.name < $1.name } }
+
+    /// What every tensor is, readable or not, in name order.
+    var listing: [TensorListing] {
+        let readable = views.values.map {
+            TensorListing(name: $0.name, type: $0.typeName, shape: $0.shape, file: $0.file, byteCount: $0.bytes.count)
+        }
+        let others = foreign.values.map { path, entry in
+            TensorListing(
+                name: entry.name, type: entry.type.rawValue, shape: entry.shape, file: fileName(ofPath: path),
+                byteCount: entry.range.count)
+        }
+        return (readable + others).sorted { $0.name < $1.name }
+    }
 
     /// Map the files, check their headers, and the index against them.
     ///
@@ -28,7 +41,7 @@ struct TensorTable: Sendable {
                     views[entry.name] = TensorView(
                         name: entry.name, type: type, shape: entry.shape, range: entry.range, mapping: file.mapping)
                 } else {
-                    foreign[entry.name] = (path, entry.type)
+                    foreign[entry.name] = (path, entry)
                 }
             }
         }
@@ -55,8 +68,8 @@ struct TensorTable: Sendable {
             throw CheckpointError.ambiguousTensor(names: present, files: files)
         }
         guard let spelling = present.first else { return nil }
-        if let (path, type) = foreign[spelling] {
-            throw CheckpointError.unsupportedType(tensor: spelling, file: path, type: type.rawValue)
+        if let (path, entry) = foreign[spelling] {
+            throw CheckpointError.unsupportedType(tensor: spelling, file: path, type: entry.type.rawValue)
         }
         return views[spelling]
     }

@@ -21,7 +21,7 @@ public struct TensorView: @unchecked Sendable {
         self.shape = shape
         self.range = range
         self.mapping = mapping
-        file = mapping.fileName
+        file = fileName(ofPath: mapping.path)
         bytes = UnsafeRawBufferPointer(rebasing: mapping.bytes[range])
     }
 
@@ -31,6 +31,9 @@ public struct TensorView: @unchecked Sendable {
     public var count: Int { bytes.count / bytesPerElement }
 
     public var bytesPerElement: Int { type == PK_F32 ? 4 : 2 }
+
+    /// `F32`, `F16` or `BF16`.
+    public var typeName: String { type == PK_F32 ? "F32" : type == PK_F16 ? "F16" : "BF16" }
 
     /// Tell the kernel that this tensor's pages will not be read again (madvise), so that loading does not pile up.
     public func discard() { mapping.discard(range) }
