@@ -70,7 +70,7 @@ struct SamplingOptions: ParsableArguments {
     var stop: [String] = []
 
     @Option(
-        parsing: .unconditional,
+        parsing: .unconditionalSingleValue,
         help: ArgumentHelp("Tokens that end a text: 5 or 5,7; may be repeated.", valueName: "ids"))
     var stopTokenIds: [TokenIDList] = []
 
