@@ -21,7 +21,8 @@ struct BrokenFileTests {
         var testDescription: String { name }
     }
 
-    static let token = #"{"id": 300, "content": "<s>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true}"#
+    static let token =
+        #"{"id": 300, "content": "<s>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true}"#
     static let bloomSplit =
         #"{"type": "Split", "pattern": {"Regex": " ?[^(\\s|[.,!?…。，、।۔،])]+"}, "behavior": "Isolated", "invert": false}"#
     static let byteLevel = #"{"type": "ByteLevel", "add_prefix_space": false, "use_regex": false}"#
@@ -31,7 +32,9 @@ struct BrokenFileTests {
         Case("Unigram", says: "model.type", "Unigram") { $0.modelType = #""Unigram""# },
         Case("no type", says: "model.type", "null") { $0.modelType = "null" },
         Case("merge of an unknown left token", says: "model.merges[1]", "“xyz”") { $0.merges = #"["a b", "xyz c"]"# },
-        Case("merge of an unknown right token", says: "model.merges[1]", "“日”") { $0.merges = #"[["a","b"], ["a","日"]]"# },
+        Case("merge of an unknown right token", says: "model.merges[1]", "“日”") {
+            $0.merges = #"[["a","b"], ["a","日"]]"#
+        },
         Case("merge into an unknown token", says: "model.merges[0]", "“ba”") { $0.merges = #"["b a"]"# },
         Case("merge of one token", says: "model.merges[0]", "two tokens") { $0.merges = #"["ab"]"# },
         Case("merge of three tokens", says: "model.merges[0]", "two tokens") { $0.merges = #"["a b c"]"# },
@@ -46,9 +49,11 @@ struct BrokenFileTests {
         Case("a token twice", says: "“ab”", "twice") { $0.extraVocabulary = #""ab": 256, "ab": 257"# },
         Case("dropout", says: "model.dropout", "0.1") { $0.modelSettings = #""dropout": 0.1, "# },
         Case("word prefix", says: "continuing_subword_prefix", "##") {
-            $0.modelSettings = ##""continuing_subword_prefix": "##", "##
+            $0.modelSettings = ###""continuing_subword_prefix": "##", "###
         },
-        Case("word suffix", says: "end_of_word_suffix", "</w>") { $0.modelSettings = #""end_of_word_suffix": "</w>", "# },
+        Case("word suffix", says: "end_of_word_suffix", "</w>") {
+            $0.modelSettings = #""end_of_word_suffix": "</w>", "#
+        },
         Case("normaliser", says: "normalizer", "NFC") { $0.normalizer = #"{"type": "NFC"}"# },
         Case("template", says: "post_processor", "TemplateProcessing") {
             $0.postProcessor = #"{"type": "TemplateProcessing", "single": []}"#
@@ -56,9 +61,12 @@ struct BrokenFileTests {
         Case("decoder of another kind", says: "decoder", "Metaspace") { $0.decoder = #"{"type": "Metaspace"}"# },
         Case("no decoder", says: "decoder", "null") { $0.decoder = "null" },
         Case("no pre-tokenizer", says: "pre_tokenizer", "null") { $0.preTokenizer = "null" },
-        Case("other pre-tokenizer", says: "pre_tokenizer", "Whitespace") { $0.preTokenizer = #"{"type": "Whitespace"}"# },
+        Case("other pre-tokenizer", says: "pre_tokenizer", "Whitespace") {
+            $0.preTokenizer = #"{"type": "Whitespace"}"#
+        },
         Case("other pattern", says: "pattern", "a+") {
-            $0.preTokenizer = #"{"type": "Sequence", "pretokenizers": [{"type": "Split", "pattern": {"Regex": "a+"}, "behavior": "Isolated", "invert": false}, \#(byteLevel)]}"#
+            $0.preTokenizer =
+                #"{"type": "Sequence", "pretokenizers": [{"type": "Split", "pattern": {"Regex": "a+"}, "behavior": "Isolated", "invert": false}, \#(byteLevel)]}"#
         },
         Case("other behaviour", says: "behavior", "Removed") {
             $0.preTokenizer =
@@ -105,8 +113,10 @@ struct BrokenFileTests {
     func byteFallback() throws {
         let whole = TinyFile().with { $0.modelSettings = #""byte_fallback": true, "unk_token": "<none>", "# }
         #expect(try Tokenizer(TokenizerFile(whole.bytes, file: "t")).encode("abc") == [257])
-        let holes = #"{"decoder": {"type": "ByteLevel"}, "pre_tokenizer": \#(Self.byteLevel), "model": {"type": "BPE", "vocab": {"a": 0}, "merges": [], SETTING}}"#
-        for (setting, says) in [(#""byte_fallback": true"#, "byte_fallback"), (#""unk_token": "<none>""#, "unk_token")] {
+        let holes =
+            #"{"decoder": {"type": "ByteLevel"}, "pre_tokenizer": \#(Self.byteLevel), "model": {"type": "BPE", "vocab": {"a": 0}, "merges": [], SETTING}}"#
+        for (setting, says) in [(#""byte_fallback": true"#, "byte_fallback"), (#""unk_token": "<none>""#, "unk_token")]
+        {
             let error = try #require(throws: TokenizerError.self) {
                 _ = try TokenizerFile(Array(holes.replacing("SETTING", with: setting).utf8), file: "t")
             }
