@@ -62,7 +62,7 @@ struct RandomModel {
         }
         let json = try JSONSerialization.data(withJSONObject: header)
         let file = folder.appending(path: "model.safetensors")
-        FileManager.default.createFile(atPath: file.path, contents: nil)
+        try Data().write(to: file)
         let handle = try FileHandle(forWritingTo: file)
         defer { try? handle.close() }
         try handle.write(contentsOf: withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) })

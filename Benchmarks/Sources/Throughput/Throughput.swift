@@ -49,7 +49,7 @@ struct Throughput: AsyncParsableCommand {
         for batch in [1, 8, 32] {
             let seconds = max(bytes / limits.bandwidth, 2 * Double(batch) * (model.layerParameters + model.headParameters) / peak)
             try await report("decode, batch \(batch)", bound: Double(batch) / seconds) {
-                try await Workload.decode(engine, batch: batch, prompt: 128, steps: 33)
+                try await Workload.decode(engine, batch: batch, prompt: 128, steps: 32 + batch / 2)
             }
         }
         await engine.shutdown()
