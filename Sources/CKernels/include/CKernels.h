@@ -63,9 +63,10 @@ typedef struct pk_pages {
 
 // Attention of `rows` consecutive queries of one sequence in one head. Row r stands at absolute position
 // first_position + r and sees keys 0 … first_position + r, never one more (what lies behind may be anything, NaN too).
-// bias(j) = slope·j rounded to float32, as `transformers` tabulates it; score(j) = fma(q·k_j, scale, bias(j) − bias(i)),
-// where the subtraction of near positions is exact and far ones vanish in the softmax. Softmax in tiles of PK_ATTENTION_TILE positions: each tile yields its own
-// maximum m, sum l (16 lane sums, then one fixed tree) and Σ p·v (one chain along j); tiles merge in order.
+// bias(j) = slope·j rounded to float32, as `transformers` tabulates it; score(j) = fma(q·k_j, scale, bias(j) −
+// bias(i)), where the subtraction of near positions is exact and far ones vanish in the softmax. Softmax in tiles of
+// PK_ATTENTION_TILE positions: each tile yields its own maximum m, sum l (16 lane sums, then one fixed tree) and Σ p·v
+// (one chain along j); tiles merge in order. The result is finite if the dots and the values are.
 typedef struct pk_attention_call {
     pk_pages pages;
     const float *q;  // [rows, q_stride], head_dim values each
