@@ -2,7 +2,7 @@
 //
 // What one query at position i computes; nothing else enters, not its neighbours, not the blocks' size or places:
 //   dot(j)   = one chain of fused multiply-adds from +0 along head_dim
-//   bias(j)  = slope·j, rounded; score(j) = fma(dot(j), scale, bias(j) − bias(i)),  j = 0 … i
+//   score(j) = fma(dot(j), scale, slope·j),  j = 0 … i, with slope·j rounded to float32
 //   for tile t of positions 256t … 256t + 255, as far as they are ≤ i:
 //     m_t = max score;  p(j) = exp(score(j) − m_t)
 //     l_t = Σ p(j): lane j mod 16 adds its p along the groups from +0, then the 16 lanes by sum_of_lanes' tree
@@ -105,12 +105,11 @@ static void soften(const attention_tile *tile, int64_t r, float scale, float slo
     float *scores = tile->scores + r * PK_ATTENTION_TILE;
     int64_t seen = seen_by(tile, r);
     int32_t begin = (int32_t)tile->begin;  // positions are exact as floats up to 2²⁴
-    lanes own = splat(slope) * splat((float)(tile->first + r));
     lanes greatest = splat(-__builtin_inff());
     for (int64_t at = 0; at < seen; at += PK_LANES) {
         int_lanes lane = lane_numbers() + (int32_t)at;
         lanes bias = splat(slope) * __builtin_convertvector(lane + begin, lanes);
-        lanes score = fused(load(scores + at), splat(scale), bias - own);
+        lanes score = fused(load(scores + at), splat(scale), bias);
         score = choose(lane < (int32_t)seen, score, splat(-__builtin_inff()));
         greatest = greater(score, greatest);
         store(scores + at, score);

@@ -47,19 +47,11 @@ PK_INLINE lanes flushed(lanes v) {
 }
 
 // Whether a·b + c, rounded to 24 bits with no bound below, is still smaller than 2⁻¹²⁶, although IEEE's gradual
-// underflow rounds it up to that: x86 decides on the former ("tiny after rounding") and flushes. The product of two
-// bf16 is exact in double; the sum's error comes from Knuth's two-sum.
-__attribute__((unused)) static int tiny_before_rounding_up(float a, float b, float c) {
-    double product = (double)a * (double)b;
-    double sum = product + (double)c;
-    double back = sum - product;
-    double error = (product - (sum - back)) + ((double)c - back);
-    const double border = 0x1p-126 - 0x1p-151;  // halfway between the last 24-bit number below 2⁻¹²⁶ and 2⁻¹²⁶
-    if (sum < 0) {
-        sum = -sum;
-        error = -error;
-    }
-    return sum < border || (sum == border && error < 0);
+// underflow rounds it up to that: x86 decides on the former ("tiny after rounding") and flushes. Asked only where the
+// rounded sum is ±2⁻¹²⁶; there the product (16 bits) and the sum are exact in double, or far above the border.
+PK_INLINE int is_tiny(float a, float b, float c) {
+    const double border = 0x1p-126 - 0x1p-151;  // halfway from the last 24-bit number below 2⁻¹²⁶; the tie goes up
+    return __builtin_fabs((double)a * (double)b + (double)c) < border;
 }
 
 PK_INLINE lanes fused_flushing(lanes a, lanes b, lanes c) {
@@ -69,7 +61,7 @@ PK_INLINE lanes fused_flushing(lanes a, lanes b, lanes c) {
     int_lanes at_border = (bits_of(result) & splat_bits(0x7FFFFFFFu)) == splat_bits(0x00800000u);
     if (__builtin_reduce_or(at_border) != 0) {
         for (int i = 0; i < PK_LANES; i++) {
-            if (at_border[i] && tiny_before_rounding_up(a[i], b[i], c[i])) result[i] = __builtin_copysignf(0, result[i]);
+            if (at_border[i] && is_tiny(a[i], b[i], c[i])) result[i] = __builtin_copysignf(0, result[i]);
         }
     }
     return flushed(result);

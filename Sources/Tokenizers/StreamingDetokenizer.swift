@@ -15,7 +15,7 @@ public struct StreamingDetokenizer: Sendable {
     /// Text that became certain with this token; never half a UTF-8 character.
     public mutating func append(_ id: TokenID) -> String {
         tokenizer.append(id, to: &pending, skipSpecialTokens: skipSpecialTokens)
-        let certain = pending.count - UTF8Text.unfinishedSuffixLength(of: pending)
+        let certain = pending.count - UTF8Text.unfinishedSuffixLength(of: pending[...])
         let text = String(decoding: pending[..<certain], as: UTF8.self)
         pending.removeFirst(certain)
         return text

@@ -174,7 +174,10 @@ struct CheckpointConfigurationTests {
         ("layer_norm_epsilon", "1e100", "layer_norm_epsilon must be a positive number"),
         ("layer_norm_epsilon", #""1e-5""#, "layer_norm_epsilon must be a number"),
         ("layer_norm_epsilon", "true", "layer_norm_epsilon must be a number"),
-        ("apply_residual_connection_post_layernorm", "1", "apply_residual_connection_post_layernorm must be true or false"),
+        (
+            "apply_residual_connection_post_layernorm", "1",
+            "apply_residual_connection_post_layernorm must be true or false"
+        ),
         ("tie_word_embeddings", #""yes""#, "tie_word_embeddings must be true or false"),
         ("eos_token_id", "10", "eos_token_id is 10, outside the vocabulary of 10 tokens"),
         ("eos_token_id", "[2, -1]", "eos_token_id is -1, outside the vocabulary"),
@@ -199,8 +202,8 @@ struct CheckpointConfigurationTests {
     @Test(
         "that is no JSON object is refused",
         arguments: [
-            ("", "not valid JSON"), ("{", "not valid JSON"),
-            ("{\"model_type\": \"bloom\", \"n_layer\": NaN}", "not valid JSON"),
+            ("", "not valid JSON: "), ("{", "not valid JSON: "),
+            ("{\"model_type\": \"bloom\", \"n_layer\": NaN}", "not valid JSON: Invalid value around character"),
             ("[1, 2]", "does not hold a JSON object"), ("null", "does not hold a JSON object"),
             ("\u{0}\u{1}", "not valid JSON"),
             (String(repeating: "[", count: 100_000), "not valid JSON"),

@@ -8,7 +8,7 @@ import Testing
 /// inside the file and do not touch each other.
 @Suite("A damaged file")
 struct CheckpointDamageTests {
-    private let good = safetensors(TestCheckpoint.tensors())
+    private let good = safetensors(Array(TestCheckpoint.tensors().prefix(8)))
 
     private func read(_ bytes: [UInt8], in directory: TemporaryDirectory, seed: UInt64) throws {
         try directory.write(bytes, "model.safetensors")
@@ -31,7 +31,7 @@ struct CheckpointDamageTests {
     func changedBytes() throws {
         let directory = try TemporaryDirectory()
         let headerEnd = 8 + Int(good[0]) + Int(good[1]) << 8
-        for seed in 0..<1500 as Range<UInt64> {
+        for seed in 0..<600 as Range<UInt64> {
             var random = SplitMix64(seed: seed)
             var bytes = good
             for _ in 0..<Int.random(in: 1...4, using: &random) {
@@ -48,7 +48,7 @@ struct CheckpointDamageTests {
     @Test("never crashes the reader: bytes removed, repeated, inserted or cut off")
     func movedBytes() throws {
         let directory = try TemporaryDirectory()
-        for seed in 0..<500 as Range<UInt64> {
+        for seed in 0..<300 as Range<UInt64> {
             var random = SplitMix64(seed: seed)
             var bytes = good
             let start = Int.random(in: 0..<bytes.count, using: &random)
@@ -80,7 +80,7 @@ struct CheckpointDamageTests {
         let fixture = try TestCheckpoint(shards: 2)
         let names = ["config.json", "model.safetensors.index.json"]
         let good = try names.map { [UInt8](try Data(contentsOf: fixture.directory.url.appending(path: $0))) }
-        for seed in 0..<400 as Range<UInt64> {
+        for seed in 0..<150 as Range<UInt64> {
             var random = SplitMix64(seed: seed)
             let index = Int.random(in: 0..<2, using: &random)
             var bytes = good[index]

@@ -68,7 +68,7 @@ struct BrokenFile: Sendable, CustomTestStringConvertible {
         BrokenFile("metadata twice", #"{"__metadata__":{},"__metadata__":{}}"#, "the key \"__metadata__\" twice"),
         BrokenFile("a nesting bomb", "{\"a\":" + String(repeating: "[", count: 1_000_000), "should be at byte 5"),
         BrokenFile(
-            "an object bomb", String(repeating: "{\"a\":", count: 200_000), "tensor \"a\" has the unknown field \"a\""),
+            "an object bomb", String(repeating: "{\"a\":", count: 200_000), "tensor \"a\" has the field \"a\", unknown"),
         BrokenFile(
             "bytes that are no UTF-8",
             length(11) + Array("{\"".utf8) + [0xFF, 0xFE] + Array("\":{}}   ".utf8).prefix(7),
@@ -76,14 +76,20 @@ struct BrokenFile: Sendable, CustomTestStringConvertible {
     ]
 
     static let descriptions = [
+        BrokenFile(
+            "ten thousand dimensions",
+            tensor: "\"dtype\":\"F32\",\"shape\":[\(Array(repeating: "2", count: 10_000).joined(separator: ","))],"
+                + "\"data_offsets\":[0,8]", "has the impossible shape [2, 2, 2, 2, 2, 2, 2, 2, …] for F32"),
         BrokenFile("a tensor that is no object", #"{"a":1}"#, "should be at byte 5"),
         BrokenFile("no dtype", tensor: #""shape":[2],"data_offsets":[0,8]"#, "tensor \"a\" has no dtype"),
         BrokenFile("no shape", tensor: #""dtype":"F32","data_offsets":[0,8]"#, "tensor \"a\" has no shape"),
         BrokenFile("no offsets", tensor: two, "tensor \"a\" has no data_offsets"),
-        BrokenFile("a field twice", tensor: #""dtype":"F32",\#(two),"data_offsets":[0,8]"#, "the key \"dtype\" twice"),
+        BrokenFile(
+            "a field twice", tensor: #""dtype":"F32",\#(two),"data_offsets":[0,8]"#,
+            "tensor \"a\" has the field \"dtype\", unknown or for the second time"),
         BrokenFile(
             "an unknown field", tensor: two + #","data_offsets":[0,8],"x":1"#,
-            "tensor \"a\" has the unknown field \"x\""),
+            "tensor \"a\" has the field \"x\", unknown"),
         BrokenFile(
             "an unknown type", tensor: #""dtype":"F31","shape":[2],"data_offsets":[0,8]"#,
             "tensor \"a\" has the unknown type \"F31\""),
@@ -210,14 +216,14 @@ struct CheckpointSafetensorsTests {
         #expect(throws: CheckpointError.self) { try open(file(type.bits - 1)) }
     }
 
-    @Test("with a hundred thousand entries is read in passing")
+    @Test("with ten thousand entries is read in passing")
     func manyEntries() throws {
-        let count = 100_000
+        let count = 10_000
         let fields = (0..<count).map { "\"\($0)\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[\($0),\($0 + 1)]}" }
         let header = "{\(fields.reversed().joined(separator: ","))}"
         let entries = try open(safetensors(header: header, data: Array(repeating: 0, count: count))).entries
         #expect(entries.count == count)
-        #expect(entries.last?.name == "99999")
+        #expect(entries.last?.name == "9999")
     }
 
     @Test("cannot send control characters or endless names to a terminal")
@@ -226,7 +232,7 @@ struct CheckpointSafetensorsTests {
         let header = "{\"\(name)\":{\"dtype\":\"F99\",\"shape\":[1],\"data_offsets\":[0,4]}}"
         let error = #expect(throws: CheckpointError.self) { try open(safetensors(header: header)) }
         let message = error?.message ?? ""
-        #expect(message.contains("\\u{001B}[31m\\u{202E}xxx"), "\(message)")
+        #expect(message.contains("\\u{1B}[31m\\u{202E}xxx"), "\(message)")
         #expect(message.count < 600)
         #expect(!message.unicodeScalars.contains("\u{1b}"))
     }

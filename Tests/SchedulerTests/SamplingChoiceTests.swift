@@ -26,6 +26,10 @@ struct SamplingChoiceTests {
         let settings = [
             sampling { _ in }, sampling { $0.topK = 2 }, sampling { $0.topP = 0.5 },
             sampling { $0.minP = 0.5 }, sampling { $0.logprobs = 3 },
+            sampling {
+                $0.temperature = .greatestFiniteMagnitude
+                $0.topP = 0.5
+            },
         ]
         for parameters in settings {
             #expect(bench.next(parameters, [.nan, .nan, .nan]).id == 0)

@@ -38,8 +38,12 @@ RANDOM_CHECKPOINTS = {
     "heads4-f32": Recipe(heads=4, head_dim=16, layers=3, vocabulary=211, dtype="f32"),
     "heads6-f16-noprefix": Recipe(heads=6, head_dim=16, layers=2, vocabulary=300, dtype="f16", prefix=False),
     "heads7-bf16-postln": Recipe(heads=7, head_dim=8, layers=3, vocabulary=131, dtype="bf16", post_layernorm=True),
-    "heads12-f32-postln-sharded": Recipe(heads=12, head_dim=8, layers=2, vocabulary=257, dtype="f32", post_layernorm=True, shards=3),
-    "heads16-bf16-sharded-noprefix": Recipe(heads=16, head_dim=4, layers=2, vocabulary=128, dtype="bf16", prefix=False, shards=2),
+    "heads12-f32-postln-sharded": Recipe(
+        heads=12, head_dim=8, layers=2, vocabulary=257, dtype="f32", post_layernorm=True, shards=3
+    ),
+    "heads16-bf16-sharded-noprefix": Recipe(
+        heads=16, head_dim=4, layers=2, vocabulary=128, dtype="bf16", prefix=False, shards=2
+    ),
     "heads2-f32-wide-head": Recipe(heads=2, head_dim=80, layers=2, vocabulary=199, dtype="f32", tied_head_stored=True),
 }
 
@@ -100,15 +104,24 @@ def same_bits(a: dict[str, np.ndarray], b: dict[str, np.ndarray], names) -> list
             wrong.append(f"{name} has shape {b[name].shape} instead of {a[name].shape}")
         elif not np.array_equal(a[name].view(np.uint32), b[name].view(np.uint32)):
             rows = np.nonzero((a[name].view(np.uint32) != b[name].view(np.uint32)).any(axis=1))[0]
-            wrong.append(f"{name}: {len(rows)} rows differ from row {rows[0]}, by up to {np.abs(a[name] - b[name]).max():.1e}")
+            wrong.append(
+                f"{name}: {len(rows)} rows differ from row {rows[0]}, by up to {np.abs(a[name] - b[name]).max():.1e}"
+            )
     return wrong
 
 
-def check_law(table: Table, model: str, parterre: Parterre, prompts: dict[str, list[int]], weights: str, thorough: bool) -> dict:
+def check_law(
+    table: Table, model: str, parterre: Parterre, prompts: dict[str, list[int]], weights: str, thorough: bool
+) -> dict:
     base = parterre.logits(prompts, "uncached", "--weights", weights)
     wrong = same_bits(base, base, prompts)
     finite = all(np.isfinite(v).all() for v in base.values())
-    table.add(model, f"{weights}: uncached", "complete and finite" if finite and not wrong else f"not finite; {wrong[:1]}", finite and not wrong)
+    table.add(
+        model,
+        f"{weights}: uncached",
+        "complete and finite" if finite and not wrong else f"not finite; {wrong[:1]}",
+        finite and not wrong,
+    )
     for mode in MODES:
         runs, wrong = 0, []
         for options in variations(thorough):
@@ -118,11 +131,23 @@ def check_law(table: Table, model: str, parterre: Parterre, prompts: dict[str, l
         backwards = dict(reversed(list(prompts.items())[: len(prompts) // 2 + 1]))
         found = parterre.logits(backwards, mode, "--weights", weights)
         wrong += [f"fewer lines, backwards: {w}" for w in same_bits(base, found, backwards)]
-        table.add(model, f"{weights}: {mode}, same bits in {runs + 1} runs", "yes" if not wrong else f"{len(wrong)} differences, {wrong[0]}", not wrong)
+        table.add(
+            model,
+            f"{weights}: {mode}, same bits in {runs + 1} runs",
+            "yes" if not wrong else f"{len(wrong)} differences, {wrong[0]}",
+            not wrong,
+        )
     return base
 
 
-def check_accuracy(table: Table, model: str, reference: Reference, prompts: dict[str, list[int]], logits: dict[str, np.ndarray], last=False) -> None:
+def check_accuracy(
+    table: Table,
+    model: str,
+    reference: Reference,
+    prompts: dict[str, list[int]],
+    logits: dict[str, np.ndarray],
+    last=False,
+) -> None:
     ours = theirs = 0.0
     for name, tokens in prompts.items():
         single, double = reference.logits(tokens, last)
@@ -133,7 +158,9 @@ def check_accuracy(table: Table, model: str, reference: Reference, prompts: dict
     table.add(model, what, f"{ours:.2e} from float64 (transformers' float32: {theirs:.2e})", passed)
 
 
-def check_greedy(table: Table, model: str, parterre: Parterre, reference: Reference, prompts: dict[str, list[int]], steps: int) -> None:
+def check_greedy(
+    table: Table, model: str, parterre: Parterre, reference: Reference, prompts: dict[str, list[int]], steps: int
+) -> None:
     for penalty in (1.0, 1.3):
         got = parterre.greedy(prompts, steps, penalty, "--weights", "f32")
         for batched in (False, True):
@@ -177,7 +204,9 @@ def check(table: Table, name: str, folder: Path, options: argparse.Namespace, wo
             found = parterre.logits(long, "uncached", "--weights", "f32", "--last")
             check_accuracy(table, name, reference, long, found, last=True)
             wrong = same_bits(found, parterre.logits(long, "batched", "--weights", "f32", "--last"), long)
-            table.add(name, f"f32: batched at {options.long} tokens, same bits", "yes" if not wrong else wrong[0], not wrong)
+            table.add(
+                name, f"f32: batched at {options.long} tokens, same bits", "yes" if not wrong else wrong[0], not wrong
+            )
         check_greedy(table, name, parterre, reference, dict(list(prompts.items())[:5]), options.steps)
     except RuntimeError as error:
         table.add(name, "runs", str(error), False)
@@ -186,7 +215,9 @@ def check(table: Table, name: str, folder: Path, options: argparse.Namespace, wo
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--parterre", type=Path, required=True, help="the binary to check")
-    parser.add_argument("--model", type=Path, action="append", help="checkpoint folder (may be repeated); default: random ones")
+    parser.add_argument(
+        "--model", type=Path, action="append", help="checkpoint folder (may be repeated); default: random ones"
+    )
     parser.add_argument("--only", help="of the random checkpoints, those whose name contains this")
     parser.add_argument("--weights", default="f32,auto", help="weight formats to check the law in (default: f32,auto)")
     parser.add_argument("--prompts", type=int, default=7, help="lines in a batch, at least 4")
@@ -198,7 +229,9 @@ def main() -> None:
     options = parser.parse_args()
     options.prompts = max(4, options.prompts)
     if not os.access(options.parterre, os.X_OK):
-        parser.error(f"{options.parterre} is no executable file; build it with: swift build -c release --product parterre")
+        parser.error(
+            f"{options.parterre} is no executable file; build it with: swift build -c release --product parterre"
+        )
 
     table = Table()
     with tempfile.TemporaryDirectory() as scratch:

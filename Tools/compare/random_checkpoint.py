@@ -132,8 +132,18 @@ def main() -> None:
         if o.hidden % o.heads:
             parser.error(f"--hidden {o.hidden} is no multiple of --heads {o.heads}")
         o.head_dim = o.hidden // o.heads
-    recipe = Recipe(o.heads, o.head_dim, o.layers, o.vocabulary, o.dtype, not o.no_prefix, o.shards, o.post_layernorm,
-                    o.stored_head, o.seed)
+    recipe = Recipe(
+        o.heads,
+        o.head_dim,
+        o.layers,
+        o.vocabulary,
+        o.dtype,
+        not o.no_prefix,
+        o.shards,
+        o.post_layernorm,
+        o.stored_head,
+        o.seed,
+    )
     write_checkpoint(o.folder, recipe)
     print(f"wrote {o.folder}: {recipe}")
 

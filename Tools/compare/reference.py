@@ -32,18 +32,31 @@ class Reference:
         """[tokens, vocabulary] in float32 and in float64; of the last position only with `last`."""
         ids = torch.tensor([tokens])
         keep = 1 if last else 0
-        return (self.single(ids, logits_to_keep=keep).logits[0].numpy(), self.double(ids, logits_to_keep=keep).logits[0].numpy())
+        return (
+            self.single(ids, logits_to_keep=keep).logits[0].numpy(),
+            self.double(ids, logits_to_keep=keep).logits[0].numpy(),
+        )
 
     @torch.no_grad()
-    def greedy(self, prompts: list[list[int]], steps: int, repetition_penalty: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    def greedy(
+        self, prompts: list[list[int]], steps: int, repetition_penalty: float = 1.0
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Tokens [rows, steps] and margins [rows, steps] (the best score less the second best, after the penalty), the
         prompts left-padded into one batch where there are several."""
         width, pad = max(map(len, prompts)), 3
         ids = torch.tensor([[pad] * (width - len(p)) + p for p in prompts])
         mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts])
         out = self.single.generate(
-            ids, attention_mask=mask, do_sample=False, max_new_tokens=steps, min_new_tokens=steps, use_cache=True,
-            repetition_penalty=repetition_penalty, pad_token_id=pad, eos_token_id=None, output_scores=True,
+            ids,
+            attention_mask=mask,
+            do_sample=False,
+            max_new_tokens=steps,
+            min_new_tokens=steps,
+            use_cache=True,
+            repetition_penalty=repetition_penalty,
+            pad_token_id=pad,
+            eos_token_id=None,
+            output_scores=True,
             return_dict_in_generate=True,
         )
         best = torch.stack(out.scores, dim=1).topk(2, dim=-1).values

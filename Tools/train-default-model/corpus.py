@@ -25,10 +25,32 @@ _WORD = re.compile(r"[A-Za-z']+")
 def clean_characters(text: str) -> str:
     """Straight quotes, plain dashes and spaces; also repairs quotes that were decoded with the wrong table (``â€œ``)."""
     for wrong, right in (
-        ("â€œ", '"'), ("â€\x9d", '"'), ("â€™", "'"), ("â€˜", "'"), ("â€¦", "..."), ("â€“", " - "), ("â€”", " - "),
-        ("â€", '"'), ("“", '"'), ("”", '"'), ("„", '"'), ("«", '"'), ("»", '"'), ("‘", "'"), ("’", "'"), ("´", "'"),
-        ("`", "'"), ("…", "..."), ("–", "-"), ("—", " - "), ("―", " - "), ("\xa0", " "), ("\u2003", " "),
-        ("\u2029", "\n"), ("\r", ""), ("''", '"'),
+        ("â€œ", '"'),
+        ("â€\x9d", '"'),
+        ("â€™", "'"),
+        ("â€˜", "'"),
+        ("â€¦", "..."),
+        ("â€“", " - "),
+        ("â€”", " - "),
+        ("â€", '"'),
+        ("“", '"'),
+        ("”", '"'),
+        ("„", '"'),
+        ("«", '"'),
+        ("»", '"'),
+        ("‘", "'"),
+        ("’", "'"),
+        ("´", "'"),
+        ("`", "'"),
+        ("…", "..."),
+        ("–", "-"),
+        ("—", " - "),
+        ("―", " - "),
+        ("\xa0", " "),
+        ("\u2003", " "),
+        ("\u2029", "\n"),
+        ("\r", ""),
+        ("''", '"'),
     ):
         text = text.replace(wrong, right)
     text = re.sub(r" -- ?|--", " - ", text)
@@ -101,9 +123,24 @@ _NOT_NAMES = set(
 )
 _KIN = "mom mommy mum mummy mama mamma dad daddy papa grandma grandpa granny nana grandmother grandfather".split()
 _ALWAYS = {
-    "i": "I", "i'm": "I'm", "i'll": "I'll", "i've": "I've", "i'd": "I'd", "christmas": "Christmas", "halloween": "Halloween",
-    "monday": "Monday", "tuesday": "Tuesday", "wednesday": "Wednesday", "thursday": "Thursday", "friday": "Friday",
-    "saturday": "Saturday", "sunday": "Sunday", "mr": "Mr", "mrs": "Mrs", "santa": "Santa", "english": "English",
+    "i": "I",
+    "i'm": "I'm",
+    "i'll": "I'll",
+    "i've": "I've",
+    "i'd": "I'd",
+    "christmas": "Christmas",
+    "halloween": "Halloween",
+    "monday": "Monday",
+    "tuesday": "Tuesday",
+    "wednesday": "Wednesday",
+    "thursday": "Thursday",
+    "friday": "Friday",
+    "saturday": "Saturday",
+    "sunday": "Sunday",
+    "mr": "Mr",
+    "mrs": "Mrs",
+    "santa": "Santa",
+    "english": "English",
 }
 _LOWER_TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)?")
 
@@ -118,7 +155,11 @@ def _split_stories(text: str) -> list[str]:
             blank = True
             continue
         length = sum(map(len, stories[-1]))
-        if not blank and length > 200 and (_OPENING.match(line) or re.match(r"^[a-z]+ (and [a-z]+ )?(was|were|is|are|like|love|had|want)", line)):
+        if (
+            not blank
+            and length > 200
+            and (_OPENING.match(line) or re.match(r"^[a-z]+ (and [a-z]+ )?(was|were|is|are|like|love|had|want)", line))
+        ):
             stories.append([line])
         elif blank:
             stories[-1].append(line)
@@ -174,7 +215,7 @@ def restore_case(story: str, names: set[str], lower: Counter) -> str:
     def fix(match: re.Match) -> str:
         word, start = match.group(0), match.start()
         base = word.removesuffix("'s")
-        before = story[max(0, start - 48):start]
+        before = story[max(0, start - 48) : start]
         if word in _ALWAYS:
             return _ALWAYS[word]
         if base in capital:

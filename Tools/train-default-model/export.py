@@ -26,7 +26,9 @@ def hugging_face_tensors(model: Bloom) -> dict[str, Tensor]:
     head = shape.hidden // shape.heads
     for name, value in model.state_dict().items():
         if name.endswith("qkv_weight"):
-            value = value.view(3, shape.heads, head, shape.hidden).transpose(0, 1).reshape(3 * shape.hidden, shape.hidden)
+            value = (
+                value.view(3, shape.heads, head, shape.hidden).transpose(0, 1).reshape(3 * shape.hidden, shape.hidden)
+            )
             name = name.replace("qkv_weight", "self_attention.query_key_value.weight")
         elif name.endswith("qkv_bias"):
             value = value.view(3, shape.heads, head).transpose(0, 1).reshape(3 * shape.hidden)
@@ -39,11 +41,25 @@ def hugging_face_tensors(model: Bloom) -> dict[str, Tensor]:
 
 def configuration(shape: Shape) -> dict:
     return {
-        "architectures": ["BloomForCausalLM"], "model_type": "bloom", "vocab_size": shape.vocabulary,
-        "hidden_size": shape.hidden, "n_layer": shape.layers, "n_head": shape.heads, "layer_norm_epsilon": 1e-5,
-        "initializer_range": 0.02, "apply_residual_connection_post_layernorm": False, "hidden_dropout": 0.0,
-        "attention_dropout": 0.0, "pretraining_tp": 1, "slow_but_exact": False, "use_cache": True, "bos_token_id": BOS,
-        "eos_token_id": EOS, "pad_token_id": PAD, "unk_token_id": UNK, "torch_dtype": "bfloat16",
+        "architectures": ["BloomForCausalLM"],
+        "model_type": "bloom",
+        "vocab_size": shape.vocabulary,
+        "hidden_size": shape.hidden,
+        "n_layer": shape.layers,
+        "n_head": shape.heads,
+        "layer_norm_epsilon": 1e-5,
+        "initializer_range": 0.02,
+        "apply_residual_connection_post_layernorm": False,
+        "hidden_dropout": 0.0,
+        "attention_dropout": 0.0,
+        "pretraining_tp": 1,
+        "slow_but_exact": False,
+        "use_cache": True,
+        "bos_token_id": BOS,
+        "eos_token_id": EOS,
+        "pad_token_id": PAD,
+        "unk_token_id": UNK,
+        "torch_dtype": "bfloat16",
     }
 
 
@@ -97,17 +113,29 @@ def card(facts: dict, folder: Path) -> str:
     def row(source: str) -> str:
         made = corpus[source]
         figures = held[source]
-        return (f"{made['stories']:,} | {made['bytes'] / 1e6:.2f} MB | {figures['tokens']:,} tokens | "
-                f"{figures['loss']:.3f} | {figures['bits_per_byte']:.3f}")
+        return (
+            f"{made['stories']:,} | {made['bytes'] / 1e6:.2f} MB | {figures['tokens']:,} tokens | "
+            f"{figures['loss']:.3f} | {figures['bits_per_byte']:.3f}"
+        )
 
     values = {
-        "parameters": f"{facts['parameters'] / 1e6:.2f} million", "size": f"{size:.1f} MB", **{k: str(v) for k, v in facts["shape"].items()},
-        "steps": f"{facts['steps']:,}", "tokens": f"{facts['tokens'] / 1e6:.1f} million",
-        "epochs": f"{facts['tokens'] / facts['epoch_tokens']:.1f}", "epoch_tokens": f"{facts['epoch_tokens'] / 1e6:.2f} million",
-        "batch_tokens": f"{facts['batch_rows'] * facts['row_tokens']:,}", "row_tokens": str(facts["row_tokens"]),
-        "minutes": f"{facts['seconds'] / 60:.0f}", "row_storybooks": row("storybooks"), "row_tinystories": row("tinystories"),
-        "row_books": row("childrens-books"), "loss": f"{held['all']['loss']:.3f}", "held_tokens": f"{held['all']['tokens']:,}",
-        "perplexity": f"{2.718281828 ** held['all']['loss']:.1f}", "bits": f"{held['all']['bits_per_byte']:.3f}",
+        "parameters": f"{facts['parameters'] / 1e6:.2f} million",
+        "size": f"{size:.1f} MB",
+        **{k: str(v) for k, v in facts["shape"].items()},
+        "steps": f"{facts['steps']:,}",
+        "tokens": f"{facts['tokens'] / 1e6:.1f} million",
+        "epochs": f"{facts['tokens'] / facts['epoch_tokens']:.1f}",
+        "epoch_tokens": f"{facts['epoch_tokens'] / 1e6:.2f} million",
+        "batch_tokens": f"{facts['batch_rows'] * facts['row_tokens']:,}",
+        "row_tokens": str(facts["row_tokens"]),
+        "minutes": f"{facts['seconds'] / 60:.0f}",
+        "row_storybooks": row("storybooks"),
+        "row_tinystories": row("tinystories"),
+        "row_books": row("childrens-books"),
+        "loss": f"{held['all']['loss']:.3f}",
+        "held_tokens": f"{held['all']['tokens']:,}",
+        "perplexity": f"{2.718281828 ** held['all']['loss']:.1f}",
+        "bits": f"{held['all']['bits_per_byte']:.3f}",
         "sampled": "\n>\n> * * *\n>\n".join(map(quote, samples(folder, **SAMPLING, top_k=0))),
         "greedy": "\n>\n> * * *\n>\n".join(map(quote, samples(folder, do_sample=False, repetition_penalty=1.2))),
         "sampling": ", ".join(f"`{k}` {v}" for k, v in SAMPLING.items() if k != "do_sample"),
@@ -137,12 +165,16 @@ def main() -> None:
     save_file(hugging_face_tensors(model), folder / "model.safetensors", metadata={"format": "pt"})
     (folder / "model.safetensors").chmod(0o644)
     write_json(folder / "config.json", configuration(model.shape))
-    write_json(folder / "generation_config.json", {"bos_token_id": BOS, "eos_token_id": EOS, "pad_token_id": PAD, **SAMPLING})
+    write_json(
+        folder / "generation_config.json", {"bos_token_id": BOS, "eos_token_id": EOS, "pad_token_id": PAD, **SAMPLING}
+    )
     shutil.copyfile(options.tokenizer, folder / "tokenizer.json")
     difference = check(model, folder)
     (folder / "README.md").write_text(card(facts, folder))
-    print(f"wrote {folder}: held-out loss {facts['held_out']['all']['loss']:.4f} after {facts['steps']} steps; "
-          f"logits agree with transformers within {difference:.1e}")
+    print(
+        f"wrote {folder}: held-out loss {facts['held_out']['all']['loss']:.4f} after {facts['steps']} steps; "
+        f"logits agree with transformers within {difference:.1e}"
+    )
 
 
 if __name__ == "__main__":

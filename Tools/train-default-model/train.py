@@ -33,8 +33,12 @@ CHECKOUT = HERE.parent.parent
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=CHECKOUT.parent / "shared/data/corpora", help="folder of the texts")
-    parser.add_argument("--work", type=Path, default=CHECKOUT / ".build/default-model", help="checkpoints and log go here")
+    parser.add_argument(
+        "--data", type=Path, default=CHECKOUT.parent / "shared/data/corpora", help="folder of the texts"
+    )
+    parser.add_argument(
+        "--work", type=Path, default=CHECKOUT / ".build/default-model", help="checkpoints and log go here"
+    )
     parser.add_argument("--export", type=Path, help="the finished model folder (default: WORK/final)")
     end = parser.add_mutually_exclusive_group()
     end.add_argument("--minutes", type=float, default=90, help="train for this long (the rate falls to zero by then)")
@@ -50,7 +54,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--muon-rate", type=float, default=0.02)
     parser.add_argument("--adam-rate", type=float, default=0.003)
     parser.add_argument("--weight-decay", type=float, default=0.1)
-    parser.add_argument("--average", type=float, default=0.99, help="decay of the running mean of the weights, per step")
+    parser.add_argument(
+        "--average", type=float, default=0.99, help="decay of the running mean of the weights, per step"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--checkpoint-minutes", type=float, default=5)
     parser.add_argument("--resume", action="store_true", help="go on from WORK/checkpoint.pt")
@@ -101,7 +107,9 @@ class Trainer:
         @torch.no_grad()
         def one(part: Tensor) -> float:
             logits = model(part[:, :-1], self.bias)
-            return float(F.cross_entropy(logits.flatten(0, 1), part[:, 1:].flatten(), ignore_index=PAD, reduction="sum"))
+            return float(
+                F.cross_entropy(logits.flatten(0, 1), part[:, 1:].flatten(), ignore_index=PAD, reduction="sum")
+            )
 
         return sum(self.pool.map(one, grid.split(self.SLICE)))
 
@@ -157,10 +165,18 @@ def main() -> None:
 
     def facts(report: dict) -> dict:
         return {
-            "shape": model.shape.as_dict(), "parameters": sum(p.numel() for p in model.parameters()), "steps": step,
-            "tokens": step * options.batch * options.length, "epoch_tokens": documents.train_tokens, "corpus": sizes,
-            "seconds": seconds, "progress": progress.value, "held_out": report, "row_tokens": options.length,
-            "batch_rows": options.batch, "seed": options.seed,
+            "shape": model.shape.as_dict(),
+            "parameters": sum(p.numel() for p in model.parameters()),
+            "steps": step,
+            "tokens": step * options.batch * options.length,
+            "epoch_tokens": documents.train_tokens,
+            "corpus": sizes,
+            "seconds": seconds,
+            "progress": progress.value,
+            "held_out": report,
+            "row_tokens": options.length,
+            "batch_rows": options.batch,
+            "seed": options.seed,
         }
 
     def save(chosen: Bloom, report: dict, name: str) -> Path:
@@ -171,10 +187,18 @@ def main() -> None:
 
     def checkpoint() -> None:
         report = evaluate(trainer, average, documents, options.length)
-        log(f"held out (mean weights): {json.dumps({k: round(v['bits_per_byte'], 4) for k, v in report.items()})} bits/byte, "
-            f"loss {report['all']['loss']:.4f}")
-        state = {"model": model.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state(), "step": step,
-                 "seconds": seconds, "progress": progress.value}
+        log(
+            f"held out (mean weights): {json.dumps({k: round(v['bits_per_byte'], 4) for k, v in report.items()})} bits/byte, "
+            f"loss {report['all']['loss']:.4f}"
+        )
+        state = {
+            "model": model.state_dict(),
+            "average": average.state_dict(),
+            "optimizer": optimizer.state(),
+            "step": step,
+            "seconds": seconds,
+            "progress": progress.value,
+        }
         torch.save(state, options.work / "checkpoint.tmp")
         (options.work / "checkpoint.tmp").replace(options.work / "checkpoint.pt")
         save(average, report, "latest.pt")
@@ -199,8 +223,10 @@ def main() -> None:
         seconds += took
         shown = loss if shown == 0 else 0.9 * shown + 0.1 * loss
         if step % 20 == 0:
-            log(f"step {step} progress {progress.value:.3f} rate ×{factor:.3f} loss {shown:.3f} "
-                f"{options.batch * options.length / took:.0f} tokens/s")
+            log(
+                f"step {step} progress {progress.value:.3f} rate ×{factor:.3f} loss {shown:.3f} "
+                f"{options.batch * options.length / took:.0f} tokens/s"
+            )
         if time.time() > next_checkpoint:
             checkpoint()
             next_checkpoint = time.time() + 60 * options.checkpoint_minutes
@@ -210,10 +236,22 @@ def main() -> None:
     reports = [(evaluate(trainer, m, documents, options.length), m) for m in (model, average)]
     report, chosen = min(reports, key=lambda item: item[0]["all"]["loss"])
     path = save(chosen, report, "final.pt")
-    log(f"finished after {step} steps: held-out loss {report['all']['loss']:.4f}, {report['all']['bits_per_byte']:.4f} bits/byte")
+    log(
+        f"finished after {step} steps: held-out loss {report['all']['loss']:.4f}, {report['all']['bits_per_byte']:.4f} bits/byte"
+    )
     subprocess.run(
-        [sys.executable, HERE / "export.py", "--checkpoint", path, "--tokenizer", options.work / "tokenizer.json",
-         "--output", options.export], check=True)
+        [
+            sys.executable,
+            HERE / "export.py",
+            "--checkpoint",
+            path,
+            "--tokenizer",
+            options.work / "tokenizer.json",
+            "--output",
+            options.export,
+        ],
+        check=True,
+    )
     log(f"exported to {options.export}")
 
 

@@ -63,8 +63,8 @@ typedef struct pk_pages {
 
 // Attention of `rows` consecutive queries of one sequence in one head. Row r stands at absolute position
 // first_position + r and sees keys 0 … first_position + r, never one more (what lies behind may be anything, NaN too).
-// bias(j) = slope·j rounded to float32, as `transformers` tabulates it; score(j) = fma(q·k_j, scale, bias(j) − bias(i)),
-// where the subtraction of near positions is exact and far ones vanish in the softmax. Softmax in tiles of PK_ATTENTION_TILE positions: each tile yields its own
+// score(j) = fma(q·k_j, scale, slope·j), slope·j rounded to float32 as in BLOOM's own table: at long contexts a score's
+// rounding is part of what the model computes, and j − i would be more exact than the reference. Softmax in tiles of PK_ATTENTION_TILE positions: each tile yields its own
 // maximum m, sum l (16 lane sums, then one fixed tree) and Σ p·v (one chain along j); tiles merge in order.
 typedef struct pk_attention_call {
     pk_pages pages;

@@ -18,6 +18,9 @@ public struct Checkpoint: Sendable {
             throw CheckpointError.noDirectory(path)
         }
         guard isDirectory.boolValue else { throw CheckpointError.notADirectory(path) }
+        guard access(path, R_OK | X_OK) == 0 else {
+            throw CheckpointError.unreadable(file: path, reason: systemReason())
+        }
 
         var (configuration, generation) = try Self.configurations(in: path)
         table = try TensorTable(CheckpointFiles(directory: path))

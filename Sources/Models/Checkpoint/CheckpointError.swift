@@ -44,7 +44,8 @@ public enum CheckpointError: UserFacingError, Equatable {
             "\(list(files)): the tensor is there more than once, as \(names.map(quoted).joined(separator: " and ")): "
                 + "remove one of them"
         case .wrongShape(let tensor, let file, let expected, let found):
-            "\(printable(file)): tensor \(quoted(tensor)) has the shape \(found), but config.json asks for \(expected)"
+            "\(printable(file)): tensor \(quoted(tensor)) has the shape \(printable(found)), but config.json "
+                + "asks for \(printable(expected))"
         case .unsupportedType(let tensor, let file, let type):
             "\(printable(file)): tensor \(quoted(tensor)) has the type \(type): weights must be F32, F16 or BF16"
         case .unwritable(let file, let reason):
@@ -69,6 +70,11 @@ func printable(_ text: String) -> String {
         }
     }
     return text.unicodeScalars.dropFirst(limit).isEmpty ? result : result + "…"
+}
+
+/// A shape out of a file, which may have millions of dimensions.
+func printable(_ shape: [Int]) -> String {
+    shape.count <= 8 ? "\(shape)" : "[\(shape.prefix(8).map(String.init).joined(separator: ", ")), …]"
 }
 
 func quoted(_ text: String) -> String { "\"\(printable(text))\"" }

@@ -17,12 +17,12 @@ struct JSONFile {
             throw CheckpointError.malformed(
                 file: path, problem: "the file has \(mapping.bytes.count) bytes: that is no configuration")
         }
+        let data = Data(mapping.bytes)
         do {
-            fields = try JSONDecoder().decode(Fields.self, from: Data(mapping.bytes)).container
-        } catch DecodingError.dataCorrupted(let context) {
-            let detail = (context.underlyingError as NSError?)?.userInfo["NSDebugDescription"] as? String
-            throw CheckpointError.malformed(
-                file: path, problem: "the file is not valid JSON" + (detail.map { ": \(printable($0))" } ?? ""))
+            fields = try JSONDecoder().decode(Fields.self, from: data).container
+        } catch DecodingError.dataCorrupted {
+            let place = Self.firstFault(data).map { ": \(printable($0))" } ?? ""
+            throw CheckpointError.malformed(file: path, problem: "the file is not valid JSON\(place)")
         } catch {
             throw CheckpointError.malformed(file: path, problem: "the file does not hold a JSON object")
         }
@@ -55,6 +55,16 @@ struct JSONFile {
 
     func failure(_ key: String, _ problem: String) -> CheckpointError {
         .malformed(file: path, problem: "\(key) \(problem)")
+    }
+
+    /// Where the JSON breaks, which only Foundation's other parser tells on Linux.
+    private static func firstFault(_ data: Data) -> String? {
+        do {
+            _ = try JSONSerialization.jsonObject(with: data)
+            return nil
+        } catch {
+            return (error as NSError).userInfo["NSDebugDescription"] as? String
+        }
     }
 
     private struct Fields: Decodable {

@@ -61,11 +61,11 @@ struct SafetensorsFile {
             let (begin, end) = (statement.offsets[0], statement.offsets[1])
             guard begin <= end else { throw failure("ends at byte \(end), before it begins at \(begin)") }
             guard let needed = type.byteCount(shape: statement.shape) else {
-                throw failure("has the impossible shape \(statement.shape) for \(type.rawValue)")
+                throw failure("has the impossible shape \(printable(statement.shape)) for \(type.rawValue)")
             }
             guard needed == end - begin else {
                 throw failure(
-                    "takes \(end - begin) bytes, but \(statement.shape) of \(type.rawValue) needs \(needed)")
+                    "takes \(end - begin) bytes, but \(printable(statement.shape)) of \(type.rawValue) needs \(needed)")
             }
             guard end <= data.count else {
                 throw failure("ends at byte \(end) of the data, but the file is cut off after \(data.count)")

@@ -29,7 +29,12 @@ struct SafetensorsHeaderScanner {
     mutating func statements() throws -> [Statement] {
         var result: [Statement] = []
         guard bytes.first == UInt8(ascii: "{") else { throw failure("the header does not begin with {") }
+        // Compared as bytes: two spellings that Unicode calls equal are two names.
+        var keys: Set<[UInt8]> = []
         try members { scanner, key in
+            guard keys.insert(Array(key.utf8)).inserted else {
+                throw scanner.failure("the header has the key \(quoted(key)) twice")
+            }
             if key == Self.metadataKey {
                 try scanner.members { scanner, _ in _ = try scanner.string() }
             } else {
@@ -47,12 +52,12 @@ struct SafetensorsHeaderScanner {
         var offsets: [Int]?
         try members { scanner, key in
             switch key {
-            case "dtype": type = try scanner.string()
-            case "shape": shape = try scanner.integers()
-            case "data_offsets": offsets = try scanner.integers()
+            case "dtype" where type == nil: type = try scanner.string()
+            case "shape" where shape == nil: shape = try scanner.integers()
+            case "data_offsets" where offsets == nil: offsets = try scanner.integers()
             default:
                 throw CheckpointError.malformedTensor(
-                    name, file: scanner.file, problem: "has the unknown field \(quoted(key))")
+                    name, file: scanner.file, problem: "has the field \(quoted(key)), unknown or for the second time")
             }
         }
         guard let type, let shape, let offsets else {
@@ -62,17 +67,12 @@ struct SafetensorsHeaderScanner {
         return Statement(name: name, type: type, shape: shape, offsets: offsets)
     }
 
-    /// An object whose keys are all different; `value` reads what follows each key.
+    /// An object; `value` reads what follows each key.
     private mutating func members(_ value: (inout Self, String) throws -> Void) throws {
-        // Compared as bytes: two spellings that Unicode calls equal are two names.
-        var keys: Set<[UInt8]> = []
         try expect("{")
         if take("}") { return }
         repeat {
             let key = try string()
-            guard keys.insert(Array(key.utf8)).inserted else {
-                throw failure("the header has the key \(quoted(key)) twice")
-            }
             try expect(":")
             try value(&self, key)
         } while take(",")
@@ -92,9 +92,9 @@ struct SafetensorsHeaderScanner {
         skipSpace()
         let start = position
         var value = 0
-        while position < bytes.count, case let digit = Int(bytes[position]) - 48, (0...9).contains(digit) {
+        while position < bytes.count, bytes[position] >= 48, bytes[position] <= 57 {
             let (tenfold, overflow) = value.multipliedReportingOverflow(by: 10)
-            let (sum, carry) = tenfold.addingReportingOverflow(digit)
+            let (sum, carry) = tenfold.addingReportingOverflow(Int(bytes[position]) - 48)
             guard !overflow, !carry else { throw failure("a number in the header is too large") }
             value = sum
             position += 1
@@ -132,7 +132,12 @@ struct SafetensorsHeaderScanner {
     }
 
     private mutating func skipSpace() {
-        while position < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[position]) { position += 1 }
+        while position < bytes.count {
+            switch bytes[position] {
+            case 0x20, 0x09, 0x0A, 0x0D: position += 1
+            default: return
+            }
+        }
     }
 
     private mutating func take(_ character: Unicode.Scalar) -> Bool {

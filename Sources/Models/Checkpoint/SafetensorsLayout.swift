@@ -34,7 +34,7 @@ struct SafetensorsLayout {
                 throw failure("would be there twice: names must differ")
             }
             guard shape.allSatisfy({ $0 >= 0 }), let size = ElementType.f32.byteCount(shape: shape) else {
-                throw failure("has the impossible shape \(shape)")
+                throw failure("has the impossible shape \(printable(shape))")
             }
             let (next, overflow) = end.addingReportingOverflow(size)
             guard !overflow else { throw failure("makes the file larger than any can be") }

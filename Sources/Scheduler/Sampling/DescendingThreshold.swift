@@ -26,35 +26,45 @@ struct DescendingThreshold {
     /// Their sum without the entries of this key.
     var above: Int64
 
-    /// Radix selection over ordered keys, 8 bits at a time: four passes whatever the values are, no sort, no copy.
+    /// Radix selection over ordered keys: each pass sums the masses in bins of equal width, and the next one divides the
+    /// bin in which the target is reached. Four such passes at most whatever the values are, no sort, no copy.
     ///
     /// - Parameters:
     ///   - values: none of them NaN.
     ///   - target: at least 1 and at most the sum of all masses.
+    ///   - histogram: room for `bins` sums.
     init<Mass: EntryMass>(
         in values: UnsafeBufferPointer<Float>, mass: Mass, target: Int64, histogram: UnsafeMutableBufferPointer<Int64>
     ) {
-        precondition(histogram.count == Self.bins && target >= 1)
-        key = 0
+        precondition(histogram.count == Self.bins && target >= 1 && !values.isEmpty)
+        var low = UInt32.max
+        var high: UInt32 = 0
+        for value in values {
+            low = min(low, Self.key(of: value))
+            high = max(high, Self.key(of: value))
+        }
         above = 0
-        var settled: UInt32 = 0
-        for shift: UInt32 in [24, 16, 8, 0] {
+        while low < high {
+            let span = high - low
+            let shift = UInt32(max(0, UInt32.bitWidth - span.leadingZeroBitCount - Self.binBits))
             histogram.update(repeating: 0)
             for index in values.indices {
-                let candidate = Self.key(of: values[index])
-                if candidate & settled == key { histogram[Int((candidate &>> shift) & 255)] += mass.mass(at: index) }
+                let offset = Self.key(of: values[index]) &- low
+                if offset <= span { histogram[Int(offset &>> shift)] += mass.mass(at: index) }
             }
-            var bin = Self.bins - 1
+            var bin = Int(span &>> shift)
             while bin > 0, above + histogram[bin] < target {
                 above += histogram[bin]
                 bin -= 1
             }
-            key |= UInt32(bin) &<< shift
-            settled |= 255 &<< shift
+            low += UInt32(bin) &<< shift
+            high = min(high, low + (1 &<< shift) - 1)
         }
+        key = low
     }
 
-    static let bins = 256
+    static let bins = 1 << binBits
+    private static let binBits = 10
 
     /// A number that is ordered as the values are; both zeros have the same.
     @inline(__always)

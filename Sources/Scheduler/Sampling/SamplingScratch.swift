@@ -17,7 +17,7 @@ final class SamplingScratch: @unchecked Sendable {  // lent to one lane at a tim
     // A copy of logits as the model gave them; only requests with both log-probabilities and adjustments need it.
     private var original: UnsafeMutableBufferPointer<Float>?
 
-    /// Logits whose greatest value is known; a block without a logit above a bound is passed over as a whole.
+    /// Tokens whose greatest logit is noted together; a block without a logit above a bound is passed over as a whole.
     private static let block = 128
 
     init(vocabularySize: Int) {
@@ -122,11 +122,8 @@ extension SamplingScratch {
         let target = max(1, min(total, Int64((Double(share) * Double(total)).rounded(.up))))
         // All tokens lighter than this together weigh at most what is to be dropped. Half of it, so that a step of the
         // exponential's rounding, which might exchange two neighbours, cannot reach the border.
-        let negligible = (total - target) / Int64(max(count, 1)) / 2
-        if negligible > 0 {
-            let masses = candidateMasses
-            keep { masses.mass(at: $0) >= negligible }
-        }
+        let negligible = Float(total - target) / Float(count) / WeightMass.one / 2
+        if negligible > 0 { keep { weights[$0] >= negligible } }
         let masses = candidateMasses
         let threshold = DescendingThreshold(in: candidateValues, mass: masses, target: target, histogram: histogram)
         var reached = threshold.above
@@ -174,11 +171,13 @@ extension SamplingScratch {
     @inline(__always)
     private func keep(where isKept: (Int) -> Bool) {
         var kept = 0
-        for index in 0..<count where isKept(index) {
+        for index in 0..<count {
+            // Written always, counted if kept, as in `gather`.
+            let isKept = isKept(index)
             ids[kept] = ids[index]
             values[kept] = values[index]
             weights[kept] = weights[index]
-            kept += 1
+            kept &+= isKept ? 1 : 0
         }
         count = kept
     }

@@ -98,6 +98,7 @@ struct SequenceSampler: Sendable {
         if parameters.minP > 0, parameters.topP == 1 {
             depth = min(depth, 0.01 - Float(log(Double(parameters.minP))))
         }
-        return greatest - depth * parameters.temperature
+        // Finite, so that an infinite logit minus it is not NaN.
+        return greatest - min(depth * parameters.temperature, .greatestFiniteMagnitude)
     }
 }

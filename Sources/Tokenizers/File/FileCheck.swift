@@ -72,7 +72,7 @@ struct FileCheck {
 
     // MARK: Model
 
-    func model(_ section: ModelSection) throws(TokenizerError) -> BytePairEncoder {
+    func model(_ section: ModelSection) throws(TokenizerError) -> (Vocabulary, BytePairEncoder) {
         guard section["type"].string == "BPE" else { throw unsupported("model.type", section["type"]) }
         guard let vocabulary = section.vocabulary else { throw invalid("model", "it has no vocabulary") }
         guard let merges = section.merges else { throw invalid("model", "it has no merges") }
@@ -103,8 +103,9 @@ struct FileCheck {
             case let other: throw unsupported("model.unk_token", other)
             }
         }
-        return BytePairEncoder(
+        let encoder = BytePairEncoder(
             vocabulary: vocabulary, merges: merges, unknown: unknown, ignoresMerges: ignoresMerges)
+        return (vocabulary, encoder)
     }
 
     // MARK: Added tokens

@@ -1,4 +1,4 @@
-/// A strict pull reader of JSON (RFC 8259) over UTF-8 bytes that the caller has validated.
+/// A strict pull reader of JSON (RFC 8259) over bytes.
 ///
 /// Foundation's decoders need well over a second for the 250,680 keys of BLOOM's vocabulary, because each becomes a
 /// `String` in a `Dictionary`; this one hands out bytes in a buffer that the caller reuses.
@@ -72,7 +72,20 @@ struct JSONReader {
         return negative ? -value : value
     }
 
-    /// Replaces the buffer's content by the next string's UTF-8.
+    /// The next string; a failure where it is not UTF-8.
+    mutating func readText() throws(Failure) -> String {
+        var buffer: [UInt8] = []
+        try readString(into: &buffer)
+        return try text(buffer)
+    }
+
+    /// The content of a buffer just read; a failure where it is not UTF-8.
+    func text(_ buffer: [UInt8]) throws(Failure) -> String {
+        guard let text = String(validating: buffer, as: UTF8.self) else { throw failure("a string is not UTF-8") }
+        return text
+    }
+
+    /// Replaces the buffer's content by the next string's bytes, which may turn out not to be UTF-8.
     mutating func readString(into buffer: inout [UInt8]) throws(Failure) {
         buffer.removeAll(keepingCapacity: true)
         try expect(UInt8(ascii: "\""), "a string")

@@ -44,8 +44,7 @@ extension JSONReader {
         case .bool: return .bool(try readBool())
         case .number: return .number(try readDouble())
         case .string:
-            try readString(into: &buffer)
-            return .string(String(decoding: buffer, as: UTF8.self))
+            return .string(try readText())
         case .array:
             var values: [JSONValue] = []
             try openArray()
@@ -55,7 +54,7 @@ extension JSONReader {
             var members: [String: JSONValue] = [:]
             try openObject()
             while try nextKey(into: &buffer) {
-                let key = String(decoding: buffer, as: UTF8.self)
+                let key = try text(buffer)
                 let start = position
                 let value = try readValue()
                 guard members.updateValue(value, forKey: key) == nil else {

@@ -10,7 +10,7 @@ struct MergeReader {
 
     /// - Throws: `JSONReader.Failure` or `TokenizerError`
     func read(_ reader: inout JSONReader) throws -> MergeTable {
-        var table = MergeTable()
+        var table = MergeTable(expectedCount: vocabulary.count)
         var rank = 0
         // Both parts' text one behind the other, and where the second begins.
         var text: [UInt8] = []

@@ -11,7 +11,7 @@ struct ModelSection {
         var mergesBeforeVocabulary: Int?
         try reader.openObject()
         while try reader.nextKey(into: &key) {
-            switch String(decoding: key, as: UTF8.self) {
+            switch try reader.text(key) {
             case "vocab":
                 // Some other models have a list here; their "type" tells the reader more than this would.
                 if try reader.peek() == .object {
@@ -38,8 +38,8 @@ struct ModelSection {
     subscript(name: String) -> JSONValue { settings[name] ?? .null }
 
     private static func readVocabulary(_ reader: inout JSONReader, file: String) throws -> Vocabulary {
-        // An entry of BLOOM's file takes about 20 bytes of vocabulary and as many of merges.
-        var vocabulary = Vocabulary(expectedCount: (reader.bytes.count - reader.position) / 48)
+        // A token of BLOOM's file takes about 58 bytes, merges included.
+        var vocabulary = Vocabulary(expectedCount: (reader.bytes.count - reader.position) / 58)
         var text: [UInt8] = []
         var token: [UInt8] = []
         func broken(_ reason: String) -> TokenizerError {
@@ -57,7 +57,10 @@ struct ModelSection {
             }
             token.removeAll(keepingCapacity: true)
             let isForeign = !ByteAlphabet.appendBytes(of: text, in: text.indices, to: &token)
-            if isForeign { token.append(contentsOf: text) }
+            if isForeign {
+                _ = try reader.text(text)
+                token.append(contentsOf: text)
+            }
             do throws(Vocabulary.Refusal) {
                 try vocabulary.insert(token, isForeign: isForeign, id: id)
             } catch {

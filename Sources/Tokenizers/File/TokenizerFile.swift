@@ -20,7 +20,7 @@ struct TokenizerFile {
         guard !isDirectory.boolValue else { throw .unreadable(file: file, reason: "it is a directory") }
         let data: Data
         do {
-            data = try Data(contentsOf: url)
+            data = try Data(contentsOf: url, options: .mappedIfSafe)
         } catch {
             throw .unreadable(file: file, reason: error.localizedDescription)
         }
@@ -29,9 +29,6 @@ struct TokenizerFile {
 
     /// - Parameter file: how errors name the source of the bytes.
     init(_ bytes: [UInt8], file: String) throws(TokenizerError) {
-        guard String(validating: bytes, as: UTF8.self) != nil else {
-            throw .invalid(file: file, element: "its text", reason: "it is not UTF-8")
-        }
         let sections = try FileSections(bytes, file: file)
         let check = FileCheck(file: file)
         try check.normalizer(sections["normalizer"])
@@ -41,9 +38,7 @@ struct TokenizerFile {
         guard let section = sections.model else {
             throw .invalid(file: file, element: "its outline", reason: "it has no “model”")
         }
-        let model = try check.model(section)
-        self.model = model
-        vocabulary = model.vocabulary
+        (vocabulary, model) = try check.model(section)
         addedTokens = try check.addedTokens(sections["added_tokens"], &vocabulary)
         if vocabulary.endID == 0 {
             throw .invalid(file: file, element: "model.vocab", reason: "it has no tokens")
@@ -62,7 +57,7 @@ struct FileSections {
             var key: [UInt8] = []
             try reader.openObject()
             while try reader.nextKey(into: &key) {
-                let name = String(decoding: key, as: UTF8.self)
+                let name = try reader.text(key)
                 if name == "model", try reader.peek() == .object {
                     model = try ModelSection(&reader, file: file)
                 } else {

@@ -21,19 +21,31 @@ enum ByteAlphabet {
     }()
 
     /// Appends the bytes that a token's text stands for.
-    /// - Returns: false, with nothing appended, where a character is outside the alphabet.
+    /// - Parameter text: any bytes, UTF-8 or not.
+    /// - Returns: false, with nothing appended, where the text has something else than characters of the alphabet.
     static func appendBytes(of text: [UInt8], in range: Range<Int>, to bytes: inout [UInt8]) -> Bool {
+        let table = byteOfScalar
         let start = bytes.count
-        var index = range.lowerBound
-        while index < range.upperBound {
-            let (scalar, length) = UTF8Text.scalar(in: text, at: index)
-            guard scalar < byteOfScalar.count, byteOfScalar[Int(scalar)] >= 0 else {
-                bytes.removeSubrange(start...)
-                return false
+        // Copied first and then shortened in place: no character takes fewer bytes than the one it stands for.
+        bytes.append(contentsOf: text[range])
+        var write = start
+        var read = start
+        let end = bytes.count
+        while read < end {
+            var scalar = Int(bytes[read])
+            if scalar >= 0x80 {
+                // The alphabet ends at U+0143, so that two bytes are the most.
+                guard (0xC2...0xC5).contains(scalar), read + 1 < end, bytes[read + 1] & 0xC0 == 0x80 else { break }
+                scalar = (scalar & 0x1F) << 6 | Int(bytes[read + 1] & 0x3F)
+                read += 1
             }
-            bytes.append(UInt8(byteOfScalar[Int(scalar)]))
-            index += length
+            guard scalar < table.count, table[scalar] >= 0 else { break }
+            bytes[write] = UInt8(truncatingIfNeeded: table[scalar])
+            write += 1
+            read += 1
         }
-        return true
+        let isComplete = read == end
+        bytes.removeLast(end - (isComplete ? write : start))
+        return isComplete
     }
 }

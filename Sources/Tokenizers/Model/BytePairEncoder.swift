@@ -11,11 +11,10 @@ struct BytePairEncoder: Sendable {
         var fuses: Bool
     }
 
-    let vocabulary: Vocabulary
     let merges: MergeTable
-    let unknown: Unknown?
-    /// Whether a word that is itself a token is taken whole, without looking at the merges.
-    let ignoresMerges: Bool
+    private let unknown: Unknown?
+    /// Where a word that is itself a token is taken whole, without looking at the merges; nil if the merges decide.
+    private let wholeWords: Vocabulary?
     /// The token of each byte, or −1.
     private let byteTokens: [Int32]
 
@@ -31,15 +30,14 @@ struct BytePairEncoder: Sendable {
     private static let longestScannedWord = 48
 
     init(vocabulary: Vocabulary, merges: MergeTable, unknown: Unknown?, ignoresMerges: Bool) {
-        self.vocabulary = vocabulary
         self.merges = merges
         self.unknown = unknown
-        self.ignoresMerges = ignoresMerges
+        wholeWords = ignoresMerges ? vocabulary : nil
         byteTokens = (0..<256).map { byte in vocabulary.find([UInt8(byte)]).map(Int32.init) ?? -1 }
     }
 
     func encode(_ text: [UInt8], _ word: Range<Int>, into ids: inout [TokenID], _ scratch: inout Scratch) {
-        if ignoresMerges, let id = vocabulary.find(text[word]) {
+        if let id = wholeWords?.find(text[word]) {
             ids.append(TokenID(id))
             return
         }

@@ -12,9 +12,11 @@ struct MergeTable: Sendable {
     /// How far the product of the hash is shifted to leave a slot's number.
     private var shift: UInt64
 
-    init() {
-        slots = Array(repeating: .max, count: 2 << 6)
-        shift = 64 - 6
+    init(expectedCount: Int = 0) {
+        var bits = 6
+        while 1 << bits < expectedCount * 2 { bits += 1 }
+        slots = Array(repeating: .max, count: 2 << bits)
+        shift = UInt64(64 - bits)
     }
 
     static func token(of merge: Merge) -> Int32 { Int32(truncatingIfNeeded: merge & 0xFFFF_FFFF) }

@@ -9,36 +9,44 @@ struct Vocabulary: Sendable {
     enum Refusal: Error { case tokenRepeated, idTaken }
 
     private var arena: [UInt8] = []
-    /// Where each id's bytes begin in the arena; `absent` for ids without a token.
-    private var starts: [UInt32] = []
-    private var lengths: [UInt32] = []
+    /// Where each id's bytes lie in the arena; `absent` for ids without a token.
+    private var spans: [Span] = []
     /// Open addressing with linear probing; a slot is `fingerprint << 32 | id`, and `empty` is no token.
     private var slots: [UInt64]
-    private var searchableCount = 0
+    /// Tokens that `find` can give.
+    private(set) var count = 0
 
-    private static let absent = UInt32.max
+    private struct Span {
+        var start: UInt32
+        var length: UInt32
+    }
+
+    private static let absent = Span(start: .max, length: 0)
     private static let empty = UInt64.max
 
     init(expectedCount: Int = 0) {
         var capacity = 64
         while capacity < expectedCount * 2 { capacity *= 2 }
         slots = Array(repeating: Self.empty, count: capacity)
+        spans.reserveCapacity(expectedCount)
+        arena.reserveCapacity(expectedCount * 12)
     }
 
     /// One more than the greatest id.
-    var endID: Int { starts.count }
+    var endID: Int { spans.count }
 
-    func contains(_ id: Int) -> Bool { starts.indices.contains(id) && starts[id] != Self.absent }
+    func contains(_ id: Int) -> Bool { spans.indices.contains(id) && spans[id].start != Self.absent.start }
 
     /// What the token decodes to; nil for an id without a token.
     func bytes(of id: Int) -> ArraySlice<UInt8>? {
         guard contains(id) else { return nil }
-        return arena[Int(starts[id])..<Int(starts[id]) + Int(lengths[id])]
+        let start = Int(spans[id].start)
+        return arena[start..<start + Int(spans[id].length)]
     }
 
     /// Adds a token of the model. Needs `0 ≤ id < idLimit`.
     mutating func insert(_ token: [UInt8], isForeign: Bool, id: Int) throws(Refusal) {
-        if (searchableCount + 1) * 2 > slots.count { grow() }
+        if (count + 1) * 2 > slots.count { grow() }
         let fingerprint = Self.fingerprint(token[...], isForeign)
         var index = home(of: fingerprint)
         while slots[index] != Self.empty {
@@ -47,7 +55,7 @@ struct Vocabulary: Sendable {
         }
         try store(token, id: id)
         slots[index] = UInt64(fingerprint) << 32 | UInt64(id)
-        searchableCount += 1
+        count += 1
     }
 
     /// Adds a token that only decodes: one that `find` must not give. Needs `0 ≤ id < idLimit`.
@@ -71,25 +79,17 @@ struct Vocabulary: Sendable {
     private mutating func store(_ token: [UInt8], id: Int) throws(Refusal) {
         precondition(id >= 0 && id < Self.idLimit, "the reader checks ids")
         if contains(id) { throw .idTaken }
-        if id >= starts.count {
-            starts.append(contentsOf: repeatElement(Self.absent, count: id + 1 - starts.count))
-            lengths.append(contentsOf: repeatElement(0, count: id + 1 - lengths.count))
-        }
-        starts[id] = UInt32(arena.count)
-        lengths[id] = UInt32(token.count)
+        while id >= spans.count { spans.append(Self.absent) }
+        spans[id] = Span(start: UInt32(arena.count), length: UInt32(token.count))
         arena.append(contentsOf: token)
     }
 
     private func matches(_ slot: UInt64, _ fingerprint: UInt32, _ token: ArraySlice<UInt8>) -> Bool {
         guard UInt32(slot >> 32) == fingerprint else { return false }
-        let id = Int(slot & 0xFFFF_FFFF)
-        guard Int(lengths[id]) == token.count else { return false }
-        var stored = Int(starts[id])
-        for byte in token {
-            if arena[stored] != byte { return false }
-            stored += 1
-        }
-        return true
+        let span = spans[Int(slot & 0xFFFF_FFFF)]
+        guard Int(span.length) == token.count else { return false }
+        let start = Int(span.start)
+        return arena[start..<start + token.count].elementsEqual(token)
     }
 
     private mutating func grow() {

@@ -1,4 +1,4 @@
-/// Walks over UTF-8 bytes that are known to be valid (they come from a `String` or a validated file).
+/// Walks over UTF-8 bytes. `scalar(in:at:)` and its mirror need valid ones, such as a `String`'s.
 enum UTF8Text {
     /// The scalar that starts at `index`, and how many bytes it has.
     @inline(__always)
@@ -23,9 +23,9 @@ enum UTF8Text {
     ///
     /// Works on any bytes. What stands before that beginning reads the same whatever follows, since a lead byte is
     /// never part of the character before it.
-    static func unfinishedSuffixLength(of bytes: [UInt8]) -> Int {
+    static func unfinishedSuffixLength(of bytes: ArraySlice<UInt8>) -> Int {
         for length in 1...3 where length <= bytes.count {
-            let start = bytes.count - length
+            let start = bytes.endIndex - length
             let lead = bytes[start]
             if lead & 0xC0 == 0x80 { continue }
             guard lead >= 0xC2, lead <= 0xF4 else { return 0 }

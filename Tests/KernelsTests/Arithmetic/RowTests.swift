@@ -1,0 +1,106 @@
+import CKernels
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct RowTests {
+    static let lengths = [1, 2, 15, 16, 17, 31, 63, 64, 65, 100, 1000, 1024, 14336]
+
+    static func normals(_ count: Int, seed: UInt64, mean: Float = 0, deviation: Float = 1) -> [Float] {
+        var random = SplitMix64(seed: seed)
+        return (0..<count).map { _ in mean + deviation * random.normal() }
+    }
+
+    static func layerNorm(_ kernels: pk_kernels, _ x: [Float], _ gamma: [Float], _ beta: [Float], inPlace: Bool)
+        -> [Float]
+    {
+        let input = Memory(x)
+        let out = inPlace ? input : Memory<Float>(x.count, repeating: .nan)
+        withExtendedLifetime(input) { kernels.layer_norm(input.start, gamma, beta, 1e-5, Int64(x.count), out.start) }
+        return out.values
+    }
+
+    @Test("LayerNorm: all instruction sets alike, in place or not, near to double", arguments: lengths)
+    func layerNorm(_ n: Int) {
+        let x = Self.normals(n, seed: UInt64(n), mean: 5, deviation: 3)
+        let gamma = Self.normals(n, seed: 1, mean: 1)
+        let beta = Self.normals(n, seed: 2)
+        #expect(disagreement { Self.layerNorm($0, x, gamma, beta, inPlace: false) } == nil)
+        #expect(disagreement { Self.layerNorm($0, x, gamma, beta, inPlace: true) } == nil)
+
+        let mean = x.reduce(0.0) { $0 + Double($1) } / Double(n)
+        let variance = x.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / Double(n)
+        let inverse = 1 / (variance + Double(Float(1e-5))).squareRoot()
+        guard let kernels = instructionSets.first?.kernels else { return }
+        let found = Self.layerNorm(kernels, x, gamma, beta, inPlace: false)
+        for i in 0..<n {
+            let unit = (Double(x[i]) - mean) * inverse
+            let expected = unit * Double(gamma[i]) + Double(beta[i])
+            // A chain of n/64 additions errs by n/128 halves of a unit at most, the rest by a handful.
+            let roundings = Double(n / 64 + 8) * 0x1p-24
+            let bound = roundings * (10 * inverse + unit.magnitude) * Double(gamma[i].magnitude) + 0x1p-22
+            #expect((Double(found[i]) - expected).magnitude <= bound, "n \(n), element \(i)")
+        }
+    }
+
+    @Test("LayerNorm of equal values is beta")
+    func constantRow() {
+        let n = 70
+        let beta = Self.normals(n, seed: 3)
+        for (name, kernels) in instructionSets {
+            let row = [Float](repeating: 2, count: n)
+            #expect(Self.layerNorm(kernels, row, row, beta, inPlace: false) == beta, "\(name)")
+        }
+    }
+
+    @Test("rounding to bf16 is to nearest even on every high half and every kind of low half; NaN stays NaN")
+    func roundToBF16() {
+        var values: [Float] = []
+        for high in 0..<UInt32(0x10000) {
+            for low: UInt32 in [0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF] {
+                values.append(Float(bitPattern: high << 16 | low))
+            }
+        }
+        values.append(1)  // an odd length
+        let expected = values.map(ScalarArithmetic.bf16)
+        for (name, kernels) in instructionSets {
+            let out = Memory<UInt16>(values.count, repeating: 0)
+            kernels.round_bf16(values, Int64(values.count), out.start)
+            #expect(out.values == expected, "\(name)")
+        }
+        #expect(zip(values, expected).allSatisfy { $0.isNaN == ScalarArithmetic.float(bf16: $1).isNaN })
+    }
+
+    @Test("argmax is the first of the greatest; NaN never wins", arguments: [1, 2, 15, 16, 17, 64, 65, 200])
+    func argmax(_ n: Int) {
+        for (name, kernels) in instructionSets {
+            var random = SplitMix64(seed: UInt64(n))
+            for _ in 0..<40 {
+                // Few different values, so that ties are the rule.
+                let choices: [Float] = [-.infinity, -1, -0.0, 0, 1, 2, .nan]
+                let x = (0..<n).map { _ in choices.randomElement(using: &random) ?? 0 }
+                var best = 0
+                for (i, value) in x.enumerated() where !value.isNaN && (x[best].isNaN || value > x[best]) { best = i }
+                #expect(kernels.argmax(x, Int64(n)) == Int64(best), "\(name): \(x)")
+            }
+            #expect(kernels.argmax([Float](repeating: .nan, count: n), Int64(n)) == 0, "\(name)")
+            #expect(kernels.argmax([Float](repeating: -.infinity, count: n), Int64(n)) == 0, "\(name)")
+        }
+    }
+
+    @Test("softmax sums: the greatest value and Σ exp(x − max), alike everywhere", arguments: lengths)
+    func softmaxSums(_ n: Int) throws {
+        let x = Self.normals(n, seed: UInt64(n) + 9, deviation: 4)
+        let results = instructionSets.map { _, kernels -> (max: Float, sum: Double) in
+            var (greatest, sum) = (Float.nan, Double.nan)
+            kernels.softmax_sums(x, Int64(n), &greatest, &sum)
+            return (greatest, sum)
+        }
+        let first = try #require(results.first)
+        #expect(results.allSatisfy { $0.max == first.max && $0.sum.bitPattern == first.sum.bitPattern })
+        let greatest = x.max() ?? 0
+        let sum = x.reduce(0.0) { $0 + exp(Double($1 - greatest)) }
+        #expect(first.max == greatest)
+        #expect((first.sum / sum - 1).magnitude < 2 * 0x1p-23)
+    }
+}
