@@ -45,7 +45,10 @@ struct Program {
         return (bundle?.deletingLastPathComponent() ?? Bundle.main.bundleURL).appending(path: "parterre")
     }
 
-    static func start(_ arguments: [String], input: String = "", output: FileHandle? = nil) throws -> Running {
+    /// - Parameter blocks: files may not grow beyond that many blocks (`ulimit -f`).
+    static func start(
+        _ arguments: [String], input: String = "", output: FileHandle? = nil, blocks: Int? = nil
+    ) throws -> Running {
         let folder = try TemporaryDirectory()
         func file(_ name: String, _ content: String = "") throws -> URL {
             let url = folder.url.appending(path: name)
@@ -53,8 +56,13 @@ struct Program {
             return url
         }
         let process = Process()
-        process.executableURL = url
-        process.arguments = arguments
+        if let blocks {
+            process.executableURL = URL(filePath: "/bin/sh")
+            process.arguments = ["-c", "ulimit -f \(blocks); exec \"$0\" \"$@\"", url.path] + arguments
+        } else {
+            process.executableURL = url
+            process.arguments = arguments
+        }
         process.standardInput = try FileHandle(forReadingFrom: file("stdin", input))
         process.standardOutput = try output ?? FileHandle(forWritingTo: file("stdout"))
         if output != nil { _ = try file("stdout") }
