@@ -1,5 +1,5 @@
 // AVX-512 with the BF16 instructions: as avx512.c, but vdpbf16ps does the two fused steps of a bf16 pair at once. The
-// instruction flushes subnormals by itself and does not look at MXCSR.
+// instruction flushes subnormals by itself and does not look at MXCSR. Tiles of more rows do without it (panel_bf16.h).
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <stddef.h>
@@ -10,6 +10,8 @@
 #define PK_NAME "avx512bf16"
 #define PK_TABLE pk_kernels_avx512bf16
 #define PK_WIDE_TILE
+#define PK_MXCSR
+#define PK_NATIVE_ROWS 2
 #define PK_PAIR_PRODUCT(sum, a, b) ((lanes)_mm512_dpbf16_ps((__m512)(sum), (__m512bh)(a), (__m512bh)(b)))
 #include "kernels.h"
 #pragma clang attribute pop

@@ -45,21 +45,34 @@ enum {
     PK_NEAR_BYTES = 4096,
 };
 
-// What a tile asks memory for while it computes: `stride` bytes per step, from `from` on. Hints only.
+// Who asks memory for what while a band passes over a block. Hints only.
+typedef struct reading {
+    const char *block;
+    int64_t steps;
+    int64_t tile, tiles;
+    int wanted;  // the first band brings the panel in from memory; the next find it in the cache
+} reading;
+
+// Bytes to ask for at each step: `stride` more from step to step.
 typedef struct ahead {
     const char *from;
     int64_t stride;
 } ahead;
 
-// The first band brings the panel in from memory. One tile alone reads it a little ahead of itself; several share the
-// next block's bytes between them, so that memory works while they compute.
-PK_INLINE ahead plan_ahead(const char *block, int64_t steps, int64_t tile, int64_t tiles, int is_first_band) {
-    if (!is_first_band) return (ahead){block, 0};
-    int64_t sharers = tiles >= 4 ? 4 : tiles >= 2 ? 2 : 1;
-    if (sharers == 1) return (ahead){block + PK_NEAR_BYTES, PK_STEP_BYTES};
-    if (tile >= sharers) return (ahead){block, 0};
+PK_INLINE reading plan_reading(const void *block, int64_t steps, int64_t row, int64_t rows, int wanted) {
+    int64_t tiles = (rows + PK_TILE_ROWS - 1) / PK_TILE_ROWS;
+    return (reading){block, steps, row / PK_TILE_ROWS, tiles, wanted};
+}
+
+// The part of strip `strip` (of a tile's `strips` strips of columns). One pass alone asks a little ahead of itself; up
+// to four passes over the block share the next block's bytes between them, so that memory works while they compute.
+PK_INLINE ahead share(reading plan, int64_t strip, int64_t strips) {
+    int64_t passes = plan.tiles * strips, pass = plan.tile * strips + strip;
+    int64_t sharers = passes >= 4 ? 4 : passes >= 2 ? 2 : 1;
+    if (!plan.wanted || pass >= sharers) return (ahead){plan.block, 0};
+    if (sharers == 1) return (ahead){plan.block + PK_NEAR_BYTES, PK_STEP_BYTES};
     int64_t stride = PK_STEP_BYTES / sharers;
-    return (ahead){block + steps * PK_STEP_BYTES + tile * steps * stride, stride};
+    return (ahead){plan.block + (plan.steps * PK_STEP_BYTES + pass * plan.steps * stride), stride};
 }
 
 // totals ← sums, or totals + sums after the first block.
@@ -83,16 +96,28 @@ PK_INLINE void finish_row(const pk_panel_call *call, int64_t row, const float *t
     }
 }
 
-// The chain of one block for `rows` rows and `vectors` vectors of columns, both constants.
-PK_INLINE void chain_f32(
-    const float *panel, const float *x, int64_t x_stride, int64_t steps, ahead next, int rows, int vectors, float *sums
-) {
-    lanes sum[PK_TILE_ROWS][PK_PANEL_VECTORS];
+PK_INLINE void clear_tile(lanes sum[PK_TILE_ROWS][PK_PANEL_VECTORS], int rows, int vectors) {
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++) sum[r][v] = splat(0);
     }
+}
+
+PK_INLINE void store_tile(lanes sum[PK_TILE_ROWS][PK_PANEL_VECTORS], int rows, int vectors, float *sums) {
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) {
+#pragma clang loop unroll(full)
+        for (int v = 0; v < vectors; v++) store(sums + r * PK_PANEL + v * PK_LANES, sum[r][v]);
+    }
+}
+
+// The chain of one block for `rows` rows and `vectors` vectors of columns, both constants.
+PK_INLINE void chain_f32(
+    const float *panel, const float *x, int64_t x_stride, int64_t steps, ahead next, int rows, int vectors, float *sums
+) {
+    lanes sum[PK_TILE_ROWS][PK_PANEL_VECTORS];
+    clear_tile(sum, rows, vectors);
     for (int64_t k = 0; k < steps; k++) {
         lanes weights[PK_PANEL_VECTORS];
 #pragma clang loop unroll(full)
@@ -108,19 +133,17 @@ PK_INLINE void chain_f32(
             for (int v = 0; v < vectors; v++) sum[r][v] = fused(activation, weights[v], sum[r][v]);
         }
     }
-#pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++) {
-#pragma clang loop unroll(full)
-        for (int v = 0; v < vectors; v++) store(sums + r * PK_PANEL + v * PK_LANES, sum[r][v]);
-    }
+    store_tile(sum, rows, vectors, sums);
 }
 
 static void block_f32(
-    const float *panel, const float *x, int64_t x_stride, int64_t steps, ahead next, int64_t rows, float *sums
+    const float *panel, const float *x, int64_t x_stride, int64_t steps, reading plan, int64_t rows, float *sums
 ) {
-#define PK_WORK(R)                                                                          \
-    for (int v = 0; v < PK_PANEL_VECTORS; v += PK_TILE_VECTORS(R)) {                        \
-        chain_f32(panel + v * PK_LANES, x, x_stride, steps, next, R, PK_TILE_VECTORS(R), sums + v * PK_LANES); \
+#define PK_WORK(R)                                                                                   \
+    for (int v = 0; v < PK_PANEL_VECTORS; v += PK_TILE_VECTORS(R)) {                                 \
+        ahead next = share(plan, v / PK_TILE_VECTORS(R), PK_PANEL_VECTORS / PK_TILE_VECTORS(R));     \
+        chain_f32(                                                                                   \
+            panel + v * PK_LANES, x, x_stride, steps, next, R, PK_TILE_VECTORS(R), sums + v * PK_LANES); \
     }
     PK_WITH_CONSTANT_ROWS(rows, PK_WORK)
 #undef PK_WORK
@@ -136,11 +159,9 @@ static void panel_f32(const pk_panel_call *call) {
             int64_t steps = call->k - k < PK_K_BLOCK ? call->k - k : PK_K_BLOCK;
             for (int64_t r = 0; r < band_rows; r += PK_TILE_ROWS) {
                 int64_t rows = band_rows - r < PK_TILE_ROWS ? band_rows - r : PK_TILE_ROWS;
-                ahead next = plan_ahead(
-                    (const char *)(panel + k * PK_PANEL), steps, r / PK_TILE_ROWS,
-                    (band_rows + PK_TILE_ROWS - 1) / PK_TILE_ROWS, band == 0);
+                reading plan = plan_reading(panel + k * PK_PANEL, steps, r, band_rows, band == 0);
                 const float *rows_of_x = x + (band + r) * call->x_stride + k;
-                block_f32(panel + k * PK_PANEL, rows_of_x, call->x_stride, steps, next, rows, sums);
+                block_f32(panel + k * PK_PANEL, rows_of_x, call->x_stride, steps, plan, rows, sums);
                 add_block(totals + r * PK_PANEL, sums, rows, k == 0);
             }
         }

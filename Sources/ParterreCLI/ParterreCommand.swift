@@ -14,9 +14,9 @@ struct ParterreCommand: AsyncParsableCommand {
         discussion: """
             EXAMPLES
               parterre generate "The garden in spring"
-              parterre generate --input prompts.jsonl --output texts.jsonl --max-tokens 64
-              parterre generate --model ./bloom-560m --input prompts.jsonl --output texts.jsonl --resume
-              parterre logits --model ./bloom-560m --input ids.jsonl --output logits.safetensors --mode cached
+              parterre generate --input prompts.jsonl --output texts.jsonl
+              parterre generate --input prompts.jsonl --output texts.jsonl --resume
+              parterre logits --input ids.jsonl --output logits.safetensors
               echo '{"id": 1, "text": "Hello"}' | parterre tokenize
               parterre inspect --model ./bloom-560m
               parterre topology
@@ -25,8 +25,10 @@ struct ParterreCommand: AsyncParsableCommand {
 
             EXIT CODES
               0  all went well
-              1  some lines could not be answered, the run was interrupted, or writing failed
-              2  wrong usage, a model or an input that cannot be used; then no output is written
+              1  some lines could not be answered, the run was interrupted, or
+                 reading or writing failed
+              2  wrong usage, or a model, input or output that cannot be used:
+                 nothing was written
             """,
         version: version,
         subcommands: [

@@ -9,20 +9,23 @@ struct GenerateCommand: AsyncParsableCommand {
         discussion: """
             INPUT, one JSON object a line:
               {"id": "a", "prompt": "The garden in spring"}
-              {"id": "b", "prompt_token_ids": [5, 9, 2], "max_tokens": 40, "temperature": 0.8, "seed": 7, "n": 2}
+              {"id": "b", "prompt_token_ids": [5, 9, 2], "max_tokens": 40, "n": 2}
             or OpenAI's batch form:
-              {"custom_id": "c", "method": "POST", "url": "/v1/completions", "body": {"prompt": "Once", "max_tokens": 9}}
-            Fields of a line go before the options below: max_tokens, min_tokens, temperature, top_k, top_p, min_p,
-            repetition_penalty, presence_penalty, frequency_penalty, logit_bias, seed, n, stop, stop_token_ids,
+              {"custom_id": "c", "method": "POST", "url": "/v1/completions",
+               "body": {"prompt": "Once", "max_tokens": 9}}
+            What a line says goes before the options below: max_tokens, min_tokens, temperature, top_k, top_p, min_p, \
+            repetition_penalty, presence_penalty, frequency_penalty, logit_bias, seed, n, stop, stop_token_ids, \
             ignore_eos, logprobs. A line without an id goes by its number.
 
-            OUTPUT, one JSON object for each sample as it ends, in the order of their ends:
-              {"id", "index", "text", "token_ids", "finish_reason", "prompt_tokens", "completion_tokens", "logprobs"?}
-            A line that cannot be answered becomes {"id", "line", "error": {"message", "field"?}}; the others go on and
-            the exit code is 1. A line in OpenAI's form is answered in OpenAI's form.
+            OUTPUT, one JSON object for each sample, written as it ends:
+              {"id", "index", "text", "token_ids", "finish_reason",
+               "prompt_tokens", "completion_tokens", "logprobs"?}
+            A line that cannot be answered becomes
+              {"id", "line", "error": {"message", "field"?}}
+            and the others go on; the exit code is then 1. Lines in OpenAI's form are answered in OpenAI's form.
 
-            Ctrl-C finishes the lines in flight; a second one ends at once. Either way, and after kill -9, the output
-            holds whole lines only (or one torn line at its end), and --resume goes on from there.
+            Ctrl-C finishes the lines in flight; a second one ends at once. Either way the output holds whole lines \
+            only, and --resume goes on from there, as it does after kill -9.
 
             EXAMPLES
               parterre generate "The garden in spring" --max-tokens 40
@@ -66,27 +69,32 @@ struct GenerateCommand: AsyncParsableCommand {
     func validate() throws { _ = try mode(stdinIsTerminal: false) }
 
     func run() async throws {
-        let reporter = report.reporter
         switch try mode(stdinIsTerminal: isatty(STDIN_FILENO) == 1) {
         case .plainText:
-            try await PlainGeneration(prompts: prompts, defaults: sampling.defaults)
-                .run(load: { try await load(reporter) })
+            let reporter = report.reporter
+            try await PlainGeneration(
+                prompts: prompts, defaults: sampling.defaults, model: { try await load(reporter) }
+            )
+            .run()
         case .argumentLines(let output):
             let source = ArgumentRequests(prompts, defaults: sampling.defaults)
-            try await LineGeneration(output: output, resume: resume, retryErrors: retryErrors, reporter: reporter)
-                .run(total: prompts.count, inFlight: 2 * engine.maxBatch, load: { try await load(reporter) }) { _ in
-                    source
-                }
+            try await lines(to: output).run(total: prompts.count) { _ in source }
         case .fileLines(let input, let output):
             let file = try InputFile(input)
+            let total = try file.countLines()
             let defaults = sampling.defaults
-            try await LineGeneration(
-                output: output, input: file.identity, resume: resume, retryErrors: retryErrors, reporter: reporter
-            )
-            .run(total: try file.countLines(), inFlight: 2 * engine.maxBatch, load: { try await load(reporter) }) {
+            try await lines(to: output, from: file).run(total: total) {
                 LineRequests(InputLines(file, orStopWhen: $0), defaults: defaults)
             }
         }
+    }
+
+    private func lines(to output: String?, from file: InputFile? = nil) -> LineGeneration {
+        let reporter = report.reporter
+        return LineGeneration(
+            output: output, input: file?.identity, resume: resume, retryErrors: retryErrors,
+            defaults: sampling.defaults,
+            inFlight: 2 * engine.maxBatch, reporter: reporter, model: { try await load(reporter) })
     }
 
     private func mode(stdinIsTerminal: Bool) throws -> GenerateMode {

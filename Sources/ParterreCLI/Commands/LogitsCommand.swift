@@ -7,16 +7,19 @@ struct LogitsCommand: AsyncParsableCommand {
         commandName: "logits",
         abstract: "Write the float32 logits of every position of every line to a safetensors file.",
         discussion: """
-            Each input line, {"id": …, "prompt_token_ids": […]} or {"id": …, "prompt": "…"}, gives one tensor
-            [tokens, vocabulary], named by its id. The mode says how the logits are computed, and changes no bit of them:
+            Each input line, {"id": …, "prompt_token_ids": […]} or {"id": …, "prompt": "…"}, gives one tensor \
+            [tokens, vocabulary], named by its id. A line that is wrong ends the command before any work. The mode \
+            says how the logits are computed and changes no bit of them:
               uncached  each line alone, whole, with no cache and no pages
-              cached    each line alone, one token a step, through the pages of the cache
+              cached    each line alone, one token a step, through the pages
               batched   all lines through the scheduler together, in chunks
-              padded    all lines as one left-padded grid with its mask, and some columns more
+              padded    all lines as one left-padded grid with its mask, and
+                        some columns more
 
             EXAMPLES
-              parterre logits --model dir --input ids.jsonl --output a.safetensors --mode uncached
-              parterre logits --model dir --input ids.jsonl --output b.safetensors --mode batched --prefill-chunk 7
+              parterre logits --input ids.jsonl --output a.safetensors
+              parterre logits --input ids.jsonl --output b.safetensors \\
+                --mode batched --prefill-chunk 7
               cmp a.safetensors b.safetensors
             """)
 

@@ -7,12 +7,12 @@ struct TokenizeCommand: AsyncParsableCommand {
         commandName: "tokenize",
         abstract: "Turn texts into token ids, or back with --decode.",
         discussion: """
-            JSON lines {"id": …, "text": "…"} become {"id": …, "token_ids": […]}; with --decode the other way. The folder
-            of --model need hold nothing but a tokenizer.json.
+            JSON lines {"id": …, "text": "…"} become {"id": …, "token_ids": […]}; with --decode the other way. The \
+            folder of --model need hold nothing but a tokenizer.json.
 
             EXAMPLES
               echo '{"id": 1, "text": "Hello world"}' | parterre tokenize
-              echo '{"id": 1, "token_ids": [5, 9]}' | parterre tokenize --decode --model ./bloom-560m
+              echo '{"id": 1, "token_ids": [5, 9]}' | parterre tokenize --decode
             """)
 
     @OptionGroup var model: ModelOptions

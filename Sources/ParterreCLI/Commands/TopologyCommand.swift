@@ -7,8 +7,8 @@ struct TopologyCommand: AsyncParsableCommand {
         commandName: "topology",
         abstract: "Show cores, NUMA nodes, instruction sets, a model's memory plan and where its pages really lie.",
         discussion: """
-            The model is loaded and its cache taken as `generate` would with the same options; then the kernel is asked
-            where the pages are.
+            The model is loaded and its cache taken as `generate` would with the same options; then the kernel is \
+            asked where the pages are.
 
             EXAMPLES
               parterre topology

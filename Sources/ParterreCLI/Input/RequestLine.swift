@@ -19,6 +19,11 @@ struct RequestLine: Equatable, Sendable {
 struct RequestDefaults: Equatable, Sendable {
     var parameters = SamplingParameters()
     var n = 1
+
+    /// - Throws: `RequestError.invalid` for what the model cannot serve, e.g. a token that it does not have.
+    func check(_ engine: Engine) throws {
+        try parameters.validate(n: n, vocabularySize: engine.vocabularySize)
+    }
 }
 
 extension RequestLine {

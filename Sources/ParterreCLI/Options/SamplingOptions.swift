@@ -5,13 +5,17 @@ import Parterre
 struct SamplingOptions: ParsableArguments {
     private static let defaults = SamplingParameters()
 
-    @Option(help: ArgumentHelp("Most tokens to generate for each sample.", valueName: "count"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Most tokens to generate for each sample.", valueName: "count"))
     var maxTokens: Int = defaults.maxTokens
 
-    @Option(help: ArgumentHelp("End tokens and stop strings do not count before that many tokens.", valueName: "count"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("End tokens and stop strings do not count before that many tokens.", valueName: "count"))
     var minTokens: Int = defaults.minTokens
 
-    @Option(help: ArgumentHelp("0 takes the likeliest token each time; higher values vary more.", valueName: "number"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("0 takes the likeliest token each time; higher values vary more.", valueName: "number"))
     var temperature: Float = defaults.temperature
 
     @Option(
@@ -20,14 +24,18 @@ struct SamplingOptions: ParsableArguments {
     var topK: Int = defaults.topK
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("Draw from the likeliest tokens that together reach this probability.", valueName: "share"))
     var topP: Float = defaults.topP
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("Drop tokens less likely than this share of the likeliest one.", valueName: "share"))
     var minP: Float = defaults.minP
 
-    @Option(help: ArgumentHelp("Above 1, tokens of prompt and text so far become less likely.", valueName: "factor"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Above 1, tokens of prompt and text so far become less likely.", valueName: "factor"))
     var repetitionPenalty: Float = defaults.repetitionPenalty
 
     @Option(
@@ -45,11 +53,14 @@ struct SamplingOptions: ParsableArguments {
         help: ArgumentHelp("Add to the logit of a token, -100 to 100; may be repeated.", valueName: "id=number"))
     var logitBias: [LogitBias] = []
 
-    @Option(help: ArgumentHelp("Seed of the random draws; the same seed gives the same text.", valueName: "number"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Seed of the random draws; the same seed gives the same text.", valueName: "number"))
     var seed: UInt64 = defaults.seed
 
     @Option(
         name: [.customShort("n"), .customLong("n")],
+        parsing: .unconditional,
         help: ArgumentHelp("Samples for each prompt.", valueName: "count"))
     var n: Int = 1
 
@@ -58,13 +69,16 @@ struct SamplingOptions: ParsableArguments {
         help: ArgumentHelp("End a text before this string; may be repeated.", valueName: "text"))
     var stop: [String] = []
 
-    @Option(help: ArgumentHelp("Tokens that end a text: 5 or 5,7; may be repeated.", valueName: "ids"))
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Tokens that end a text: 5 or 5,7; may be repeated.", valueName: "ids"))
     var stopTokenIds: [TokenIDList] = []
 
     @Flag(name: .customLong("ignore-eos"), help: "Take the model's end tokens as tokens like any other.")
     var ignoreEOS = false
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Report each token's log-probability and those of this many likeliest ones, 0 to 20.", valueName: "count"))
     var logprobs: Int?

@@ -2,7 +2,7 @@ import Parterre
 
 /// A moment of a run, as a bar for a terminal or as a log line.
 struct ProgressView: Equatable, Sendable {
-    var counts = Progress.Counts()
+    var counts = Tally.Counts()
     /// Lines of the input, where that is known.
     var total: Int?
     var generatedTokens = 0

@@ -49,7 +49,7 @@ struct Reporter: Sendable {
 
     /// Show progress while `work` runs, and its summary at the end.
     func during<Result: Sendable>(
-        _ engine: Engine, progress: Progress, total: Int?, showsBar: Bool,
+        _ engine: Engine, progress: Tally, total: Int?, showsBar: Bool,
         work: () async throws -> Result
     ) async throws -> Result {
         let ticker = Task { await tick(engine, progress, total, showsBar: showsBar) }
@@ -67,7 +67,7 @@ struct Reporter: Sendable {
         return try result.get()
     }
 
-    private func tick(_ engine: Engine, _ progress: Progress, _ total: Int?, showsBar: Bool) async {
+    private func tick(_ engine: Engine, _ progress: Tally, _ total: Int?, showsBar: Bool) async {
         let bar = style == .bar && showsBar
         if style == .quiet || style == .bar && !showsBar { return }
         let begin = ContinuousClock.now

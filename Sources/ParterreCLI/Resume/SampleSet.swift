@@ -3,7 +3,7 @@ struct SampleSet: Equatable, Sendable {
     private var low: UInt64 = 0
     private var high: Set<Int> = []
 
-    init(_ samples: [Int] = []) { samples.forEach { insert($0) } }
+    init(_ samples: [Int] = []) { for sample in samples { insert(sample) } }
 
     mutating func insert(_ sample: Int) {
         if 0..<64 ~= sample { low |= 1 << UInt64(sample) } else { high.insert(sample) }

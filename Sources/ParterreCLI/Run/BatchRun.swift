@@ -7,7 +7,7 @@ struct BatchRun<Source: RequestSource> {
     var source: Source
     var answering: Answering
     var finished: FinishedWork
-    var progress: Progress
+    var progress: Tally
     /// Most lines in flight.
     var limit: Int
     var shouldStop: @Sendable () -> Bool

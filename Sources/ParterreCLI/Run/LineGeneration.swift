@@ -1,30 +1,34 @@
 import Parterre
 
 /// `parterre generate` from lines to lines: everything that may go wrong is looked at before the output is touched.
-struct LineGeneration {
+struct LineGeneration: Sendable {
     /// `nil`: standard output.
     var output: String?
     var input: FileIdentity?
     var resume = false
     var retryErrors = false
+    /// The command line's own options, to be checked against the model.
+    var defaults: RequestDefaults
+    /// Most lines in flight.
+    var inFlight: Int
     var reporter: Reporter
+    var model: @Sendable () async throws -> LoadedModel
 
     /// - Parameters:
     ///   - total: lines of the input, where that is known.
-    ///   - inFlight: most lines in flight.
     ///   - source: makes the source of requests, which stops when its argument says so.
     /// - Throws: `CommandError`; also at the end, when some lines were bad or the run was interrupted.
     func run<Source: RequestSource>(
-        total: Int?, inFlight: Int, load: () async throws -> LoadedModel,
-        source: (@escaping @Sendable () -> Bool) -> Source
+        total: Int?, source: (@escaping @Sendable () -> Bool) -> Source
     ) async throws {
         let file = try output.map {
             try OutputFile($0, resume: resume, retryErrors: retryErrors, input: input)
         }
-        let model = try await load()
+        let model = try await model()
+        try defaults.check(model.engine)
         let interrupt = Interrupt()
         let writer = try file?.writer() ?? .standardOutput()
-        let progress = Progress { reporter.warn($0) }
+        let progress = Tally { reporter.warn($0) }
         interrupt.listen(
             first: { reporter.notice("ending: the lines in flight are finished first (Ctrl-C again ends at once)") },
             again: { writer.exitBetweenLines(1) })
@@ -54,7 +58,7 @@ struct LineGeneration {
         try check(progress.counts, kept: file?.finished.failureCount ?? 0, wasInterrupted: interrupt.isRequested)
     }
 
-    private func check(_ counts: Progress.Counts, kept: Int, wasInterrupted: Bool) throws {
+    private func check(_ counts: Tally.Counts, kept: Int, wasInterrupted: Bool) throws {
         if wasInterrupted {
             let hint = output == nil ? "" : "; --resume goes on from here"
             throw CommandError.failed("interrupted after \(counts.done) lines\(hint)")

@@ -5,6 +5,7 @@ import Parterre
 struct PlainGeneration {
     var prompts: [String]
     var defaults: RequestDefaults
+    var model: @Sendable () async throws -> LoadedModel
 
     private enum News {
         case piece(String, PlainText.Section)
@@ -13,11 +14,10 @@ struct PlainGeneration {
     }
 
     /// - Throws: `CommandError`, also when one of the prompts could not be answered.
-    func run(load: () async throws -> LoadedModel) async throws {
-        let model = try await load()
-        let engine = model.engine
+    func run() async throws {
+        let engine = try await model().engine
         if engine.tokenizer == nil { throw RequestError.noTokenizer }
-        try defaults.parameters.validate(n: defaults.n, vocabularySize: engine.vocabularySize)
+        try defaults.check(engine)
         let writer = LineWriter.standardOutput()
         do {
             let failures = try await print(engine, to: writer)

@@ -11,7 +11,7 @@ struct BytePairEncoder: Sendable {
         var fuses: Bool
     }
 
-    private let merges: MergeTable
+    let merges: MergeTable
     private let unknown: Unknown?
     /// Where a word that is itself a token is taken whole, without looking at the merges; nil if the merges decide.
     private let wholeWords: Vocabulary?

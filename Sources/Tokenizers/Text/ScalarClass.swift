@@ -1,5 +1,10 @@
 /// The regular expressions' character classes, over the values of Unicode scalars.
+///
+/// They are those of Unicode 16, which `tokenizers` 0.23 has: a newer standard library knows characters that are still
+/// unassigned there, and would cut them differently.
 enum ScalarClass {
+    private static let unicodeVersion = 16
+
     /// `\s`: Unicode's White_Space, the same 25 characters in Oniguruma and in Rust's `regex`.
     static func isWhitespace(_ scalar: UInt32) -> Bool {
         switch scalar {
@@ -28,8 +33,7 @@ enum ScalarClass {
 
     /// `\w` of Rust's `regex`, as UTS #18 defines it.
     static func isWordCharacter(_ scalar: UInt32) -> Bool {
-        guard let character = Unicode.Scalar(scalar) else { return false }
-        let properties = character.properties
+        guard let properties = properties(scalar) else { return false }
         if properties.isAlphabetic || properties.isJoinControl { return true }
         switch properties.generalCategory {
         case .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .connectorPunctuation: return true
@@ -38,6 +42,14 @@ enum ScalarClass {
     }
 
     private static func category(_ scalar: UInt32) -> Unicode.GeneralCategory {
-        Unicode.Scalar(scalar)?.properties.generalCategory ?? .unassigned
+        properties(scalar)?.generalCategory ?? .unassigned
+    }
+
+    /// nil for what `unicodeVersion` does not assign.
+    private static func properties(_ scalar: UInt32) -> Unicode.Scalar.Properties? {
+        guard let properties = Unicode.Scalar(scalar)?.properties, let age = properties.age,
+            age.major <= unicodeVersion
+        else { return nil }
+        return properties
     }
 }

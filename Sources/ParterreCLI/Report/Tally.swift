@@ -2,7 +2,7 @@ import Parterre
 import Synchronization
 
 /// What has become of the lines so far, shared by the tasks that answer them.
-final class Progress: Sendable {
+final class Tally: Sendable {
     struct Counts: Equatable, Sendable {
         var answered = 0
         var failed = 0
