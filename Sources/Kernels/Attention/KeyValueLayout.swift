@@ -36,6 +36,20 @@ public struct KeyValueLayout: Sendable, Equatable {
     /// Bytes of one block on all nodes together.
     public var bytesPerBlock: Int { layers * heads * floatsPerHead * 4 }
 
+    /// Blocks that fit into `bytes` on all nodes together, each node's heads into that node's limit too.
+    ///
+    /// A node that is nearly full does not starve the cache: never fewer than a quarter of what `bytes` alone allow,
+    /// and what then finds no place on its node lies on another.
+    public func blocks(fitting bytes: Int, nodeLimits: [Int?]) -> Int {
+        precondition(nodeLimits.count == headsByNode.count, "one limit per node")
+        let inAll = bytes / bytesPerBlock
+        var blocks = inAll
+        for (node, limit) in nodeLimits.enumerated() where !headsByNode[node].isEmpty {
+            if let limit { blocks = min(blocks, limit / (floatsPerBlock(onNode: node) * 4)) }
+        }
+        return max(blocks, inAll / 4)
+    }
+
     public static func bytesPerToken(layers: Int, heads: Int, headDim: Int) -> Int {
         layers * heads * (headDim + (headDim + 15) / 16 * 16) * 4
     }

@@ -48,27 +48,6 @@ public struct Machine: Sendable, Equatable {
         return Machine(nodes: nodes, canPlace: true, placementNote: nil)
     }
 
-    /// Bytes that can still be taken without swapping: of the system or of this process's cgroup, whichever is less.
-    public static func availableBytes() -> Int {
-        var available = Int.max
-        if let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8) {
-            for line in text.split(separator: "\n") where line.hasPrefix("MemAvailable:") {
-                let fields = line.split(separator: " ")
-                if fields.count >= 2, let kibibytes = Int(fields[1]) { available = kibibytes * 1024 }
-            }
-        }
-        let group = "/sys/fs/cgroup/"
-        if let limit = readInteger(group + "memory.max"), let used = readInteger(group + "memory.current") {
-            available = min(available, max(0, limit - used))
-        }
-        return available == Int.max ? Int(ProcessInfo.processInfo.physicalMemory / 2) : available
-    }
-
-    private static func readInteger(_ path: String) -> Int? {
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
-        return Int(text.trimmingCharacters(in: .whitespacesAndNewlines))
-    }
-
     private static func allowedCPUs() -> [Int] {
         let everyCPU = Array(0..<max(1, ProcessInfo.processInfo.activeProcessorCount))
         guard let mask = numa_allocate_cpumask() else { return everyCPU }

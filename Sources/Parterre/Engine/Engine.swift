@@ -54,7 +54,7 @@ public final class Engine: Sendable {
             let layout = KeyValueLayout(
                 layers: shape.layerCount, heads: shape.headCount, headDim: shape.headDim, blockTokens: options.blockSize,
                 crew: crew)
-            let blocks = try options.cacheMemory.blocks(of: layout)
+            let blocks = try options.cacheMemory.blocks(of: layout, crew: crew)
             let cache = try PagedCache(layout: layout, blocks: blocks, crew: crew)
             core = try BatchEngine(
                 model: Bloom(weights: weights, kernels: kernels), crew: crew, cache: cache,

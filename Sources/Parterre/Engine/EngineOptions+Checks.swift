@@ -50,15 +50,23 @@ extension EngineOptions.CacheMemory {
     /// activations, for other programs and for the page cache.
     static let automaticShare = 0.5
 
-    /// Blocks that the memory holds, at least one.
-    func blocks(of layout: KeyValueLayout) throws(EngineError) -> Int {
-        let bytes =
-            switch self {
-            case .automatic: Int(Double(Machine.availableBytes()) * Self.automaticShare)
-            case .share(let share): Int(Double(Machine.availableBytes()) * share)
-            case .bytes(let bytes): bytes
+    /// Blocks that the memory holds, at least one. A share is taken of the whole and of each node, so that a node's
+    /// part fits into its own memory; a number of bytes is taken as it is.
+    func blocks(of layout: KeyValueLayout, crew: WorkerLanes) throws(EngineError) -> Int {
+        let bytes: Int
+        var limits = [Int?](repeating: nil, count: crew.nodes.count)
+        switch self {
+        case .automatic: return try Self.share(Self.automaticShare).blocks(of: layout, crew: crew)
+        case .bytes(let wanted): bytes = wanted
+        case .share(let share):
+            bytes = Int(Double(Machine.availableBytes()) * share)
+            if crew.machine.canPlace {
+                limits = crew.nodes.map { node in
+                    Machine.availableBytes(onNode: node.id).map { Int(Double($0) * share) }
+                }
             }
-        let blocks = min(bytes / layout.bytesPerBlock, Int(Int32.max))
+        }
+        let blocks = min(layout.blocks(fitting: bytes, nodeLimits: limits), Int(Int32.max))
         guard blocks > 0 else { throw .cacheTooSmall(bytes: bytes, needed: layout.bytesPerBlock) }
         return blocks
     }
