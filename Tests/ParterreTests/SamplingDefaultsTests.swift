@@ -23,7 +23,8 @@ import Testing
         expected.topK = 9
         expected.repetitionPenalty = 1.5
         expected.maxTokens = 7
-        let file = #"{"do_sample": true, "temperature": 0.5, "top_k": 9, "repetition_penalty": 1.5, "max_new_tokens": 7}"#
+        let file =
+            #"{"do_sample": true, "temperature": 0.5, "top_k": 9, "repetition_penalty": 1.5, "max_new_tokens": 7}"#
         #expect(try defaults(file) == expected)
         #expect(try defaults(#"{"do_sample": true}"#).temperature == 1)
     }
