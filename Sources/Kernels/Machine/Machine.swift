@@ -43,7 +43,8 @@ public struct Machine: Sendable, Equatable {
         guard bindingIsAllowed(node: nodes[0].id) else {
             return Machine(
                 nodes: nodes, canPlace: false,
-                placementNote: "the system refuses mbind (a container's seccomp filter does that): it places all memory")
+                placementNote: "the system refuses mbind (a container's seccomp filter does that): it places all memory"
+            )
         }
         return Machine(nodes: nodes, canPlace: true, placementNote: nil)
     }

@@ -52,7 +52,8 @@ public final class Engine: Sendable {
                 checkpoint, format: options.weights.format(for: checkpoint), crew: crew, progress: progress)
             let shape = checkpoint.configuration
             let layout = KeyValueLayout(
-                layers: shape.layerCount, heads: shape.headCount, headDim: shape.headDim, blockTokens: options.blockSize,
+                layers: shape.layerCount, heads: shape.headCount, headDim: shape.headDim,
+                blockTokens: options.blockSize,
                 crew: crew)
             let blocks = try options.cacheMemory.blocks(of: layout, crew: crew)
             let cache = try PagedCache(layout: layout, blocks: blocks, crew: crew)
@@ -71,7 +72,8 @@ public final class Engine: Sendable {
         logger.debug(
             "model loaded",
             metadata: [
-                "directory": "\(directory.lastPathComponent)", "instructionSet": "\(kernels.name)", "lanes": "\(crew.count)",
+                "directory": "\(directory.lastPathComponent)", "instructionSet": "\(kernels.name)",
+                "lanes": "\(crew.count)",
                 "weights": "\(memoryPlan.weightFormat)", "cacheTokens": "\(memoryPlan.cacheTokens)",
             ])
     }
@@ -103,7 +105,8 @@ public final class Engine: Sendable {
     /// valid during the call only. `lastOnly`: the last position of each alone.
     public func logits(
         of sequences: [[TokenID]], mode: LogitsMode, lastOnly: Bool = false,
-        visit: @escaping @Sendable (_ sequence: Int, _ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
+        visit:
+            @escaping @Sendable (_ sequence: Int, _ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
     ) async throws {
         switch mode {
         case .uncached: try await core.scoreUncached(sequences, lastOnly: lastOnly, visit: visit)
