@@ -2,13 +2,13 @@
 # The first and only process of the machines that scripts/test-numa boots. It runs parterre as a user would, and sends
 # what comes out as one tar stream over the second serial port. It judges nothing: the host does.
 /bin/busybox --install -s /bin
-export PATH=/bin HOME=/root PARTERRE_LOG=warning
+export PATH=/bin HOME=/root
 mkdir -p /proc /sys /dev /tmp /root /results
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
 
-cache="--cache-memory $(cat /test/cache-memory)"
+options=$(cat /test/engine-options)
 
 # record NAME COMMAND…: keeps standard output, standard error, exit code and seconds.
 record() {
@@ -29,20 +29,20 @@ done
 grep -m 1 '^flags' /proc/cpuinfo >/results/kernel/flags
 uname -r >/results/kernel/release
 
-record topology /test/parterre topology --json $cache
+record topology /test/parterre topology --json $options
 for threads in 1 2 4; do
-    record "generate-$threads" /test/parterre generate --input /test/prompts.jsonl --threads "$threads" $cache
+    record "generate-$threads" /test/parterre generate --input /test/prompts.jsonl --threads "$threads" $options
 done
-record topology-default /test/parterre topology --json
-record generate-confined taskset 0x3 /test/parterre generate --input /test/prompts.jsonl $cache
-record generate-portable env PARTERRE_ISA=portable /test/parterre generate --input /test/prompts.jsonl $cache
-record logits /test/parterre logits --input /test/prompts.jsonl --mode batched --output /tmp/logits.safetensors $cache
+record topology-default /test/parterre topology --json --quiet
+record generate-confined taskset 0x3 /test/parterre generate --input /test/prompts.jsonl $options
+record generate-portable env PARTERRE_ISA=portable /test/parterre generate --input /test/two-prompts.jsonl $options
+record logits /test/parterre logits --input /test/prompts.jsonl --mode batched --output /tmp/logits.safetensors $options
 sha256sum </tmp/logits.safetensors >/results/logits.sum
 
 # An engine at work, seen from outside: it has answered the first line and waits for the next.
 echo "machine: numa_maps"
 mkfifo /tmp/lines
-/test/parterre generate --input - $cache </tmp/lines >/results/live.out 2>/results/live.err &
+/test/parterre generate --input - $options </tmp/lines >/results/live.out 2>/results/live.err &
 engine=$!
 exec 3>/tmp/lines
 head -n 1 /test/prompts.jsonl >&3

@@ -1,8 +1,9 @@
 # Sourced by scripts/test-numa: the machines, the kernel and the file system that they boot.
 
 # Nobody waits longer than this for one machine.
-machine_seconds=600
-cache_memory=32MiB
+machine_seconds=900
+# Small blocks, so that short texts fill more than one.
+engine_options=(--cache-memory 32MiB --block-size 16 --quiet)
 all_machines=(one two two-interleaved four uneven memoryless)
 
 # machine_nodes NAME: one line per NUMA node, "CPUS MEMORY", CPUs as the kernel lists them. Four CPUs each.
@@ -89,7 +90,8 @@ build_guest() {
     cp "$binary" "$guest/test/parterre"
     cp -r "$(dirname "$binary")"/*.resources "$guest/test/"
     cp "$root/scripts/lib/numa-prompts.jsonl" "$guest/test/prompts.jsonl"
-    echo "$cache_memory" >"$guest/test/cache-memory"
+    head -n 2 "$root/scripts/lib/numa-prompts.jsonl" >"$guest/test/two-prompts.jsonl"
+    echo "${engine_options[*]}" >"$guest/test/engine-options"
     # Each library keeps its path, so that the run path in the binary holds there too.
     ldd "$binary" | awk '$2 == "=>" && $3 ~ /^\// { print $3 } $1 ~ /^\// { print $1 }' | while read -r library; do
         mkdir -p "$guest$(dirname "$library")"
@@ -114,11 +116,12 @@ boot_machine() {
         node=$((node + 1))
         total=$((total + ${memory%M}))
     done < <(machine_nodes "$machine")
-    # One socket per processor, so that any of them may belong to any node.
-    if ! timeout "$machine_seconds" qemu-system-x86_64 \
+    # One socket per processor, so that any of them may belong to any node. A busy host may give the emulated timer too few
+    # turns for the kernel, which then stops: no_timer_check.
+    if ! timeout --foreground "$machine_seconds" qemu-system-x86_64 \
         -accel tcg,thread=multi -cpu max -machine q35 -smp 4,sockets=4 -m "${total}M" "${arguments[@]}" \
         -nodefaults -no-user-config -display none -no-reboot \
-        -kernel "$kernel" -initrd "$store/initramfs" -append "console=ttyS0 quiet panic=-1" \
+        -kernel "$kernel" -initrd "$store/initramfs" -append "console=ttyS0 quiet panic=-1 no_timer_check" \
         -serial "file:$out/console" -serial "file:$out/results.tar" </dev/null >"$out/qemu" 2>&1
     then
         tail -n 20 "$out/qemu" "$out/console" >&2
