@@ -18,8 +18,8 @@
 #ifndef PK_ATTENTION_H
 #define PK_ATTENTION_H
 
-#include "panel.h"
-#include "scratch.h"
+#include "exponential.h"
+#include "tile.h"
 
 enum { PK_TILE_GROUPS = PK_ATTENTION_TILE / PK_LANES };
 
@@ -61,30 +61,14 @@ static void find_groups(const pk_pages *pages, attention_tile *tile) {
 
 // Dots of `rows` queries with `groups` groups from group g on; both constants.
 PK_INLINE void dot_groups(const attention_tile *tile, int64_t g, int rows, int groups) {
-    lanes dot[PK_ATTENTION_ROWS][PK_PANEL_VECTORS];
-#pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++) {
-#pragma clang loop unroll(full)
-        for (int n = 0; n < groups; n++) dot[r][n] = splat(0);
-    }
+    tile_sums dot;
+    clear_tile(dot, rows, groups);
     for (int64_t d = 0; d < tile->head_dim; d++) {
-        lanes key[PK_PANEL_VECTORS];
-#pragma clang loop unroll(full)
-        for (int n = 0; n < groups; n++) key[n] = load(tile->keys[g + n] + d * PK_LANES);
-#pragma clang loop unroll(full)
-        for (int r = 0; r < rows; r++) {
-            lanes query = splat(tile->q[r * tile->q_stride + d]);
-#pragma clang loop unroll(full)
-            for (int n = 0; n < groups; n++) dot[r][n] = fused(query, key[n], dot[r][n]);
-        }
+        lanes key[PK_TILE_MAX_VECTORS];
+        PK_UNROLLED for (int n = 0; n < groups; n++) key[n] = load(tile->keys[g + n] + d * PK_LANES);
+        add_products(dot, tile->q + d, tile->q_stride, key, rows, groups);
     }
-#pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++) {
-#pragma clang loop unroll(full)
-        for (int n = 0; n < groups; n++) {
-            store(tile->scores + r * PK_ATTENTION_TILE + (g + n) * PK_LANES, dot[r][n]);
-        }
-    }
+    store_tile(dot, rows, groups, tile->scores + g * PK_LANES, PK_ATTENTION_TILE);
 }
 
 static void dot_tile(const attention_tile *tile) {
@@ -100,8 +84,13 @@ static void dot_tile(const attention_tile *tile) {
 #undef PK_WORK
 }
 
+// A softmax's greatest score and its sum, of one tile or of the tiles so far.
+typedef struct running {
+    float max, sum;
+} running;
+
 // Dots of query r become p; yields the tile's m and l.
-static void soften(const attention_tile *tile, int64_t r, float scale, float slope, float *max, float *sum) {
+static running soften(const attention_tile *tile, int64_t r, float scale, float slope) {
     float *scores = tile->scores + r * PK_ATTENTION_TILE;
     int64_t seen = seen_by(tile, r);
     int32_t begin = (int32_t)tile->begin;  // positions are exact as floats up to 2²⁴
@@ -121,42 +110,28 @@ static void soften(const attention_tile *tile, int64_t r, float scale, float slo
         total = total + p;
         store(scores + at, p);
     }
-    *max = m;
-    *sum = sum_of_lanes(total);
+    return (running){m, sum_of_lanes(total)};
 }
 
 // Σ p·v of `rows` queries for `vectors` vectors of head dims from vector v on; both constants.
 PK_INLINE void weigh_vectors(const attention_tile *tile, int64_t v, int rows, int vectors) {
-    lanes sum[PK_ATTENTION_ROWS][PK_PANEL_VECTORS];
-    const float *p = tile->scores;
-#pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++) {
-#pragma clang loop unroll(full)
-        for (int n = 0; n < vectors; n++) sum[r][n] = splat(0);
-    }
-    int64_t common = seen_by(tile, 0), last = seen_by(tile, rows - 1);
-    for (int64_t group = 0; group * PK_LANES < last; group++) {
-        const float *value = tile->values[group] + v * PK_LANES;
-        int64_t j = group * PK_LANES;
-        int64_t end = j + PK_LANES < last ? j + PK_LANES : last;
-        for (; j < end; j++, value += tile->value_stride) {
-            lanes part[PK_PANEL_VECTORS];
-#pragma clang loop unroll(full)
-            for (int n = 0; n < vectors; n++) part[n] = load(value + n * PK_LANES);
-#pragma clang loop unroll(full)
-            for (int r = 0; r < rows; r++) {
-                if (j >= common + r) continue;  // query r does not see j
-                lanes weight = splat(p[r * PK_ATTENTION_TILE + j]);
-#pragma clang loop unroll(full)
-                for (int n = 0; n < vectors; n++) sum[r][n] = fused(weight, part[n], sum[r][n]);
-            }
+    tile_sums sum;
+    clear_tile(sum, rows, vectors);
+    int64_t seen_by_all = seen_by(tile, 0), seen_by_last = seen_by(tile, rows - 1);
+    for (int64_t j = 0; j < seen_by_last; j++) {
+        const float *token = tile->values[j / PK_LANES] + j % PK_LANES * tile->value_stride + v * PK_LANES;
+        lanes value[PK_TILE_MAX_VECTORS];
+        PK_UNROLLED for (int n = 0; n < vectors; n++) value[n] = load(token + n * PK_LANES);
+        const float *p = tile->scores + j;
+        if (j < seen_by_all) {
+            add_products(sum, p, PK_ATTENTION_TILE, value, rows, vectors);
+            continue;
+        }
+        PK_UNROLLED for (int r = 1; r < rows; r++) {
+            if (j < seen_by_all + r) add_products(sum + r, p + r * PK_ATTENTION_TILE, 0, value, 1, vectors);
         }
     }
-#pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++) {
-#pragma clang loop unroll(full)
-        for (int n = 0; n < vectors; n++) store(tile->sums + r * tile->value_stride + (v + n) * PK_LANES, sum[r][n]);
-    }
+    store_tile(sum, rows, vectors, tile->sums + v * PK_LANES, tile->value_stride);
 }
 
 static void weigh_tile(const attention_tile *tile) {
@@ -173,55 +148,60 @@ static void weigh_tile(const attention_tile *tile) {
 #undef PK_WORK
 }
 
-// One query's running result over the tiles so far.
-typedef struct running {
-    float max, sum;
-} running;
-
-PK_INLINE void merge(running *state, float *total, float max, float sum, const float *tile_sums, int64_t count) {
-    float new_max = max > state->max ? max : state->max;
-    float f = exponential_of(state->max - new_max), g = exponential_of(max - new_max);
+PK_INLINE void merge(running *state, float *total, running tile, const float *tile_sums, int64_t count) {
+    float max = tile.max > state->max ? tile.max : state->max;
+    float f = exponential_of(state->max - max), g = exponential_of(tile.max - max);
     for (int64_t d = 0; d < count; d += PK_LANES) {
         store(total + d, fused(load(total + d), splat(f), load(tile_sums + d) * splat(g)));
     }
-    state->sum = __builtin_fmaf(state->sum, f, sum * g);
-    state->max = new_max;
+    *state = (running){max, __builtin_fmaf(state->sum, f, tile.sum * g)};
 }
 
-// Up to PK_ATTENTION_ROWS queries from row `row` on.
-static void attend_rows(const pk_attention_call *call, int64_t row, int64_t rows) {
-    int64_t head_dim = call->pages.head_dim, stride = pk_value_stride(head_dim);
-    int64_t first = call->first_position + row, last = first + rows - 1;
-    float *scores = call->scratch, *sums = scores + PK_ATTENTION_ROWS * PK_ATTENTION_TILE;
-    float *totals = sums + PK_ATTENTION_ROWS * stride;
-    running state[PK_ATTENTION_ROWS];
+// One softmax tile of positions, from `begin` on, for queries [row, row + rows) of the call, up to a register tile of
+// them. Queries that stand before the tile have nothing to do.
+static void attend_tile(
+    const pk_attention_call *call, int64_t begin, int64_t row, int64_t rows, running *state, float *totals
+) {
+    int64_t first = call->first_position + row, stride = pk_value_stride(call->pages.head_dim);
+    int64_t skipped = first < begin ? begin - first : 0;
+    if (skipped >= rows) return;
+    attention_tile tile = {
+        .q = call->q + (row + skipped) * call->q_stride,
+        .q_stride = call->q_stride,
+        .rows = rows - skipped,
+        .begin = begin,
+        .first = first + skipped,
+        .head_dim = call->pages.head_dim,
+        .value_stride = stride,
+        .scores = call->scratch,
+        .sums = begin == 0 ? totals : call->scratch + PK_TILE_ROWS * PK_ATTENTION_TILE,
+    };
+    tile.groups = (seen_by(&tile, tile.rows - 1) + PK_LANES - 1) / PK_LANES;
+    find_groups(&call->pages, &tile);
+    dot_tile(&tile);
+    running found[PK_TILE_ROWS];
+    for (int64_t r = 0; r < tile.rows; r++) found[r] = soften(&tile, r, call->scale, call->slope);
+    weigh_tile(&tile);
+    for (int64_t r = 0; r < tile.rows; r++) {
+        if (begin == 0) {
+            state[r] = found[r];
+        } else {
+            merge(&state[skipped + r], totals + (skipped + r) * stride, found[r], tile.sums + r * stride, stride);
+        }
+    }
+}
 
+// A band of queries goes through the softmax tiles together, so that a tile's keys and values are in the cache for all
+// but the first of its register tiles.
+static void attend_band(const pk_attention_call *call, int64_t row, int64_t rows) {
+    int64_t head_dim = call->pages.head_dim, stride = pk_value_stride(head_dim);
+    float *totals = call->scratch + PK_TILE_ROWS * (PK_ATTENTION_TILE + stride);
+    running state[PK_ATTENTION_BAND];
+    int64_t last = call->first_position + row + rows - 1;
     for (int64_t begin = 0; begin <= last; begin += PK_ATTENTION_TILE) {
-        int64_t skipped = first < begin ? begin - first : 0;  // queries that stand before this tile
-        attention_tile tile = {
-            .q = call->q + (row + skipped) * call->q_stride,
-            .q_stride = call->q_stride,
-            .rows = rows - skipped,
-            .begin = begin,
-            .first = first + skipped,
-            .head_dim = head_dim,
-            .value_stride = stride,
-            .scores = scores,
-            .sums = begin == 0 ? totals : sums,
-        };
-        tile.groups = (seen_by(&tile, tile.rows - 1) + PK_LANES - 1) / PK_LANES;
-        find_groups(&call->pages, &tile);
-        dot_tile(&tile);
-        float max[PK_ATTENTION_ROWS], sum[PK_ATTENTION_ROWS];
-        for (int64_t r = 0; r < tile.rows; r++) soften(&tile, r, call->scale, call->slope, &max[r], &sum[r]);
-        weigh_tile(&tile);
-        for (int64_t r = 0; r < tile.rows; r++) {
-            running *mine = &state[skipped + r];
-            if (begin == 0) {
-                *mine = (running){max[r], sum[r]};
-            } else {
-                merge(mine, totals + (skipped + r) * stride, max[r], sum[r], sums + r * stride, stride);
-            }
+        for (int64_t r = 0; r < rows; r += PK_TILE_ROWS) {
+            int64_t count = rows - r < PK_TILE_ROWS ? rows - r : PK_TILE_ROWS;
+            attend_tile(call, begin, row + r, count, state + r, totals + r * stride);
         }
     }
     for (int64_t r = 0; r < rows; r++) {
@@ -233,9 +213,9 @@ static void attend_rows(const pk_attention_call *call, int64_t row, int64_t rows
 }
 
 static void attention(const pk_attention_call *call) {
-    for (int64_t row = 0; row < call->rows; row += PK_ATTENTION_ROWS) {
-        int64_t rows = call->rows - row < PK_ATTENTION_ROWS ? call->rows - row : PK_ATTENTION_ROWS;
-        attend_rows(call, row, rows);
+    for (int64_t row = 0; row < call->rows; row += PK_ATTENTION_BAND) {
+        int64_t rows = call->rows - row < PK_ATTENTION_BAND ? call->rows - row : PK_ATTENTION_BAND;
+        attend_band(call, row, rows);
     }
 }
 

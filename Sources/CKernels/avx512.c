@@ -5,7 +5,8 @@
 #include <string.h>
 #include <xmmintrin.h>
 
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
+#pragma clang attribute push( \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
 #define PK_NAME "avx512"
 #define PK_TABLE pk_kernels_avx512
 #define PK_WIDE_TILE

@@ -6,12 +6,12 @@
 #include <stdint.h>
 #include <string.h>
 
-#pragma clang attribute push(__attribute__((target("avx512bf16,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
+#pragma clang attribute push( \
+    __attribute__((target("avx512bf16,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
 #define PK_NAME "avx512bf16"
 #define PK_TABLE pk_kernels_avx512bf16
 #define PK_WIDE_TILE
 #define PK_MXCSR
-#define PK_NATIVE_ROWS 2
 #define PK_PAIR_PRODUCT(sum, a, b) ((lanes)_mm512_dpbf16_ps((__m512)(sum), (__m512bh)(a), (__m512bh)(b)))
 #include "kernels.h"
 #pragma clang attribute pop

@@ -23,13 +23,15 @@ static inline uint32_t bits_of_float(float value) {
     return bits;
 }
 
-// Exponent and mantissa move up by 13 bits; a multiplication by 2¹¹² then makes up for the other exponent bias, exactly,
-// for subnormals too (the shifted bits of those are float subnormals; the product is normal). Infinity and NaN keep
-// the highest exponent.
+// A normal number's bits move up by 13 and its exponent's bias grows from 15 to 127; infinity and NaN (exponent 31) end
+// at 255. A subnormal is its mantissa, an integer, times 2⁻²⁴. No float subnormal is met on the way: those are slow.
 static inline float float_of_f16(uint16_t half) {
-    uint32_t magnitude = (uint32_t)(half & 0x7FFF) << 13, sign = (uint32_t)(half & 0x8000) << 16;
-    uint32_t special = (half & 0x7C00) == 0x7C00 ? 0x7F800000u : 0;
-    return float_of_bits(bits_of_float(float_of_bits(magnitude) * 0x1p112f) | special | sign);
+    const uint32_t rebias = (uint32_t)(127 - 15) << 23;
+    uint32_t exponent = half & 0x7C00, sign = (uint32_t)(half & 0x8000) << 16;
+    uint32_t normal = ((uint32_t)(half & 0x7FFF) << 13) + rebias;
+    uint32_t special = exponent == 0x7C00 ? rebias : 0;
+    uint32_t subnormal = bits_of_float((float)(int32_t)(half & 0x3FF) * 0x1p-24f);
+    return float_of_bits((exponent == 0 ? subnormal : normal + special) | sign);
 }
 
 static inline float float_of_bf16(uint16_t brain) { return float_of_bits((uint32_t)brain << 16); }

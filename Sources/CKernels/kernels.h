@@ -2,7 +2,7 @@
 //   PK_TABLE, PK_NAME   the table's symbol and its public name
 //   PK_WIDE_TILE        there are 32 registers of 16 lanes
 //   PK_MXCSR            bf16's fused steps flush subnormals by MXCSR (x86)
-//   PK_PAIR_PRODUCT     an instruction does bf16's two fused steps; used for up to PK_NATIVE_ROWS (≤ 2) rows
+//   PK_PAIR_PRODUCT     an instruction does bf16's two fused steps
 #include "attention.h"
 #include "panel.h"
 #include "panel_bf16.h"

@@ -1,5 +1,5 @@
-// Checkpoint rows to panels and back. A panel is the transpose of 64 rows, done in squares of 64 steps of K so that both
-// sides stay in the first-level cache.
+// Checkpoint rows to panels and back. A panel is the transpose of 64 rows, done in squares of 64 steps of K so that
+// both sides stay in the first-level cache.
 #include "elements.h"
 
 enum { PK_SQUARE = 64 };

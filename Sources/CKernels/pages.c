@@ -4,8 +4,9 @@
 #include <string.h>
 
 int64_t pk_attention_scratch(int64_t head_dim) {
-    // Scores of one tile, Σ p·v of one tile, Σ p·v over all tiles: for each query of a register tile.
-    return PK_ATTENTION_ROWS * (PK_ATTENTION_TILE + 2 * pk_value_stride(head_dim));
+    // A register tile's scores and Σ p·v of one softmax tile; a band's Σ p·v over all tiles.
+    int64_t stride = pk_value_stride(head_dim);
+    return PK_ATTENTION_ROWS * (PK_ATTENTION_TILE + stride) + PK_ATTENTION_BAND * stride;
 }
 
 void pk_store_key_value(const float *key, const float *value, int64_t head_dim, int64_t value_stride, int64_t slot,

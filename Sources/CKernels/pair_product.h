@@ -1,8 +1,8 @@
 // The bf16 product of the panels: one 32-bit lane holds two bf16 elements of K, the even one in its low half.
 //
-// One step is what Intel documents for vdpbf16ps: acc ← fma(odd, odd, acc), then acc ← fma(even, even, acc), each rounded
-// to nearest even, with subnormal operands taken as zero and subnormal results flushed to zero whatever MXCSR says
-// (Intel SDM, volume 2, VDPBF16PS; checked bit by bit on Emerald Rapids). Here it is done without that instruction.
+// One step is what Intel documents for vdpbf16ps: acc ← fma(odd, odd, acc), then acc ← fma(even, even, acc), each
+// rounded to nearest even, with subnormal operands taken as zero and subnormal results flushed to zero whatever MXCSR
+// says (Intel SDM, volume 2, VDPBF16PS; checked bit by bit on Emerald Rapids). Here it is done without that instruction.
 //
 // On x86 MXCSR does the flushing for these two fused steps exactly as the instruction does: `flush_subnormals` around
 // a noinline function. Elsewhere it is done on the bits.

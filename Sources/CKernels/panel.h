@@ -13,67 +13,14 @@
 #ifndef PK_PANEL_H
 #define PK_PANEL_H
 
+#include "ahead.h"
 #include "exponential.h"
+#include "tile.h"
 
 enum {
-    PK_TILE_ROWS = 6,
     PK_BAND_ROWS = 48,  // 8 tiles, 12 KiB of totals
     PK_PANEL_VECTORS = PK_PANEL / PK_LANES,
 };
-
-// Applies `work(rows)` with `rows` a constant, so that a tile's accumulators become registers.
-#define PK_WITH_CONSTANT_ROWS(rows, work) \
-    switch (rows) {                       \
-        case 1: work(1); break;           \
-        case 2: work(2); break;           \
-        case 3: work(3); break;           \
-        case 4: work(4); break;           \
-        case 5: work(5); break;           \
-        default: work(6); break;          \
-    }
-
-#if defined(PK_WIDE_TILE)
-// 32 registers of 16 lanes: 6 × 4 accumulators, 4 weights, 1 activation.
-#define PK_TILE_VECTORS(rows) 4
-#else
-// 16 registers of 8 lanes (or 32 of 4).
-#define PK_TILE_VECTORS(rows) ((rows) == 1 ? 4 : (rows) == 2 ? 2 : 1)
-#endif
-
-enum {
-    PK_STEP_BYTES = PK_PANEL * 4,  // one step of K of a float panel, one pair of a bf16 panel
-    PK_NEAR_BYTES = 4096,
-};
-
-// Who asks memory for what while a band passes over a block. Hints only.
-typedef struct reading {
-    const char *block;
-    int64_t steps;
-    int64_t tile, tiles;
-    int wanted;  // the first band brings the panel in from memory; the next find it in the cache
-} reading;
-
-// Bytes to ask for at each step: `stride` more from step to step.
-typedef struct ahead {
-    const char *from;
-    int64_t stride;
-} ahead;
-
-PK_INLINE reading plan_reading(const void *block, int64_t steps, int64_t row, int64_t rows, int wanted) {
-    int64_t tiles = (rows + PK_TILE_ROWS - 1) / PK_TILE_ROWS;
-    return (reading){block, steps, row / PK_TILE_ROWS, tiles, wanted};
-}
-
-// The part of strip `strip` (of a tile's `strips` strips of columns). One pass alone asks a little ahead of itself; up
-// to four passes over the block share the next block's bytes between them, so that memory works while they compute.
-PK_INLINE ahead share(reading plan, int64_t strip, int64_t strips) {
-    int64_t passes = plan.tiles * strips, pass = plan.tile * strips + strip;
-    int64_t sharers = passes >= 4 ? 4 : passes >= 2 ? 2 : 1;
-    if (!plan.wanted || pass >= sharers) return (ahead){plan.block, 0};
-    if (sharers == 1) return (ahead){plan.block + PK_NEAR_BYTES, PK_STEP_BYTES};
-    int64_t stride = PK_STEP_BYTES / sharers;
-    return (ahead){plan.block + (plan.steps * PK_STEP_BYTES + pass * plan.steps * stride), stride};
-}
 
 // totals ← sums, or totals + sums after the first block.
 PK_INLINE void add_block(float *totals, const float *sums, int64_t rows, int first) {
@@ -96,44 +43,19 @@ PK_INLINE void finish_row(const pk_panel_call *call, int64_t row, const float *t
     }
 }
 
-PK_INLINE void clear_tile(lanes sum[PK_TILE_ROWS][PK_PANEL_VECTORS], int rows, int vectors) {
-#pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++) {
-#pragma clang loop unroll(full)
-        for (int v = 0; v < vectors; v++) sum[r][v] = splat(0);
-    }
-}
-
-PK_INLINE void store_tile(lanes sum[PK_TILE_ROWS][PK_PANEL_VECTORS], int rows, int vectors, float *sums) {
-#pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++) {
-#pragma clang loop unroll(full)
-        for (int v = 0; v < vectors; v++) store(sums + r * PK_PANEL + v * PK_LANES, sum[r][v]);
-    }
-}
-
 // The chain of one block for `rows` rows and `vectors` vectors of columns, both constants.
 PK_INLINE void chain_f32(
     const float *panel, const float *x, int64_t x_stride, int64_t steps, ahead next, int rows, int vectors, float *sums
 ) {
-    lanes sum[PK_TILE_ROWS][PK_PANEL_VECTORS];
+    tile_sums sum;
     clear_tile(sum, rows, vectors);
     for (int64_t k = 0; k < steps; k++) {
-        lanes weights[PK_PANEL_VECTORS];
-#pragma clang loop unroll(full)
-        for (int v = 0; v < vectors; v++) {
-            const float *from = panel + k * PK_PANEL + v * PK_LANES;
-            __builtin_prefetch(next.from + k * next.stride + v * 64, 0, 2);
-            weights[v] = load(from);
-        }
-#pragma clang loop unroll(full)
-        for (int r = 0; r < rows; r++) {
-            lanes activation = splat(x[r * x_stride + k]);
-#pragma clang loop unroll(full)
-            for (int v = 0; v < vectors; v++) sum[r][v] = fused(activation, weights[v], sum[r][v]);
-        }
+        lanes weights[PK_TILE_MAX_VECTORS];
+        ask(next, k, vectors);
+        PK_UNROLLED for (int v = 0; v < vectors; v++) weights[v] = load(panel + k * PK_PANEL + v * PK_LANES);
+        add_products(sum, x + k, x_stride, weights, rows, vectors);
     }
-    store_tile(sum, rows, vectors, sums);
+    store_tile(sum, rows, vectors, sums, PK_PANEL);
 }
 
 static void block_f32(

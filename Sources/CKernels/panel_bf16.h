@@ -20,47 +20,43 @@ PK_INLINE uint32_t load_pair(const uint16_t *from) {
     return pair;
 }
 
+// sum[r][v] ← the flushing fma of add_products.
+PK_INLINE void add_flushing(
+    tile_sums sum, const float *scalars, const lanes vector[PK_TILE_MAX_VECTORS], int rows, int vectors
+) {
+    PK_UNROLLED for (int r = 0; r < rows; r++) {
+        lanes scalar = splat(scalars[r * PK_K_BLOCK]);
+        PK_UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = fused_flushing(scalar, vector[v], sum[r][v]);
+    }
+}
+
 // The chain of one block by fused float32 steps. x: [rows][PK_K_BLOCK] floats. The odd elements of the whole tile come
 // before the even ones: few registers, and no element's own order changes.
-PK_INLINE void chain_pairs(
+PK_INLINE void chain_floats(
     const uint16_t *panel, const float *x, int64_t pairs, ahead next, int rows, int vectors, float *sums
 ) {
-    lanes sum[PK_TILE_ROWS][PK_PANEL_VECTORS];
+    tile_sums sum;
     clear_tile(sum, rows, vectors);
     for (int64_t pair = 0; pair < pairs; pair++) {
         const uint16_t *from = panel + pair * 2 * PK_PANEL;
-        lanes weights[PK_PANEL_VECTORS];
-#pragma clang loop unroll(full)
-        for (int v = 0; v < vectors; v++) {
-            __builtin_prefetch(next.from + pair * next.stride + v * 64, 0, 2);
-            weights[v] = odd_element(load_bits(from + v * 2 * PK_LANES));
-        }
-#pragma clang loop unroll(full)
-        for (int r = 0; r < rows; r++) {
-            lanes activation = splat(x[r * PK_K_BLOCK + 2 * pair + 1]);
-#pragma clang loop unroll(full)
-            for (int v = 0; v < vectors; v++) sum[r][v] = fused_flushing(activation, weights[v], sum[r][v]);
-        }
-#pragma clang loop unroll(full)
-        for (int v = 0; v < vectors; v++) weights[v] = even_element(load_bits(from + v * 2 * PK_LANES));
-#pragma clang loop unroll(full)
-        for (int r = 0; r < rows; r++) {
-            lanes activation = splat(x[r * PK_K_BLOCK + 2 * pair]);
-#pragma clang loop unroll(full)
-            for (int v = 0; v < vectors; v++) sum[r][v] = fused_flushing(activation, weights[v], sum[r][v]);
-        }
+        lanes weights[PK_TILE_MAX_VECTORS];
+        ask(next, pair, vectors);
+        PK_UNROLLED for (int v = 0; v < vectors; v++) weights[v] = odd_element(load_bits(from + v * 2 * PK_LANES));
+        add_flushing(sum, x + 2 * pair + 1, weights, rows, vectors);
+        PK_UNROLLED for (int v = 0; v < vectors; v++) weights[v] = even_element(load_bits(from + v * 2 * PK_LANES));
+        add_flushing(sum, x + 2 * pair, weights, rows, vectors);
     }
-    store_tile(sum, rows, vectors, sums);
+    store_tile(sum, rows, vectors, sums, PK_PANEL);
 }
 
 // Not inlined: the compiler must not move arithmetic into or out of the region in which subnormals are flushed.
-static __attribute__((noinline)) void block_of_pairs(
+static __attribute__((noinline)) void block_of_floats(
     const uint16_t *panel, const float *x, int64_t pairs, reading plan, int64_t rows, float *sums
 ) {
 #define PK_WORK(R)                                                                                        \
     for (int v = 0; v < PK_PANEL_VECTORS; v += PK_TILE_VECTORS(R)) {                                      \
         ahead next = share(plan, v / PK_TILE_VECTORS(R), PK_PANEL_VECTORS / PK_TILE_VECTORS(R));          \
-        chain_pairs(panel + v * 2 * PK_LANES, x, pairs, next, R, PK_TILE_VECTORS(R), sums + v * PK_LANES); \
+        chain_floats(panel + v * 2 * PK_LANES, x, pairs, next, R, PK_TILE_VECTORS(R), sums + v * PK_LANES); \
     }
     PK_WITH_CONSTANT_ROWS(rows, PK_WORK)
 #undef PK_WORK
@@ -77,45 +73,46 @@ static void multiply_by_floats(
         }
     }
     uint32_t mode = flush_subnormals();
-    block_of_pairs(panel, floats, pairs, plan, rows, sums);
+    block_of_floats(panel, floats, pairs, plan, rows, sums);
     restore_subnormals(mode);
 }
 
 #if defined(PK_PAIR_PRODUCT)
 
-PK_INLINE void chain_native(
+// The chain of one block by the pair instruction.
+PK_INLINE void chain_pairs(
     const uint16_t *panel, const uint16_t *x, int64_t x_stride, int64_t pairs, ahead next, int rows, float *sums
 ) {
-    lanes sum[PK_TILE_ROWS][PK_PANEL_VECTORS];
+    tile_sums sum;
     clear_tile(sum, rows, PK_PANEL_VECTORS);
     for (int64_t pair = 0; pair < pairs; pair++) {
         bit_lanes weights[PK_PANEL_VECTORS];
-#pragma clang loop unroll(full)
-        for (int v = 0; v < PK_PANEL_VECTORS; v++) {
-            __builtin_prefetch(next.from + pair * next.stride + v * 64, 0, 2);
+        ask(next, pair, PK_PANEL_VECTORS);
+        PK_UNROLLED for (int v = 0; v < PK_PANEL_VECTORS; v++) {
             weights[v] = load_bits(panel + pair * 2 * PK_PANEL + v * 2 * PK_LANES);
         }
-#pragma clang loop unroll(full)
-        for (int r = 0; r < rows; r++) {
-            bit_lanes activation = splat_bits(load_pair(x + r * x_stride + 2 * pair));
-#pragma clang loop unroll(full)
-            for (int v = 0; v < PK_PANEL_VECTORS; v++) sum[r][v] = PK_PAIR_PRODUCT(sum[r][v], activation, weights[v]);
+        PK_UNROLLED for (int r = 0; r < rows; r++) {
+            bit_lanes scalar = splat_bits(load_pair(x + r * x_stride + 2 * pair));
+            PK_UNROLLED for (int v = 0; v < PK_PANEL_VECTORS; v++) {
+                sum[r][v] = PK_PAIR_PRODUCT(sum[r][v], scalar, weights[v]);
+            }
         }
     }
-    store_tile(sum, rows, PK_PANEL_VECTORS, sums);
-}
-
-static void multiply_by_pairs(
-    const uint16_t *panel, const uint16_t *x, int64_t x_stride, int64_t pairs, reading plan, int64_t rows, float *sums
-) {
-    if (rows == 1) {
-        chain_native(panel, x, x_stride, pairs, share(plan, 0, 1), 1, sums);
-    } else {
-        chain_native(panel, x, x_stride, pairs, share(plan, 0, 1), 2, sums);
-    }
+    store_tile(sum, rows, PK_PANEL_VECTORS, sums, PK_PANEL);
 }
 
 #endif
+
+// The sums of one block for one tile of rows.
+static void multiply_block(
+    const uint16_t *panel, const uint16_t *x, int64_t x_stride, int64_t pairs, reading plan, int64_t rows, float *sums
+) {
+#if defined(PK_PAIR_PRODUCT)
+    if (rows == 1) return chain_pairs(panel, x, x_stride, pairs, share(plan, 0, 1), 1, sums);
+    if (rows == 2) return chain_pairs(panel, x, x_stride, pairs, share(plan, 0, 1), 2, sums);
+#endif
+    multiply_by_floats(panel, x, x_stride, pairs, plan, rows, sums);
+}
 
 static void panel_bf16(const pk_panel_call *call) {
     _Alignas(64) float totals[PK_BAND_ROWS * PK_PANEL];
@@ -131,16 +128,8 @@ static void panel_bf16(const pk_panel_call *call) {
                 int64_t rows = band_rows - r < PK_TILE_ROWS ? band_rows - r : PK_TILE_ROWS;
                 reading plan = plan_reading(block, pairs, r, band_rows, band == 0);
                 const uint16_t *rows_of_x = x + (band + r) * call->x_stride + pair * 2;
-                float *totals_of_rows = totals + r * PK_PANEL;
-#if defined(PK_PAIR_PRODUCT)
-                if (rows <= PK_NATIVE_ROWS) {
-                    multiply_by_pairs(block, rows_of_x, call->x_stride, pairs, plan, rows, sums);
-                    add_block(totals_of_rows, sums, rows, pair == 0);
-                    continue;
-                }
-#endif
-                multiply_by_floats(block, rows_of_x, call->x_stride, pairs, plan, rows, sums);
-                add_block(totals_of_rows, sums, rows, pair == 0);
+                multiply_block(block, rows_of_x, call->x_stride, pairs, plan, rows, sums);
+                add_block(totals + r * PK_PANEL, sums, rows, pair == 0);
             }
         }
         for (int64_t r = 0; r < band_rows; r++) finish_row(call, band + r, totals + r * PK_PANEL);

@@ -4,7 +4,10 @@
 
 #include "CKernels.h"
 
-enum { PK_ATTENTION_ROWS = 6 };  // queries that share one pass over keys and values
+enum {
+    PK_ATTENTION_ROWS = 6,   // queries of a register tile
+    PK_ATTENTION_BAND = 24,  // queries that share a tile of keys and values in the cache
+};
 
 static inline int64_t pk_value_stride(int64_t head_dim) { return (head_dim + PK_LANES - 1) / PK_LANES * PK_LANES; }
 

@@ -1,6 +1,6 @@
+public import Basics
 public import CKernels
 import Foundation
-public import Basics
 
 /// The kernels of one instruction set, chosen once at start. A value of this type is a proof that this CPU can run them.
 public struct KernelSet: @unchecked Sendable {
@@ -30,7 +30,9 @@ public struct KernelSet: @unchecked Sendable {
         let asked = name ?? ProcessInfo.processInfo.environment["PARTERRE_ISA"].flatMap { $0.isEmpty ? nil : $0 }
         guard let chosen = asked ?? available.first else { throw KernelError.noInstructionSet }
         guard known.contains(chosen) else { throw KernelError.unknownInstructionSet(chosen, known: known) }
-        guard let table = pk_find(chosen) else { throw KernelError.unsupportedInstructionSet(chosen, available: available) }
+        guard let table = pk_find(chosen) else {
+            throw KernelError.unsupportedInstructionSet(chosen, available: available)
+        }
         return KernelSet(table: table)
     }
 }

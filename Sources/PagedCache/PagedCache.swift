@@ -99,7 +99,9 @@ public final class PagedCache {
 
     // Only the block that the next token falls into can be both shared and written: full blocks are never written again.
     private func mustCopyLastBlock(of table: BlockTable) -> Bool {
-        guard table.tokenCount % blockTokens != 0, table.tokenCount / blockTokens < table.blocks.count else { return false }
+        guard table.tokenCount % blockTokens != 0, table.tokenCount / blockTokens < table.blocks.count else {
+            return false
+        }
         return allocator.isShared(table.blocks[table.tokenCount / blockTokens])
     }
 }

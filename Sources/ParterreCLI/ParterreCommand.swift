@@ -38,6 +38,8 @@ struct ParterreCommand: AsyncParsableCommand {
     static func main() async {
         // A reader that went away (`| head`) shows up as EPIPE from write(2), which ends the run quietly.
         signal(SIGPIPE, SIG_IGN)
+        // Likewise EFBIG where files may not grow further (`ulimit -f`).
+        signal(SIGXFSZ, SIG_IGN)
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -66,15 +66,15 @@ struct BatchRunTests {
     ) async throws -> (lines: [String], counts: Tally.Counts) {
         try? FileManager.default.removeItem(atPath: path)
         let writer = try OutputFile(path, resume: false).writer()
-        let progress = Tally()
+        let tally = Tally()
         var batch = BatchRun(
             source: Lines(texts),
             answering: Answering(generate: { echo.generate($0) }, tokenizer: nil, modelName: "m", writer: writer),
-            finished: finished, progress: progress, limit: limit, shouldStop: { progress.counts.done >= stopAfter })
+            finished: finished, tally: tally, limit: limit, shouldStop: { tally.counts.done >= stopAfter })
         try await batch.run()
         let content = try String(contentsOfFile: path, encoding: .utf8)
         #expect(content.isEmpty || content.hasSuffix("\n"))
-        return (content.split(separator: "\n").map(String.init), progress.counts)
+        return (content.split(separator: "\n").map(String.init), tally.counts)
     }
 
     @Test("writes one line a sample, and the bad lines with the good ones")

@@ -11,10 +11,19 @@ struct OptionsTests {
     @Test("defaults are the library's")
     func defaults() throws {
         let command = try generate("x")
-        #expect(command.sampling.defaults == RequestDefaults())
+        #expect(command.sampling.defaults(over: SamplingParameters()) == RequestDefaults())
         #expect(command.engine.options == EngineOptions())
         #expect(command.batching == .continuous)
         #expect(command.model.source == .bundled)
+    }
+
+    @Test("what the model recommends goes before the library's defaults, an option before both")
+    func recommended() throws {
+        var recommended = SamplingParameters()
+        recommended.temperature = 0.7
+        recommended.topP = 0.9
+        let defaults = try generate("--temperature", "0", "x").sampling.defaults(over: recommended)
+        #expect(defaults.parameters.temperature == 0 && defaults.parameters.topP == 0.9)
     }
 
     @Test("every option reaches the engine")
@@ -26,12 +35,13 @@ struct OptionsTests {
             "--stop", "-x", "--stop", "\n", "--stop-token-ids", "5,7", "--stop-token-ids", "9", "--ignore-eos",
             "--logprobs", "4", "--weights", "bf16", "--block-size", "16", "--cache-memory", "512MB", "--max-batch", "3",
             "--prefill-chunk", "7", "--threads", "2", "--isa", "portable", "--batching", "static", "--model", "/m", "x")
-        let p = command.sampling.defaults.parameters
+        let defaults = command.sampling.defaults(over: SamplingParameters())
+        let p = defaults.parameters
         #expect(p.maxTokens == 5 && p.minTokens == 2 && p.temperature == 0.7 && p.topK == -1 && p.topP == 0.9)
         #expect(p.minP == 0.05 && p.repetitionPenalty == 1.3 && p.presencePenalty == -1.5 && p.frequencyPenalty == -2)
         #expect(p.logitBias == [5: -100, 6: 2.5] && p.seed == .max && p.stop == ["-x", "\n"])
         #expect(p.stopTokenIDs == [5, 7, 9] && p.ignoreEOS && p.logprobs == 4)
-        #expect(command.sampling.defaults.n == 3)
+        #expect(defaults.n == 3)
         let options = command.engine.options
         #expect(options.weights == .bf16 && options.blockSize == 16 && options.cacheMemory == .bytes(512_000_000))
         #expect(options.maxBatch == 3 && options.prefillChunk == 7 && options.threads == 2)

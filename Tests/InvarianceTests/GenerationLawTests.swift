@@ -46,7 +46,8 @@ import Testing
                         for _ in 0..<delays[index] { await Task.yield() }
                         return (
                             index,
-                            try await Self.write(request, engine, stopAfter: index == abandoned ? 2 : nil))
+                            try await Self.write(request, engine, stopAfter: index == abandoned ? 2 : nil)
+                        )
                     }
                 }
                 return try await group.reduce(into: [Int: Completion]()) { $0[$1.0] = $1.1 }
@@ -65,7 +66,9 @@ import Testing
     }
 
     /// The completion, or `nil` when the stream was left after some tokens.
-    static func write(_ request: GenerationRequest, _ engine: BatchEngine, stopAfter limit: Int?) async throws -> Completion? {
+    static func write(_ request: GenerationRequest, _ engine: BatchEngine, stopAfter limit: Int?) async throws
+        -> Completion?
+    {
         var seen = 0
         for try await event in engine.generate(request, tokenizer: nil) {
             switch event {
@@ -79,7 +82,9 @@ import Testing
         return nil
     }
 
-    @Test("running out of blocks preempts and recomputes, and no text changes", arguments: [BatchingPolicy.continuous, .static])
+    @Test(
+        "running out of blocks preempts and recomputes, and no text changes",
+        arguments: [BatchingPolicy.continuous, .static])
     func preemption(_ policy: BatchingPolicy) async throws {
         let rig = try Rig(Self.shapes[0])
         var generator = SplitMix64(seed: 11)
@@ -130,7 +135,8 @@ import Testing
                 #expect(completions.count == n)
                 #expect(Set(completions.values.map(\.tokenIDs)).count > 1, "samples should differ")
                 for (sample, completion) in completions {
-                    let alone = try await UncachedWriter(engine: engine).tokens(after: prompt, parameters, sample: sample)
+                    let alone = try await UncachedWriter(engine: engine).tokens(
+                        after: prompt, parameters, sample: sample)
                     #expect(fingerprint(completion) == fingerprint(alone), "sample \(sample) of \(n)")
                 }
                 let status = await engine.status()

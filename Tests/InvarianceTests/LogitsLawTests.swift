@@ -96,7 +96,8 @@ import Testing
             }
         }
         for arrangement in [
-            Arrangement(blockSize: 16, shuffle: 1, prefillChunk: 97), Arrangement(blockSize: 128, blocks: 8, prefillChunk: 512),
+            Arrangement(blockSize: 16, shuffle: 1, prefillChunk: 97),
+            Arrangement(blockSize: 128, blocks: 8, prefillChunk: 512),
         ] {
             let batched = try await rig.withEngine(arrangement) { engine in
                 try await LogitTable.collect(sequences) {

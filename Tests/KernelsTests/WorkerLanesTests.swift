@@ -17,7 +17,9 @@ import Testing
         }
     }
 
-    @Test("what lanes wrote before a barrier all of them see after it, also with more lanes than cores", arguments: [1, 2, 3, 8])
+    @Test(
+        "what lanes wrote before a barrier all of them see after it, also with more lanes than cores",
+        arguments: [1, 2, 3, 8])
     func barriers(_ threads: Int) throws {
         let crew = try WorkerLanes(threads: threads)
         defer { crew.stop() }

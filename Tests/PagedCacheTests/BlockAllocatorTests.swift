@@ -23,7 +23,8 @@ import Testing
                 allocator.retain(block)
                 holders[block]! += 1
             default:
-                guard let block = holders.keys.sorted(by: { $0.rawValue < $1.rawValue }).randomElement(using: &generator)
+                guard
+                    let block = holders.keys.sorted(by: { $0.rawValue < $1.rawValue }).randomElement(using: &generator)
                 else { continue }
                 allocator.release(block)
                 holders[block]! -= 1

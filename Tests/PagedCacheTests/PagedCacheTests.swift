@@ -85,11 +85,14 @@ import Testing
                     if cache.reserve(next + more, for: &tables[index]) {
                         for position in next..<next + more {
                             let block = tables[index].blocks[position / cache.blockTokens]
-                            #expect(!cache.allocator.isShared(block), "seed \(seed), step \(step): writes into a shared block")
+                            #expect(
+                                !cache.allocator.isShared(block),
+                                "seed \(seed), step \(step): writes into a shared block")
                         }
                         cache.advance(&tables[index], by: more)
                     }
-                case 2 where !tables.isEmpty: tables.append(cache.fork(tables[Int.random(in: 0..<tables.count, using: &generator)]))
+                case 2 where !tables.isEmpty:
+                    tables.append(cache.fork(tables[Int.random(in: 0..<tables.count, using: &generator)]))
                 case 3 where !tables.isEmpty:
                     var table = tables.remove(at: Int.random(in: 0..<tables.count, using: &generator))
                     cache.release(&table)

@@ -38,7 +38,8 @@ struct Golden: Decodable, Sendable {
     var checkpoints: [Checkpoint]
 
     static let names = [
-        "heads4-f32", "heads6-f16-postln", "heads7-bf16-sharded", "heads12-bf16-noprefix", "heads16-bf16-postln-noprefix",
+        "heads4-f32", "heads6-f16-postln", "heads7-bf16-sharded", "heads12-bf16-noprefix",
+        "heads16-bf16-postln-noprefix",
     ]
 
     static func folder() throws -> URL {

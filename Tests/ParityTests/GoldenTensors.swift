@@ -33,7 +33,9 @@ struct GoldenTensors {
         init?(intValue: Int) { nil }
     }
 
-    func tokens(_ name: String) throws -> [TokenID] { try values(name, "I32", Int32.self).map { TokenID(rawValue: $0) } }
+    func tokens(_ name: String) throws -> [TokenID] {
+        try values(name, "I32", Int32.self).map { TokenID(rawValue: $0) }
+    }
     func floats(_ name: String) throws -> [Float] { try values(name, "F32", Float.self) }
     func doubles(_ name: String) throws -> [Double] { try values(name, "F64", Double.self) }
     func shape(_ name: String) throws -> [Int] { try #require(entries[name]).shape }

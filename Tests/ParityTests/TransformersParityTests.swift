@@ -52,7 +52,8 @@ import Testing
                 // The long case has a figure of its own; a single short prompt's would be chance.
                 let limit = golden.id == "long" ? golden.transformersF32Error : item.golden.transformersF32Error
                 #expect(found.largest <= 2 * limit, "\(golden.id): \(found.largest) against \(limit)")
-                #expect(found.largest > 0 || golden.id == "p0", "an error of exactly 0 would be a comparison with itself")
+                #expect(
+                    found.largest > 0 || golden.id == "p0", "an error of exactly 0 would be a comparison with itself")
             }
         }
     }
@@ -89,7 +90,8 @@ import Testing
                 for try await (row, written) in group {
                     let range = row * steps..<(row + 1) * steps
                     let comparable = margins[range].firstIndex { $0 < item.tie }.map { $0 - range.lowerBound } ?? steps
-                    #expect(Array(written.prefix(comparable)) == Array(expected[range].prefix(comparable)), "row \(row)")
+                    #expect(
+                        Array(written.prefix(comparable)) == Array(expected[range].prefix(comparable)), "row \(row)")
                 }
             }
         }

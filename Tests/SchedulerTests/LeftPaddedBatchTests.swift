@@ -43,6 +43,8 @@ import Testing
     @Test("shapes that do not fit are an error")
     func shapes() {
         #expect(throws: BatchError.self) { try LeftPaddedBatch(tokens: [[1]], attentionMask: []) }
-        #expect(throws: BatchError.self) { try LeftPaddedBatch(tokens: [[1, 2], [1]], attentionMask: [[1, 1], [1]]) }
+        #expect(throws: BatchError.self) {
+            try LeftPaddedBatch(tokens: [[1, 2], [1]], attentionMask: [[1, 1], [1]])
+        }
     }
 }

@@ -2,7 +2,10 @@ public import Foundation
 
 /// A BLOOM checkpoint of random weights, written as Hugging Face lays it out (without a tokenizer).
 public struct RandomCheckpoint: Sendable, CustomStringConvertible {
-    public enum ElementType: String, Sendable { case f32 = "F32", bf16 = "BF16" }
+    public enum ElementType: String, Sendable {
+        case f32 = "F32"
+        case bf16 = "BF16"
+    }
 
     public var hidden: Int
     public var heads: Int
@@ -50,7 +53,8 @@ public struct RandomCheckpoint: Sendable, CustomStringConvertible {
             for (name, shape) in [
                 ("input_layernorm.weight", [hidden]), ("input_layernorm.bias", [hidden]),
                 ("self_attention.query_key_value.weight", [3 * hidden, hidden]),
-                ("self_attention.query_key_value.bias", [3 * hidden]), ("self_attention.dense.weight", [hidden, hidden]),
+                ("self_attention.query_key_value.bias", [3 * hidden]),
+                ("self_attention.dense.weight", [hidden, hidden]),
                 ("self_attention.dense.bias", [hidden]), ("post_attention_layernorm.weight", [hidden]),
                 ("post_attention_layernorm.bias", [hidden]), ("mlp.dense_h_to_4h.weight", [4 * hidden, hidden]),
                 ("mlp.dense_h_to_4h.bias", [4 * hidden]), ("mlp.dense_4h_to_h.weight", [hidden, 4 * hidden]),

@@ -5,7 +5,7 @@ import Tokenizers
 
 /// The fixtures that `Tools/fixtures/tokenizer_fixtures.py` writes, and the shared data of the workplace.
 enum Fixture {
-    static let names = ["bloom", "gpt2", "nested", "unknown", "fused", "dropped", "whole-words"]
+    static let names = ["bloom", "gpt2", "nested", "unknown", "fused", "dropped", "whole-words", "white-space"]
 
     struct Expected: Decodable {
         struct Encoding: Decodable {

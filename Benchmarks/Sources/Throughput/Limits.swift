@@ -15,7 +15,8 @@ struct Limits {
     static func measure(threads: Int) -> Limits {
         Limits(
             bandwidth: best { readAll(threads) }, f32: best { onAll(threads) { limits_f32(4_000_000) } },
-            bf16: max(best { onAll(threads) { limits_bf16(4_000_000) } }, best { onAll(threads) { limits_f32(4_000_000) } }))
+            bf16: max(
+                best { onAll(threads) { limits_bf16(4_000_000) } }, best { onAll(threads) { limits_f32(4_000_000) } }))
     }
 
     private static func best(of tries: Int = 5, _ measure: () -> Double) -> Double {

@@ -22,7 +22,9 @@ struct RandomModel {
     let shape: Shape
     let isBF16: Bool
 
-    var layerParameters: Double { Double(shape.size.layers) * 12 * Double(shape.size.hidden) * Double(shape.size.hidden) }
+    var layerParameters: Double {
+        Double(shape.size.layers) * 12 * Double(shape.size.hidden) * Double(shape.size.hidden)
+    }
     var headParameters: Double { Double(Self.vocabulary) * Double(shape.size.hidden) }
 
     private var tensors: [(name: String, shape: [Int])] {
@@ -57,12 +59,14 @@ struct RandomModel {
         var offset = 0
         for (name, shape) in tensors {
             let bytes = shape.reduce(width, *)
-            header[name] = ["dtype": isBF16 ? "BF16" : "F32", "shape": shape, "data_offsets": [offset, offset + bytes]]
+            header[name] = [
+                "dtype": isBF16 ? "BF16" : "F32", "shape": shape, "data_offsets": [offset, offset + bytes],
+            ]
             offset += bytes
         }
         let json = try JSONSerialization.data(withJSONObject: header)
         let file = folder.appending(path: "model.safetensors")
-        FileManager.default.createFile(atPath: file.path, contents: nil)
+        try Data().write(to: file)
         let handle = try FileHandle(forWritingTo: file)
         defer { try? handle.close() }
         try handle.write(contentsOf: withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) })

@@ -15,7 +15,9 @@ struct Throughput: AsyncParsableCommand {
     @Option(help: "Runs of each workload; medians are printed.") var runs = 3
 
     func run() async throws {
-        guard let shape = RandomModel.Shape(rawValue: shape) else { throw ValidationError("--shape: no shape \"\(shape)\"") }
+        guard let shape = RandomModel.Shape(rawValue: shape) else {
+            throw ValidationError("--shape: no shape \"\(shape)\"")
+        }
         guard let weights = EngineOptions.Weights(rawValue: weights), weights != .auto else {
             throw ValidationError("--weights: use f32 or bf16")
         }
@@ -36,9 +38,10 @@ struct Throughput: AsyncParsableCommand {
         let topology = try MachineTopology.current()
 
         print("\(shape.rawValue), \(weights.rawValue), \(topology.chosenInstructionSet)")
-        print(String(
-            format: "limits of this run: read %.1f GB/s, f32 %.0f GFLOP/s, bf16 %.0f GFLOP/s; load %.2f s",
-            limits.bandwidth / 1e9, limits.f32 / 1e9, limits.bf16 / 1e9, loadSeconds))
+        print(
+            String(
+                format: "limits of this run: read %.1f GB/s, f32 %.0f GFLOP/s, bf16 %.0f GFLOP/s; load %.2f s",
+                limits.bandwidth / 1e9, limits.f32 / 1e9, limits.bf16 / 1e9, loadSeconds))
         print("| workload | tokens/s (median) | bound | share | runs |")
         print("| --- | --- | --- | --- | --- |")
         let peak = weights == .bf16 ? limits.bf16 : limits.f32
@@ -47,9 +50,10 @@ struct Throughput: AsyncParsableCommand {
             try await Workload.prefill(engine, tokens: 512)
         }
         for batch in [1, 8, 32] {
-            let seconds = max(bytes / limits.bandwidth, 2 * Double(batch) * (model.layerParameters + model.headParameters) / peak)
+            let seconds = max(
+                bytes / limits.bandwidth, 2 * Double(batch) * (model.layerParameters + model.headParameters) / peak)
             try await report("decode, batch \(batch)", bound: Double(batch) / seconds) {
-                try await Workload.decode(engine, batch: batch, prompt: 128, steps: 33)
+                try await Workload.decode(engine, batch: batch, prompt: 128, steps: 32 + batch / 2)
             }
         }
         await engine.shutdown()

@@ -21,26 +21,25 @@ enum Workload {
         return Double(tokens) / (ContinuousClock.now - begin).seconds
     }
 
-    /// Tokens per second of all rows together, from the moment that all have their first token.
+    /// Tokens per second of all rows together while all of them decode.
     static func decode(_ engine: Engine, batch: Int, prompt length: Int, steps: Int) async throws -> Double {
-        let spans = try await withThrowingTaskGroup(of: (ContinuousClock.Instant, ContinuousClock.Instant).self) { group in
+        let times = try await withThrowingTaskGroup(of: [ContinuousClock.Instant].self) { group in
             for row in 0..<batch {
                 group.addTask {
-                    var first: ContinuousClock.Instant?
-                    // Rows whose prompt is done early write a few tokens more while the others catch up.
+                    var times: [ContinuousClock.Instant] = []
                     for try await case .token in engine.generate(request(prompt(length, seed: row), tokens: steps)) {
-                        first = first ?? .now
+                        times.append(.now)
                     }
-                    return (first ?? .now, .now)
+                    return times
                 }
             }
             return try await group.reduce(into: []) { $0.append($1) }
         }
-        let begin = spans.map(\.0).max()!
-        let end = spans.map(\.1).max()!
-        // Tokens written between the two: all but the first of each row, less what early rows wrote before.
-        let perRow = (end - begin).seconds
-        let early = spans.reduce(0.0) { $0 + max(0, (begin - $1.0).seconds) / max((end - $1.0).seconds, 1e-9) * Double(steps - 1) }
-        return (Double(batch * (steps - 1)) - early) / perRow
+        // Rows whose prompt is done early write some tokens while the others catch up: those do not count. The end is
+        // where the first row is done, so that all rows are there all the time.
+        let begin = times.map { $0[0] }.max()!
+        let end = times.map { $0[$0.count - 1] }.min()!
+        let counted = times.reduce(0) { $0 + $1.count { $0 > begin && $0 <= end } }
+        return Double(counted) / (end - begin).seconds
     }
 }

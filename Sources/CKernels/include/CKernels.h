@@ -64,8 +64,9 @@ typedef struct pk_pages {
 // Attention of `rows` consecutive queries of one sequence in one head. Row r stands at absolute position
 // first_position + r and sees keys 0 … first_position + r, never one more (what lies behind may be anything, NaN too).
 // score(j) = fma(q·k_j, scale, slope·j), slope·j rounded to float32 as in BLOOM's own table: at long contexts a score's
-// rounding is part of what the model computes, and j − i would be more exact than the reference. Softmax in tiles of PK_ATTENTION_TILE positions: each tile yields its own
-// maximum m, sum l (16 lane sums, then one fixed tree) and Σ p·v (one chain along j); tiles merge in order.
+// rounding is part of what the model computes, and j − i would be more exact than the reference. Softmax in tiles of
+// PK_ATTENTION_TILE positions: each tile yields its own maximum m, sum l (16 lane sums, then one fixed tree) and Σ p·v
+// (one chain along j); tiles merge in order. The result is finite if the dots and the values are.
 typedef struct pk_attention_call {
     pk_pages pages;
     const float *q;  // [rows, q_stride], head_dim values each

@@ -29,7 +29,11 @@ extension NodeRegion {
                 return result
             }
             for i in 0..<n {
-                if status[i] >= 0 { result.pagesByNode[Int(status[i]), default: 0] += 1 } else { result.absentPages += 1 }
+                if status[i] >= 0 {
+                    result.pagesByNode[Int(status[i]), default: 0] += 1
+                } else {
+                    result.absentPages += 1
+                }
             }
             first += n
         }

@@ -11,7 +11,8 @@ public struct RegionAllocator {
     /// - Precondition: the region was planned large enough.
     public mutating func take(bytes count: Int) -> UnsafeMutableRawPointer {
         let footprint = Self.footprint(count)
-        precondition(count >= 0 && used + footprint <= RegionAllocator.footprint(region.byteCount), "region planned too small")
+        precondition(
+            count >= 0 && used + footprint <= RegionAllocator.footprint(region.byteCount), "region planned too small")
         defer { used += footprint }
         return region.base + used
     }

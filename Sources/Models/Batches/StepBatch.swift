@@ -50,7 +50,8 @@ public struct StepBatch: Sendable {
     ///   - firstPosition: absolute position of the first, counted over real tokens.
     ///   - wanted: which of the new rows need logits.
     public mutating func append(
-        _ newTokens: some Collection<TokenID>, firstPosition: Position, blockTable: some Sequence<Int32>, wanted: WantedLogits
+        _ newTokens: some Collection<TokenID>, firstPosition: Position, blockTable: some Sequence<Int32>,
+        wanted: WantedLogits
     ) {
         let first = rows
         let segment = Segment(

@@ -1,7 +1,7 @@
 import Basics
-public import Kernels
 import CKernels
 import Foundation
+public import Kernels
 
 /// BLOOM's forward pass (BigScience, 2022). Every function is run by all lanes of the crew together; a barrier stands
 /// where one part reads what other lanes wrote.
@@ -132,7 +132,9 @@ public struct Bloom: Sendable {
         batch.blockTables.withUnsafeBufferPointer { tables in
             for head in heads {
                 let costOfHeads = (head - heads.lowerBound) * batch.attentionCost
-                guard costOfHeads < stretch.upperBound, costOfHeads + batch.attentionCost > stretch.lowerBound else { continue }
+                guard costOfHeads < stretch.upperBound, costOfHeads + batch.attentionCost > stretch.lowerBound else {
+                    continue
+                }
                 for item in batch.attentionItems where stretch.contains(costOfHeads + item.costBefore) {
                     let segment = batch.segments[item.segment]
                     let row = segment.firstRow + item.firstRow
@@ -141,7 +143,8 @@ public struct Bloom: Sendable {
                         layer: layer, head: head, node: lane.node, blockTable: tables.baseAddress! + segment.table,
                         firstPosition: segment.firstPosition + item.firstRow, rows: item.rows,
                         q: w.qkv + row * w.qkvStride + head * 3 * dim, qStride: w.qkvStride, slope: slopes[head],
-                        scale: scale, out: out, outStride: w.hiddenStride, scratch: w.scratch(of: lane), kernels: kernels)
+                        scale: scale, out: out, outStride: w.hiddenStride, scratch: w.scratch(of: lane),
+                        kernels: kernels)
                     guard weights.format == .bf16 else { continue }
                     for r in 0..<item.rows {
                         kernels.roundToBF16(
@@ -168,7 +171,8 @@ extension BloomWorkspace {
     }
 
     private func activations(
-        _ format: WeightFormat, _ floats: UnsafeMutablePointer<Float>, _ words: UnsafeMutablePointer<UInt16>, _ stride: Int,
+        _ format: WeightFormat, _ floats: UnsafeMutablePointer<Float>, _ words: UnsafeMutablePointer<UInt16>,
+        _ stride: Int,
         _ rows: Int
     ) -> ActivationRows {
         switch format {

@@ -49,7 +49,9 @@ public struct BloomWeights: @unchecked Sendable {
         try checkpoint.validate()
         let shape = checkpoint.configuration
         let hidden = shape.hiddenSize
-        func plan(_ columns: Int, _ k: Int) -> PanelPlan { PanelPlan(columns: columns, k: k, format: format, crew: crew) }
+        func plan(_ columns: Int, _ k: Int) -> PanelPlan {
+            PanelPlan(columns: columns, k: k, format: format, crew: crew)
+        }
         let vocabulary = plan(shape.vocabularySize, hidden)
         let perLayer = [
             plan(3 * hidden, hidden), plan(hidden, hidden), plan(4 * hidden, hidden), plan(hidden, 4 * hidden),
@@ -60,7 +62,8 @@ public struct BloomWeights: @unchecked Sendable {
             total += shape.layerCount * perLayer.reduce(0) { $0 + bytes($1) }
             if node == 0 { total += Self.vectorBytes(shape) }
             return try NodeRegion(
-                byteCount: total, node: crew.machine.canPlace ? crew.nodes[node].id : nil, purpose: "the packed weights")
+                byteCount: total, node: crew.machine.canPlace ? crew.nodes[node].id : nil, purpose: "the packed weights"
+            )
         }
         var packer = Packer(
             checkpoint: checkpoint, crew: crew, allocators: regions.map(RegionAllocator.init), progress: progress)

@@ -1,6 +1,8 @@
+public import Foundation
+
 /// What a `generation_config.json` says about sampling, as it says it; `nil` where it says nothing.
 ///
-/// Parterre's own default stays greedy: these are for a caller who wants the publisher's settings.
+/// The publisher's settings, which a caller may go by or not.
 public struct GenerationConfiguration: Sendable, Equatable {
     /// `do_sample`
     public var doSample: Bool?
@@ -21,6 +23,15 @@ public struct GenerationConfiguration: Sendable, Equatable {
     public var minNewTokens: Int?
 
     public init() {}
+
+    /// Of a checkpoint's folder; empty where it has no such file.
+    ///
+    /// - Throws: `CheckpointError`, one sentence that names the file and the field.
+    public init(directory: URL) throws {
+        let path = directory.path + "/generation_config.json"
+        guard entryExists(path) else { return }
+        self = try GenerationConfiguration(JSONFile(path: path))
+    }
 
     init(_ file: JSONFile) throws {
         doSample = try file.boolean("do_sample")

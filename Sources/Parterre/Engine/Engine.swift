@@ -17,6 +17,8 @@ public final class Engine: Sendable {
     /// What the engine holds in memory and where it wants it.
     public let memoryPlan: MemoryPlan
     public let configuration: BloomConfiguration
+    /// The sampling that the checkpoint's `generation_config.json` recommends; greedy where it has none.
+    public let samplingDefaults: SamplingParameters
     private let core: BatchEngine
     private let regions: [(name: String, region: NodeRegion)]
 
@@ -42,6 +44,7 @@ public final class Engine: Sendable {
         let kernels = try KernelSet.select(named: options.instructionSet)
         let checkpoint = try Checkpoint(directory: directory)
         try checkpoint.validate()
+        samplingDefaults = SamplingParameters(checkpoint.generation)
         let tokenizerFile = directory.appending(path: "tokenizer.json")
         let hasTokenizer = FileManager.default.fileExists(atPath: tokenizerFile.path)
         tokenizer = hasTokenizer ? try Tokenizer(contentsOf: tokenizerFile) : nil

@@ -1,4 +1,6 @@
 public import Foundation
+import Models
+public import Scheduler
 
 /// Where a checkpoint comes from.
 public enum ModelSource: Sendable, Equatable {
@@ -6,6 +8,15 @@ public enum ModelSource: Sendable, Equatable {
     case bundled
     /// A directory as Hugging Face lays it out.
     case directory(URL)
+
+    /// The sampling that the checkpoint's publisher recommends (`generation_config.json`); greedy where there is no such
+    /// file. Reads that file alone.
+    ///
+    /// - Throws: a `UserFacingError` that names the file and the field.
+    public func samplingDefaults() throws -> SamplingParameters {
+        guard let url else { throw EngineError.bundledModelMissing }
+        return SamplingParameters(try GenerationConfiguration(directory: url))
+    }
 
     /// The directory to read, `nil` when the bundled model's resources are not beside the executable.
     public var url: URL? {

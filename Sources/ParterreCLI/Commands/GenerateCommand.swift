@@ -15,7 +15,8 @@ struct GenerateCommand: AsyncParsableCommand {
                "body": {"prompt": "Once", "max_tokens": 9}}
             What a line says goes before the options below: max_tokens, min_tokens, temperature, top_k, top_p, min_p, \
             repetition_penalty, presence_penalty, frequency_penalty, logit_bias, seed, n, stop, stop_token_ids, \
-            ignore_eos, logprobs. A line without an id goes by its number.
+            ignore_eos, logprobs. A line without an id goes by its number. Where neither says anything, the model's \
+            generation_config.json decides, else the text is greedy.
 
             OUTPUT, one JSON object for each sample, written as it ends:
               {"id", "index", "text", "token_ids", "finish_reason",
@@ -73,16 +74,16 @@ struct GenerateCommand: AsyncParsableCommand {
         case .plainText:
             let reporter = report.reporter
             try await PlainGeneration(
-                prompts: prompts, defaults: sampling.defaults, model: { try await load(reporter) }
+                prompts: prompts, defaults: sampling.defaults(for: model.source), model: { try await load(reporter) }
             )
             .run()
         case .argumentLines(let output):
-            let source = ArgumentRequests(prompts, defaults: sampling.defaults)
+            let source = ArgumentRequests(prompts, defaults: sampling.defaults(for: model.source))
             try await lines(to: output).run(total: prompts.count) { _ in source }
         case .fileLines(let input, let output):
             let file = try InputFile(input)
             let total = try file.countLines()
-            let defaults = sampling.defaults
+            let defaults = sampling.defaults(for: model.source)
             try await lines(to: output, from: file).run(total: total) {
                 LineRequests(InputLines(file, orStopWhen: $0), defaults: defaults)
             }
@@ -93,7 +94,7 @@ struct GenerateCommand: AsyncParsableCommand {
         let reporter = report.reporter
         return LineGeneration(
             output: output, input: file?.identity, resume: resume, retryErrors: retryErrors,
-            defaults: sampling.defaults,
+            defaults: sampling.defaults(for: model.source),
             inFlight: 2 * engine.maxBatch, reporter: reporter, model: { try await load(reporter) })
     }
 

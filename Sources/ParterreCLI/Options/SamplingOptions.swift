@@ -3,50 +3,64 @@ import Parterre
 
 /// How tokens are chosen where a line says nothing of its own.
 struct SamplingOptions: ParsableArguments {
-    private static let defaults = SamplingParameters()
+    private static let library = SamplingParameters()
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("Most tokens to generate for each sample.", valueName: "count"))
-    var maxTokens: Int = defaults.maxTokens
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Most tokens to generate for each sample. (default: the model's, else 128)",
+            valueName: "count"))
+    var maxTokens: Int?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("End tokens and stop strings do not count before that many tokens.", valueName: "count"))
-    var minTokens: Int = defaults.minTokens
+    var minTokens: Int?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("0 takes the likeliest token each time; higher values vary more.", valueName: "number"))
-    var temperature: Float = defaults.temperature
+        help: ArgumentHelp(
+            "0 takes the likeliest token each time; higher values vary more. (default: the model's, else 0)",
+            valueName: "number"))
+    var temperature: Float?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Draw from the k likeliest tokens; 0 or -1 draws from all.", valueName: "k"))
-    var topK: Int = defaults.topK
+        help: ArgumentHelp(
+            "Draw from the k likeliest tokens; 0 or -1 draws from all. (default: the model's, else 0)",
+            valueName: "k"))
+    var topK: Int?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Draw from the likeliest tokens that together reach this probability.", valueName: "share"))
-    var topP: Float = defaults.topP
+        help: ArgumentHelp(
+            "Draw from the likeliest tokens that together reach this probability. (default: the model's, else 1)",
+            valueName: "share"))
+    var topP: Float?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Drop tokens less likely than this share of the likeliest one.", valueName: "share"))
-    var minP: Float = defaults.minP
+        help: ArgumentHelp(
+            "Drop tokens less likely than this share of the likeliest one. (default: the model's, else 0)",
+            valueName: "share"))
+    var minP: Float?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Above 1, tokens of prompt and text so far become less likely.", valueName: "factor"))
-    var repetitionPenalty: Float = defaults.repetitionPenalty
+        help: ArgumentHelp(
+            "Above 1, tokens of prompt and text so far become less likely. (default: the model's, else 1)",
+            valueName: "factor"))
+    var repetitionPenalty: Float?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("Taken from the logit of each token generated so far, -2 to 2.", valueName: "number"))
-    var presencePenalty: Float = defaults.presencePenalty
+    var presencePenalty: Float = library.presencePenalty
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("Taken from a token's logit once per time it was generated, -2 to 2.", valueName: "number"))
-    var frequencyPenalty: Float = defaults.frequencyPenalty
+    var frequencyPenalty: Float = library.frequencyPenalty
 
     @Option(
         parsing: .unconditionalSingleValue,
@@ -56,7 +70,7 @@ struct SamplingOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("Seed of the random draws; the same seed gives the same text.", valueName: "number"))
-    var seed: UInt64 = defaults.seed
+    var seed: UInt64 = library.seed
 
     @Option(
         name: [.customShort("n"), .customLong("n")],
@@ -83,15 +97,21 @@ struct SamplingOptions: ParsableArguments {
             "Report each token's log-probability and those of this many likeliest ones, 0 to 20.", valueName: "count"))
     var logprobs: Int?
 
-    var defaults: RequestDefaults {
-        var p = SamplingParameters()
-        p.maxTokens = maxTokens
-        p.minTokens = minTokens
-        p.temperature = temperature
-        p.topK = topK
-        p.topP = topP
-        p.minP = minP
-        p.repetitionPenalty = repetitionPenalty
+    /// The options that were given, over what the model's publisher recommends. A file of the model that cannot be read
+    /// is left to be reported when the model is loaded.
+    func defaults(for model: ModelSource) -> RequestDefaults {
+        defaults(over: (try? model.samplingDefaults()) ?? SamplingParameters())
+    }
+
+    func defaults(over recommended: SamplingParameters) -> RequestDefaults {
+        var p = recommended
+        p.maxTokens = maxTokens ?? p.maxTokens
+        p.minTokens = minTokens ?? p.minTokens
+        p.temperature = temperature ?? p.temperature
+        p.topK = topK ?? p.topK
+        p.topP = topP ?? p.topP
+        p.minP = minP ?? p.minP
+        p.repetitionPenalty = repetitionPenalty ?? p.repetitionPenalty
         p.presencePenalty = presencePenalty
         p.frequencyPenalty = frequencyPenalty
         p.logitBias = Dictionary(logitBias.map { ($0.id, $0.bias) }) { $1 }
@@ -107,7 +127,7 @@ struct SamplingOptions: ParsableArguments {
     func validate() throws {
         do {
             // Whether the model has such tokens is known once it is loaded.
-            try defaults.parameters.validate(n: n, vocabularySize: .max)
+            try defaults(over: SamplingParameters()).parameters.validate(n: n, vocabularySize: .max)
         } catch .invalid(let field, let reason) {
             throw ValidationError("--\(field.replacing("_", with: "-")): \(reason)")
         } catch {

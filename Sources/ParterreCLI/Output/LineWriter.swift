@@ -24,7 +24,12 @@ final class LineWriter: Sendable {
 
     static func standardOutput() -> LineWriter { LineWriter(STDOUT_FILENO, name: "standard output", owned: false) }
 
-    deinit { if owned { Foundation.close(descriptor) } }
+    deinit {
+        guard owned else { return }
+        // A child process may hold a copy of the descriptor for a moment; the lock ends here.
+        flock(descriptor, LOCK_UN)
+        Foundation.close(descriptor)
+    }
 
     /// A write has failed, so that no further line can be saved.
     var hasFailed: Bool { failed.load(ordering: .relaxed) }

@@ -9,6 +9,8 @@ final class Console: Sendable {
     private let bar = Mutex("")
 
     func line(_ text: String) {
+        // A bad line's own words are in some messages.
+        let text = isTerminal ? text.withoutControls : text
         bar.withLock { bar in
             put((bar.isEmpty ? "" : "\r\u{1B}[K") + text + "\n" + bar)
         }

@@ -46,42 +46,6 @@ struct Reporter: Sendable {
                 + "\(plan.cacheTokens) tokens")
         return engine
     }
-
-    /// Show progress while `work` runs, and its summary at the end.
-    func during<Result: Sendable>(
-        _ engine: Engine, progress: Tally, total: Int?, showsBar: Bool,
-        work: () async throws -> Result
-    ) async throws -> Result {
-        let ticker = Task { await tick(engine, progress, total, showsBar: showsBar) }
-        let begin = ContinuousClock.now
-        defer { Console.shared.setBar("") }
-        let result: Swift.Result<Result, any Error>
-        do { result = .success(try await work()) } catch { result = .failure(error) }
-        ticker.cancel()
-        await ticker.value
-        var view = ProgressView(counts: progress.counts, total: total)
-        view.generatedTokens = await engine.status().generatedTokens
-        view.secondsElapsed = (ContinuousClock.now - begin).seconds
-        Console.shared.setBar("")
-        if style == .bar { Console.shared.line(view.summary) } else { info(view.summary) }
-        return try result.get()
-    }
-
-    private func tick(_ engine: Engine, _ progress: Tally, _ total: Int?, showsBar: Bool) async {
-        let bar = style == .bar && showsBar
-        if style == .quiet || style == .bar && !showsBar { return }
-        let begin = ContinuousClock.now
-        var meter = RateMeter(window: bar ? 5 : 10)
-        while (try? await Task.sleep(for: bar ? .milliseconds(250) : .seconds(10))) != nil {
-            let status = await engine.status()
-            let elapsed = (ContinuousClock.now - begin).seconds
-            let view = ProgressView(
-                counts: progress.counts, total: total, generatedTokens: status.generatedTokens,
-                tokensPerSecond: meter.note(tokens: status.generatedTokens, at: elapsed),
-                cacheUse: status.cacheUse, running: status.runningSequences, secondsElapsed: elapsed)
-            if bar { Console.shared.setBar(view.bar(width: Console.shared.width)) } else { info(view.logLine) }
-        }
-    }
 }
 
 extension Duration {

@@ -1,5 +1,6 @@
 import Foundation
 import Parterre
+import Synchronization
 
 /// An output file before anything is written: what it holds, and whether it may be written at all.
 final class OutputFile: Sendable {
@@ -8,8 +9,8 @@ final class OutputFile: Sendable {
     /// What needs no more work; without the failures when they are to be tried again.
     let finished: FinishedWork
     private let dropsFailures: Bool
-    /// Open and locked from now on if the file is there, so that no two runs write to it.
-    private let existing: Int32?
+    /// Open and locked if the file is there, so that no two runs write to it; `writer()` takes it over.
+    private let existing: Mutex<Int32?>
 
     /// Look at `path` without changing it.
     ///
@@ -17,20 +18,25 @@ final class OutputFile: Sendable {
     ///   output lines, when another run writes to it, or when it cannot be written.
     init(_ path: String, resume: Bool, retryErrors: Bool = false, input: FileIdentity? = nil) throws {
         self.path = path
-        existing = try Self.openExisting(path)
+        let descriptor = try Self.openExisting(path)
+        existing = Mutex(descriptor)
         do {
-            contents = try existing.map { try Self.look(at: path, $0, resume: resume, input: input) } ?? .init()
+            contents = try descriptor.map { try Self.look(at: path, $0, resume: resume, input: input) } ?? .init()
         } catch {
-            if let existing { close(existing) }
+            if let descriptor { close(descriptor) }
             throw error
         }
         dropsFailures = retryErrors && contents.finished.failureCount > 0
         finished = dropsFailures ? contents.finished.withoutFailures : contents.finished
     }
 
+    deinit {
+        if let descriptor = existing.withLock({ $0 }) { close(descriptor) }
+    }
+
     /// Begin to write: cut off a torn line, create the file. Call it once.
     func writer() throws -> LineWriter {
-        guard let existing else {
+        guard let existing = existing.withLock({ $0.take() }) else {
             return try lockedWriter(open(path, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0o666))
         }
         if contents.tornBytes > 0 && ftruncate(existing, off_t(contents.keptBytes)) != 0 {

@@ -7,12 +7,12 @@ struct BatchRun<Source: RequestSource> {
     var source: Source
     var answering: Answering
     var finished: FinishedWork
-    var progress: Tally
+    var tally: Tally
     /// Most lines in flight.
     var limit: Int
     var shouldStop: @Sendable () -> Bool
 
-    /// Answer every line; the counts are in `progress`.
+    /// Answer every line; the counts are in `tally`.
     mutating func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             var inFlight = 0
@@ -24,19 +24,19 @@ struct BatchRun<Source: RequestSource> {
                 }
                 guard let line = try await source.next() else { break }
                 if finished.covers(line) {
-                    progress.skipped()
+                    tally.skipped()
                     continue
                 }
                 switch line {
                 case .failure(let bad):
                     try await answering.refuse(bad)
-                    progress.failed(line: bad.number, bad.error)
+                    tally.failed(line: bad.number, bad.error)
                 case .success(let request):
-                    group.addTask { [answering, progress, there = finished.samples(of: request.id)] in
+                    group.addTask { [answering, tally, there = finished.samples(of: request.id)] in
                         if let error = try await answering.answer(request, except: there) {
-                            progress.failed(line: request.number, error)
+                            tally.failed(line: request.number, error)
                         } else {
-                            progress.answered()
+                            tally.answered()
                         }
                     }
                     inFlight += 1

@@ -26,38 +26,39 @@ struct LineGeneration: Sendable {
         }
         let model = try await model()
         try defaults.check(model.engine)
-        let interrupt = Interrupt()
         let writer = try file?.writer() ?? .standardOutput()
-        let progress = Tally { reporter.warn($0) }
-        interrupt.listen(
-            first: { reporter.notice("ending: the lines in flight are finished first (Ctrl-C again ends at once)") },
-            again: { writer.exitBetweenLines(1) })
         if let file, file.contents.tornBytes > 0 {
             reporter.info("cut off a torn line of \(file.contents.tornBytes) bytes at the end of \(file.path)")
         }
+        let interrupt = Interrupt()
+        interrupt.listen(
+            first: { reporter.notice("ending: the lines in flight are finished first (Ctrl-C again ends at once)") },
+            again: { writer.exitBetweenLines(1) })
 
+        let tally = Tally { reporter.warn($0) }
         let shouldStop: @Sendable () -> Bool = { interrupt.isRequested || writer.hasFailed }
         var batch = BatchRun(
             source: source(shouldStop),
             answering: Answering(
                 generate: { model.engine.generate($0) }, tokenizer: model.engine.tokenizer, modelName: model.name,
                 writer: writer),
-            finished: file?.finished ?? FinishedWork(), progress: progress, limit: inFlight, shouldStop: shouldStop)
+            finished: file?.finished ?? FinishedWork(), tally: tally, limit: inFlight, shouldStop: shouldStop)
+        // A bar would run through lines that go to the same terminal.
+        let showsBar = output != nil || !StandardStreams.outputIsTerminal
         do {
-            // A bar would run through lines that go to the same terminal.
-            try await reporter.during(
-                model.engine, progress: progress, total: total,
-                showsBar: output != nil || !StandardStreams.outputIsTerminal
-            ) { try await batch.run() }
+            try await reporter.during(model.engine, tally: tally, total: total, showsBar: showsBar) {
+                try await batch.run()
+            }
         } catch {
             await model.engine.shutdown()
             throw CommandError(duringRun: error)
         }
         await writer.finish()
         await model.engine.shutdown()
-        try check(progress.counts, kept: file?.finished.failureCount ?? 0, wasInterrupted: interrupt.isRequested)
+        try check(tally.counts, kept: file?.finished.failureCount ?? 0, wasInterrupted: interrupt.isRequested)
     }
 
+    /// A run that left lines without an answer does not end with 0.
     private func check(_ counts: Tally.Counts, kept: Int, wasInterrupted: Bool) throws {
         if wasInterrupted {
             let hint = output == nil ? "" : "; --resume goes on from here"

@@ -19,6 +19,12 @@ struct PlainGeneration {
         if engine.tokenizer == nil { throw RequestError.noTokenizer }
         try defaults.check(engine)
         let writer = LineWriter.standardOutput()
+        let end: @Sendable () -> Void = {
+            Console.shared.line("\nparterre: interrupted")
+            writer.exitBetweenLines(1)
+        }
+        // There are no lines to finish: who reads along has read enough.
+        Interrupt().listen(first: end, again: end)
         do {
             let failures = try await print(engine, to: writer)
             await engine.shutdown()

@@ -25,7 +25,8 @@ extension BatchEngine {
         return stream
     }
 
-    private func promptTokens(of request: GenerationRequest, _ tokenizer: Tokenizer?) throws(RequestError) -> [TokenID] {
+    private func promptTokens(of request: GenerationRequest, _ tokenizer: Tokenizer?) throws(RequestError) -> [TokenID]
+    {
         try request.parameters.validate(n: request.n, vocabularySize: model.configuration.vocabularySize)
         let prompt: [TokenID]
         switch request.prompt {

@@ -83,7 +83,8 @@ extension BatchEngine {
         let vocabulary = model.configuration.vocabularySize
         if let stranger = tokens.first(where: { $0.index < 0 || $0.index >= vocabulary }) {
             throw .invalid(
-                field: "prompt_token_ids", reason: "\(stranger) is not a token of this model: ids go from 0 to \(vocabulary - 1)")
+                field: "prompt_token_ids",
+                reason: "\(stranger) is not a token of this model: ids go from 0 to \(vocabulary - 1)")
         }
         if mustFitCache, tokens.count > capacity { throw .tooLong(tokens: tokens.count, capacity: capacity) }
     }

@@ -36,13 +36,16 @@ struct PaddedScorer {
     }
 
     private func step(
-        _ grid: LeftPaddedBatch, _ window: Range<Int>, _ tables: inout [BlockTable], lastOnly: Bool, visit: LogitsVisitor
+        _ grid: LeftPaddedBatch, _ window: Range<Int>, _ tables: inout [BlockTable], lastOnly: Bool,
+        visit: LogitsVisitor
     ) throws {
         var batch = StepBatch()
         var wantedBy: [(row: Int, position: Int)] = []
         for row in 0..<grid.rows {
             let real = grid.realTokens(row: row, in: window)
-            guard !real.isEmpty, let position = grid.position(row: row, column: window.upperBound - real.count) else { continue }
+            guard !real.isEmpty, let position = grid.position(row: row, column: window.upperBound - real.count) else {
+                continue
+            }
             let isLast = window.upperBound == grid.columns
             let wanted: WantedLogits = lastOnly ? (isLast ? .last : .none) : .all
             batch.append(

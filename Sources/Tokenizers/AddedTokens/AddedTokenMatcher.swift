@@ -37,8 +37,9 @@ struct AddedTokenMatcher: Sendable {
 
     /// Cuts the range at the added tokens in it. The bytes are valid UTF-8.
     ///
-    /// Follows `tokenizers` step for step, its odd corners included: the search goes on behind the token's own text,
-    /// so that a token which is itself white space is found once more inside the white space that another swallowed.
+    /// Follows `tokenizers` step for step, its odd corners included: the search goes on behind the token's own text, so
+    /// that a token which is itself white space is found once more inside the white space that another swallowed,
+    /// unless its own stripping leaves nothing of it.
     func split(_ text: [UInt8], _ range: Range<Int>) -> [Piece] {
         guard !tokens.isEmpty, !range.isEmpty else { return range.isEmpty ? [] : [Piece(range: range)] }
         var pieces: [Piece] = []
@@ -59,7 +60,7 @@ struct AddedTokenMatcher: Sendable {
                 end = whitespace.upperBound
             }
             if done < start { pieces.append(Piece(range: done..<start)) }
-            pieces.append(Piece(range: min(start, end)..<end, id: token.id))
+            if start < end { pieces.append(Piece(range: start..<end, id: token.id)) }
             done = end
         }
         if done < range.upperBound { pieces.append(Piece(range: done..<range.upperBound)) }

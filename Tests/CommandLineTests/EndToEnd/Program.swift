@@ -19,13 +19,17 @@ struct Program {
         private let folder: TemporaryDirectory
         private let ended = AsyncStream<Void>.makeStream()
 
-        fileprivate init(_ process: Process, folder: TemporaryDirectory) throws {
+        fileprivate init(_ process: Process, folder: TemporaryDirectory, feed: FileHandle?) throws {
+            self.feed = feed
             self.process = process
             self.folder = folder
             let feed = ended.continuation
             process.terminationHandler = { _ in feed.finish() }
             try process.run()
         }
+
+        /// Stands for what writes into the program's standard input.
+        let feed: FileHandle?
 
         func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
@@ -45,7 +49,12 @@ struct Program {
         return (bundle?.deletingLastPathComponent() ?? Bundle.main.bundleURL).appending(path: "parterre")
     }
 
-    static func start(_ arguments: [String], input: String = "", output: FileHandle? = nil) throws -> Running {
+    /// - Parameters:
+    ///   - blocks: files may not grow beyond that many blocks (`ulimit -f`).
+    ///   - input: all of standard input; without it, `Running.feed` writes it bit by bit.
+    static func start(
+        _ arguments: [String], input: String? = "", output: FileHandle? = nil, blocks: Int? = nil
+    ) throws -> Running {
         let folder = try TemporaryDirectory()
         func file(_ name: String, _ content: String = "") throws -> URL {
             let url = folder.url.appending(path: name)
@@ -53,13 +62,19 @@ struct Program {
             return url
         }
         let process = Process()
-        process.executableURL = url
-        process.arguments = arguments
-        process.standardInput = try FileHandle(forReadingFrom: file("stdin", input))
+        if let blocks {
+            process.executableURL = URL(filePath: "/bin/sh")
+            process.arguments = ["-c", "ulimit -f \(blocks); exec \"$0\" \"$@\"", url.path] + arguments
+        } else {
+            process.executableURL = url
+            process.arguments = arguments
+        }
+        let pipe = input == nil ? Pipe() : nil
+        process.standardInput = try pipe ?? FileHandle(forReadingFrom: file("stdin", input ?? ""))
         process.standardOutput = try output ?? FileHandle(forWritingTo: file("stdout"))
         if output != nil { _ = try file("stdout") }
         process.standardError = try FileHandle(forWritingTo: file("stderr"))
-        return try Running(process, folder: folder)
+        return try Running(process, folder: folder, feed: pipe?.fileHandleForWriting)
     }
 
     static func run(_ arguments: [String], input: String = "") async throws -> Outcome {

@@ -21,7 +21,9 @@ struct UncachedWriter {
         var written: [SampledToken] = []
         while true {
             let last = Mutex<[Float]>([])
-            try await engine.scoreUncached([tokens], lastOnly: true) { _, _, logits in last.withLock { $0 = Array(logits) } }
+            try await engine.scoreUncached([tokens], lastOnly: true) { _, _, logits in
+                last.withLock { $0 = Array(logits) }
+            }
             var logits = last.withLock { $0 }
             let token = logits.withUnsafeMutableBufferPointer {
                 sampler.next(logits: $0, generated: written.count, scratch: scratch)
@@ -39,7 +41,9 @@ struct UncachedWriter {
 func fingerprint(_ tokens: [SampledToken]) -> [[UInt32]] {
     tokens.map { token in
         [UInt32(bitPattern: token.id.rawValue)]
-            + (token.logprob.map { [$0.logprob.bitPattern] + $0.top.flatMap { [UInt32($0.id.index), $0.logprob.bitPattern] } } ?? [])
+            + (token.logprob.map {
+                [$0.logprob.bitPattern] + $0.top.flatMap { [UInt32($0.id.index), $0.logprob.bitPattern] }
+            } ?? [])
     }
 }
 

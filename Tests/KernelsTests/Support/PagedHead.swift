@@ -70,7 +70,7 @@ final class PagedHead {
     func reference(_ position: Int) -> [Double] {
         let scores = (0...position).map { j -> Double in
             let dot = zip(queries[position], keys[j]).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
-            let bias = slope * Float(j) - slope * Float(position)
+            let bias = slope * Float(j)
             return dot * Double(scale) + Double(bias)
         }
         let greatest = scores.max() ?? 0
