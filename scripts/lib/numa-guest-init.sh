@@ -1,4 +1,5 @@
 #!/bin/busybox sh
+# shellcheck shell=dash disable=SC2086 # $options is several words
 # The first and only process of the machines that scripts/test-numa boots. It runs parterre as a user would, and sends
 # what comes out as one tar stream over the second serial port. It judges nothing: the host does.
 /bin/busybox --install -s /bin
@@ -30,12 +31,12 @@ grep -m 1 '^flags' /proc/cpuinfo >/results/kernel/flags
 uname -r >/results/kernel/release
 
 record topology /test/parterre topology --json $options
-for threads in 1 2 4; do
+for threads in 1 4; do
     record "generate-$threads" /test/parterre generate --input /test/prompts.jsonl --threads "$threads" $options
 done
 record topology-default /test/parterre topology --json --quiet
 record generate-confined taskset 0x3 /test/parterre generate --input /test/prompts.jsonl $options
-record generate-portable env PARTERRE_ISA=portable /test/parterre generate --input /test/two-prompts.jsonl $options
+record generate-portable env PARTERRE_ISA=portable /test/parterre generate --input /test/one-prompt.jsonl $options
 record logits /test/parterre logits --input /test/prompts.jsonl --mode batched --output /tmp/logits.safetensors $options
 sha256sum </tmp/logits.safetensors >/results/logits.sum
 
@@ -45,8 +46,8 @@ mkfifo /tmp/lines
 /test/parterre generate --input - $options </tmp/lines >/results/live.out 2>/results/live.err &
 engine=$!
 exec 3>/tmp/lines
-head -n 1 /test/prompts.jsonl >&3
-for second in $(seq 120); do
+cat /test/one-prompt.jsonl >&3
+for _ in $(seq 120); do
     [ -s /results/live.out ] && break
     sleep 1
 done

@@ -4,6 +4,7 @@
 machine_seconds=900
 # Small blocks, so that short texts fill more than one.
 engine_options=(--cache-memory 32MiB --block-size 16 --quiet)
+usual_machines=(one two-interleaved four)
 all_machines=(one two two-interleaved four uneven memoryless)
 
 # machine_nodes NAME: one line per NUMA node, "CPUS MEMORY", CPUs as the kernel lists them. Four CPUs each.
@@ -90,7 +91,7 @@ build_guest() {
     cp "$binary" "$guest/test/parterre"
     cp -r "$(dirname "$binary")"/*.resources "$guest/test/"
     cp "$root/scripts/lib/numa-prompts.jsonl" "$guest/test/prompts.jsonl"
-    head -n 2 "$root/scripts/lib/numa-prompts.jsonl" >"$guest/test/two-prompts.jsonl"
+    head -n 1 "$root/scripts/lib/numa-prompts.jsonl" >"$guest/test/one-prompt.jsonl"
     echo "${engine_options[*]}" >"$guest/test/engine-options"
     # Each library keeps its path, so that the run path in the binary holds there too.
     ldd "$binary" | awk '$2 == "=>" && $3 ~ /^\// { print $3 } $1 ~ /^\// { print $1 }' | while read -r library; do
