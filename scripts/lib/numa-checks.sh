@@ -75,12 +75,13 @@ nodes_of_parterre() { jq -r '.machine.nodes[] | "\(.id) \(.cpus | sort | map(tos
 
 is_true_of() { jq -e "$2" "$1" >/dev/null; }
 
-# Pages that lie outside their node, or a node of which not one page is resident.
+# The regions of that name are wanted on the plan's nodes, each on its own; no page lies elsewhere, and none of the
+# nodes is without any.
 placed() {
     jq -e --arg region "$2" '
         [.memory_plan.nodes[].id] as $nodes
         | [.page_placement[] | select(.region == $region)] as $regions
-        | ($nodes | length) > 0
+        | ($nodes | length) > 0 and [$regions[].wanted_node] == $nodes
         and all($regions[]; .unknown == null)
         and all($regions[]; .wanted_node as $wanted | .pages_by_node | to_entries
             | all(.[]; .value == 0 or .key == ($wanted | tostring)))
