@@ -53,7 +53,7 @@ let package = Package(
         tests("KernelsTests", ["TestSupport", "Kernels", "CKernels", "Basics"]),
         tests("PagedCacheTests", ["TestSupport", "PagedCache", "Kernels", "Basics"]),
         tests("ModelsTests", ["TestSupport", "Models", "Kernels", "PagedCache", "Basics"]),
-        tests("TokenizersTests", ["Tokenizers", "Basics"], resources: [.copy("Fixtures")]),
+        tests("TokenizersTests", ["TestSupport", "Tokenizers", "Basics"], resources: [.copy("Fixtures")]),
         tests(
             "SchedulerTests", ["TestSupport", "Scheduler", "Models", "PagedCache", "Kernels", "Tokenizers", "Basics"],
             resources: [.copy("Fixtures")]),

@@ -1,5 +1,6 @@
 import Basics
 import Kernels
+import TestSupport
 import Testing
 
 @testable import Scheduler
@@ -29,7 +30,7 @@ struct SamplingFilterTests {
 
     @Test("no shortcut changes what is kept: the same as by sorting the whole row", arguments: 0..<60 as Range<UInt64>)
     func againstSorting(seed: UInt64) throws {
-        var random = SeededRandom(seed: seed)
+        var random = SplitMix64(seed: seed)
         let size = Int.random(in: 1...1200, using: &random)
         // Few distinct values make ties, also at the borders of the filters.
         let steps = [2, 30, 1_000_000].randomElement(using: &random)!

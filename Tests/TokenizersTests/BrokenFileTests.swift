@@ -1,5 +1,6 @@
 import Basics
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tokenizers
@@ -135,7 +136,7 @@ struct BrokenFileTests {
 
     @Test("a file with one byte changed loads or is refused, and never crashes", arguments: 0..<8 as Range<UInt64>)
     func mutated(_ seed: UInt64) {
-        var random = SplitMix(seed)
+        var random = SplitMix64(seed: seed)
         let bytes = TinyFile().bytes
         for _ in 0..<40 {
             var changed = bytes

@@ -1,4 +1,5 @@
 import Basics
+import TestSupport
 import Testing
 
 @testable import Tokenizers
@@ -16,7 +17,7 @@ struct StreamingDetokenizerTests {
     @Test("the parts of a stream add up to the whole text, for any ids", arguments: 0..<20 as Range<UInt64>)
     func concatenates(_ seed: UInt64) throws {
         let tokenizer = try Fixture.tokenizer("bloom")
-        var random = SplitMix(seed)
+        var random = SplitMix64(seed: seed)
         for round in 0..<20 {
             // Half of the rounds draw from the single bytes, most of which are not ASCII.
             let end = round % 2 == 0 ? 260 : tokenizer.vocabularySize + 50
@@ -75,20 +76,5 @@ struct StreamingDetokenizerTests {
         #expect(tokenizer.decode(strangers) == "")
         #expect(stream(tokenizer, strangers, skipping: true).joined() == "")
         #expect(strangers.allSatisfy { !tokenizer.isSpecial($0) })
-    }
-}
-
-/// A small seeded generator.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

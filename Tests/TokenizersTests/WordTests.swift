@@ -1,4 +1,5 @@
 import Basics
+import TestSupport
 import Testing
 
 @testable import Tokenizers
@@ -38,7 +39,7 @@ struct WordTests {
 
     @Test("words tile the text, whatever it is", arguments: 0..<10 as Range<UInt64>)
     func tiling(_ seed: UInt64) {
-        var random = SplitMix(seed)
+        var random = SplitMix64(seed: seed)
         let alphabet: [Unicode.Scalar] = [" ", "\n", "a", "1", "'", "s", ".", "(", "é", "\u{301}", "。", "\u{A0}", "😀"]
         for _ in 0..<20 {
             var text = String.UnicodeScalarView()
@@ -53,7 +54,7 @@ struct WordTests {
     func longWords() throws {
         let file = try TokenizerFile(contentsOf: Fixture.url("bloom.tokenizer.json"))
         let tokenizer = Tokenizer(file)
-        var random = SplitMix(11)
+        var random = SplitMix64(seed: 11)
         for length in [1, 2, 3, 46, 47, 48, 49, 50, 51, 200, 600] {
             let text = String((0..<length).map { _ in "aeinrstgd".randomElement(using: &random)! })
             #expect(tokenizer.encode(text) == naiveIDs(text, file), "\(text)")

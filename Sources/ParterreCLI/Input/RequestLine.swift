@@ -33,19 +33,10 @@ extension RequestLine {
     ) -> Result<RequestLine, BadLine> {
         let blank = RequestLine(
             number: number, id: LineID(line: number), parameters: defaults.parameters, n: defaults.n)
-        func bad(_ reason: String) -> Result<RequestLine, BadLine> {
-            .failure(BadLine(number: number, id: nil, form: .native, error: LineError(reason)))
-        }
-        // JSONDecoder guesses other encodings from zero bytes; JSON lines are UTF-8.
-        guard String(validating: bytes, as: UTF8.self) != nil else { return bad("the line is not UTF-8") }
-        let decoder = JSONDecoder()
-        decoder.userInfo[Decoded.blank] = blank
         do {
-            return try decoder.decode(Decoded.self, from: Data(bytes)).result
-        } catch DecodingError.typeMismatch {
-            return bad("the line is not a JSON object")
+            return try JSONObjectLine.decode(Decoded.self, from: bytes, userInfo: [Decoded.blank: blank]).result
         } catch {
-            return bad("the line is not valid JSON")
+            return .failure(BadLine(number: number, id: nil, form: .native, error: error))
         }
     }
 

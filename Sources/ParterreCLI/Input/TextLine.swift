@@ -14,20 +14,12 @@ struct TextLine: Equatable {
     var content: Prompt
 
     static func parse(_ line: InputLines.Line, _ form: Form) -> Result<TextLine, BadLine> {
-        func bad(_ reason: String) -> Result<TextLine, BadLine> {
-            .failure(BadLine(number: line.number, id: nil, form: .native, error: LineError(reason)))
-        }
-        guard case .whole(let bytes) = line.content else { return bad("the line is too long") }
-        guard String(validating: bytes, as: UTF8.self) != nil else { return bad("the line is not UTF-8") }
-        let decoder = JSONDecoder()
-        decoder.userInfo[Decoded.number] = line.number
-        decoder.userInfo[Decoded.form] = form
-        do {
-            return try decoder.decode(Decoded.self, from: Data(bytes)).result
-        } catch DecodingError.typeMismatch {
-            return bad("the line is not a JSON object")
+        do throws(LineError) {
+            guard case .whole(let bytes) = line.content else { throw LineError("the line is too long") }
+            let info: [CodingUserInfoKey: any Sendable] = [Decoded.number: line.number, Decoded.form: form]
+            return try JSONObjectLine.decode(Decoded.self, from: bytes, userInfo: info).result
         } catch {
-            return bad("the line is not valid JSON")
+            return .failure(BadLine(number: line.number, id: nil, form: .native, error: error))
         }
     }
 
