@@ -22,10 +22,10 @@ public struct PackedMatrix: @unchecked Sendable {
         parts[node] + (panel - plan.panelsByNode[node].lowerBound) * plan.panelBytes
     }
 
-    /// Repack this lane's panels out of `source` (`[columns, k]`); every lane must call it.
-    public func pack(_ source: SourceMatrix, lane: Lane) {
+    /// Repack this lane's panels of one slice out of `source` (`[columns, k]`); every lane must call it.
+    public func pack(_ source: SourceMatrix, slice: Int = 0, of slices: Int = 1, lane: Lane) {
         precondition(source.rows == columns && source.k == k, "the source has the matrix's shape")
-        for index in lane.shareOnNode(of: plan.panelsByNode[lane.node]) {
+        for index in lane.shareOnNode(of: plan.panels(ofSlice: slice, of: slices, onNode: lane.node)) {
             let rows = source.row(index * PanelPlan.panelColumns)
             let valid = Int64(plan.columns(ofPanel: index))
             let target = panel(index, onNode: lane.node)

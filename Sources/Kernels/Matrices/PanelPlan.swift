@@ -43,6 +43,19 @@ public struct PanelPlan: Sendable, Equatable {
 
     public func bytes(onNode node: Int) -> Int { panelsByNode[node].count * panelBytes }
 
+    /// A node's panels cut into slices, so that a large matrix can be packed piece by piece on all nodes at once.
+    func panels(ofSlice slice: Int, of slices: Int, onNode node: Int) -> Range<Int> {
+        let all = panelsByNode[node]
+        return all.lowerBound + all.count * slice / slices..<all.lowerBound + all.count * (slice + 1) / slices
+    }
+
+    /// The columns in those panels: rows of the matrix that is packed.
+    public func columns(ofSlice slice: Int, of slices: Int, onNode node: Int) -> Range<Int> {
+        let panels = panels(ofSlice: slice, of: slices, onNode: node)
+        let begin = min(columns, panels.lowerBound * Self.panelColumns)
+        return begin..<min(columns, panels.upperBound * Self.panelColumns)
+    }
+
     public func columns(ofPanel panel: Int) -> Int {
         min(Self.panelColumns, columns - panel * Self.panelColumns)
     }

@@ -104,6 +104,7 @@ private struct Packer {
     var allocators: [RegionAllocator]
     let progress: ((Double) -> Void)?
     private var bytesDone = 0
+    private static let sliceBytes = 64 << 20
     private let bytesInAll: Int
 
     init(
@@ -120,7 +121,16 @@ private struct Packer {
         let tensor = try checkpoint.tensor(name, shape: [plan.columns, plan.k])
         let matrix = PackedMatrix(plan, from: &allocators)
         let source = SourceMatrix(bytes: tensor.bytes, type: tensor.type, rows: plan.columns, k: plan.k)
-        crew.run { lane in matrix.pack(source, lane: lane) }
+        // A slice at a time, its file pages let go at once: the embedding alone may be half of a model.
+        let slices = max(1, tensor.bytes.count / Self.sliceBytes)
+        let rowBytes = tensor.bytes.count / plan.columns
+        for slice in 0..<slices {
+            crew.run { lane in matrix.pack(source, slice: slice, of: slices, lane: lane) }
+            for node in plan.panelsByNode.indices {
+                let rows = plan.columns(ofSlice: slice, of: slices, onNode: node)
+                tensor.discard(bytes: rows.lowerBound * rowBytes..<rows.upperBound * rowBytes)
+            }
+        }
         done(tensor)
         return matrix
     }

@@ -7,7 +7,6 @@ final class ActiveRequest {
     let promptTokens: Int
     let continuation: AsyncThrowingStream<GenerationEvent, any Error>.Continuation
     var sequences: [ScheduledSequence] = []
-    var hasStarted = false
     private var unfinished: Int
 
     init(
@@ -20,10 +19,10 @@ final class ActiveRequest {
         unfinished = samples
     }
 
-    func start() {
-        guard !hasStarted else { return }
-        hasStarted = true
-        continuation.yield(.started(promptTokens: promptTokens))
+    /// Tell the stream that the request is taken on. False when the stream was left before this.
+    func start() -> Bool {
+        if case .terminated = continuation.yield(.started(promptTokens: promptTokens)) { return false }
+        return true
     }
 
     /// True when that was the request's last sample; its stream has then ended.

@@ -60,6 +60,8 @@ extension BatchEngine {
                 guard case .cancelled = reason, let self else { return }
                 queue.async { self.cancel(id) }
             }
+            // After the handler is set: a stream that was left earlier says so here, a later one calls the handler.
+            guard active.start() else { return }
             active.sequences = (0..<request.n).map { index in
                 let sampler = SequenceSampler(
                     parameters, sample: index, prompt: prompt, endTokens: end.endTokens,

@@ -173,8 +173,7 @@ public final class BatchEngine: @unchecked Sendable {
         for entry in plan.entries {
             counters.promptTokens += entry.sequence.state == .prefilling ? entry.rows : 0
             switch entry.sequence.purpose {
-            case .generate(let sample):
-                sample.request.start()
+            case .generate:
                 if !entry.wanted.isEmpty { entry.sequence.state = .decoding }
             case .score(let job, _):
                 guard entry.sequence.pendingTokens == 0, entry.sequence.state != .finished else { continue }

@@ -2,7 +2,7 @@ public import Basics
 
 /// What a request's stream yields: `started` once, `token`s of all samples interleaved, `finished` once per sample.
 public enum GenerationEvent: Sendable, Equatable {
-    /// The prompt has been admitted; its length in tokens.
+    /// The request has been taken on; its prompt's length in tokens.
     case started(promptTokens: Int)
     case token(GeneratedToken)
     case finished(Completion)
