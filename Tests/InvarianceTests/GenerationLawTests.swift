@@ -126,6 +126,9 @@ import Testing
             parameters.temperature = 1
             parameters.logprobs = 2
             parameters.seed = 99
+            // Penalties change the logits that a sample is given; its siblings must draw from unchanged ones.
+            parameters.repetitionPenalty = 1.5
+            parameters.presencePenalty = 0.5
             let request = GenerationRequest(.tokens(prompt), parameters: parameters, n: n)
             try await rig.withEngine(Arrangement(blockSize: 16, maxBatch: 6)) { engine in
                 var completions: [Int: Completion] = [:]
@@ -141,6 +144,28 @@ import Testing
                 }
                 let status = await engine.status()
                 #expect(status.blocksUsed == 0)
+            }
+        }
+    }
+
+    @Test("a text taken up again after some of its tokens goes on as it did: draws belong to absolute positions")
+    func takenUpAgain() async throws {
+        let rig = try Rig(Self.shapes[0])
+        let prompt = rig.sequences([13], seed: 21)[0]
+        var parameters = SamplingParameters()
+        parameters.maxTokens = 20
+        parameters.temperature = 1
+        parameters.seed = 5
+        parameters.ignoreEOS = true
+        try await rig.withEngine { engine in
+            let whole = try #require(
+                await Self.write(GenerationRequest(.tokens(prompt), parameters: parameters), engine, stopAfter: nil))
+            for known in [1, 3, 11] {
+                parameters.maxTokens = 20 - known
+                let request = GenerationRequest(
+                    .tokens(prompt + whole.tokenIDs.prefix(known)), parameters: parameters)
+                let rest = try #require(await Self.write(request, engine, stopAfter: nil))
+                #expect(rest.tokenIDs == Array(whole.tokenIDs.dropFirst(known)), "after \(known) tokens")
             }
         }
     }
