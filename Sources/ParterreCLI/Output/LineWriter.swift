@@ -11,7 +11,7 @@ final class LineWriter: Sendable {
     /// A regular file: synced now and then, and cut back after a failed write.
     private let isRegular: Bool
     private let queue = DispatchQueue(label: "parterre.output")
-    private let failed = Atomic<Bool>(false)
+    private let failure = Mutex<CommandError?>(nil)
     private let lastSync = Mutex(ContinuousClock.now)
 
     /// A writer to a descriptor that is open for appending; closes it at the end when it is its own.
@@ -32,7 +32,7 @@ final class LineWriter: Sendable {
     }
 
     /// A write has failed, so that no further line can be saved.
-    var hasFailed: Bool { failed.load(ordering: .relaxed) }
+    var hasFailed: Bool { failure.withLock { $0 != nil } }
 
     /// Append a line; a newline is added.
     func write(_ line: JSON) async throws { try await write(text: line.line + "\n") }
@@ -60,8 +60,9 @@ final class LineWriter: Sendable {
     }
 
     private func append(_ bytes: [UInt8]) throws {
-        // After a failure nothing more is written, or a hole would look like an answer.
-        if hasFailed { throw CommandError.failed("cannot write \(name) any more") }
+        // After a failure nothing more is written, or a hole would look like an answer. Every writer of a line hears the
+        // same reason, so that it does not matter whose error is told.
+        if let failure = failure.withLock({ $0 }) { throw failure }
         let before = FileStatus(descriptor)?.size ?? 0
         var written = 0
         while written < bytes.count {
@@ -79,10 +80,13 @@ final class LineWriter: Sendable {
                 poll(&request, 1, 1000)
                 continue
             }
-            failed.store(true, ordering: .relaxed)
+            let error =
+                code == EPIPE
+                ? CommandError.readerGone
+                : CommandError.failed("cannot write \(name): \(CommandError.systemMessage(code))")
+            failure.withLock { $0 = error }
             if isRegular && owned && written > 0 { ftruncate(descriptor, before) }
-            if code == EPIPE { throw CommandError.readerGone }
-            throw CommandError.failed("cannot write \(name): \(CommandError.systemMessage(code))")
+            throw error
         }
         syncNowAndThen()
     }
