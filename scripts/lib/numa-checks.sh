@@ -114,8 +114,9 @@ default_cache_fits() {
 # Every node has just the pages of its own that the plan's bytes of weights and cache take, and none lies elsewhere.
 numa_maps_agree() {
     pages_by_policy "$1/numa_maps" >"$1/pages_by_policy"
-    [ -s "$1/pages_by_policy" ] && diff <(jq -r '.memory_plan.nodes[] | "\(.id) \([.weight_bytes, .cache_bytes] | map(. / 4096 | ceil) | add) 0"' \
-        "$1/topology.out" | sort -n) "$1/pages_by_policy" >&2
+    jq -r '.memory_plan.nodes[] | "\(.id) \([.weight_bytes, .cache_bytes] | map(. / 4096 | ceil) | add) 0"' \
+        "$1/topology.out" | sort -n >"$1/pages_planned"
+    [ -s "$1/pages_planned" ] && diff "$1/pages_planned" "$1/pages_by_policy" >&2
 }
 
 # One thread for each processor, pinned to it.
