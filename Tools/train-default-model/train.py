@@ -8,6 +8,7 @@ import datetime
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -126,6 +127,14 @@ def evaluate(trainer: Trainer, model: Bloom, documents: Documents, length: int) 
     return report
 
 
+def best_loss(work: Path) -> float:
+    """Held-out loss of the best checkpoint so far, also from before a resumption."""
+    path = work / "best.pt"
+    if not path.exists():
+        return math.inf
+    return json.loads(torch.load(path, weights_only=True)["facts"])["held_out"]["all"]["loss"]
+
+
 def main() -> None:
     options = arguments()
     options.export = options.export or options.work / "final"
@@ -201,7 +210,9 @@ def main() -> None:
         }
         torch.save(state, options.work / "checkpoint.tmp")
         (options.work / "checkpoint.tmp").replace(options.work / "checkpoint.pt")
-        save(average, report, "latest.pt")
+        path = save(average, report, "latest.pt")
+        if report["all"]["loss"] < best_loss(options.work):
+            shutil.copyfile(path, options.work / "best.pt")
 
     log(f"{sum(p.numel() for p in model.parameters()):,} parameters, prepared in {time.time() - started:.0f} s")
     next_checkpoint, shown = time.time() + 60 * options.checkpoint_minutes, 0.0
@@ -235,10 +246,14 @@ def main() -> None:
 
     reports = [(evaluate(trainer, m, documents, options.length), m) for m in (model, average)]
     report, chosen = min(reports, key=lambda item: item[0]["all"]["loss"])
-    path = save(chosen, report, "final.pt")
     log(
         f"finished after {step} steps: held-out loss {report['all']['loss']:.4f}, {report['all']['bits_per_byte']:.4f} bits/byte"
     )
+    path = save(chosen, report, "final.pt")
+    if best_loss(options.work) < report["all"]["loss"]:
+        # The texts are few: after about five passes the model begins to learn them by heart.
+        path = options.work / "best.pt"
+        log(f"an earlier checkpoint is better: held-out loss {best_loss(options.work):.4f}")
     subprocess.run(
         [
             sys.executable,
