@@ -46,11 +46,6 @@ final class MappedFile: @unchecked Sendable {
             MADV_DONTNEED)
     }
 
-    /// Ask the kernel to read the pages of `range` ahead.
-    func willNeed(_ range: Range<Int>) {
-        advise(from: range.lowerBound / pageSize * pageSize, to: range.upperBound, MADV_WILLNEED)
-    }
-
     // Advice only: the kernel may refuse it without harm, so the result is ignored.
     private func advise(from lower: Int, to upper: Int, _ advice: Int32) {
         guard lower < upper, let start = bytes.baseAddress else { return }

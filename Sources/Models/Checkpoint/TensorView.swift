@@ -43,7 +43,4 @@ public struct TensorView: @unchecked Sendable {
         let part = part.clamped(to: bytes.indices)
         mapping.discard(range.lowerBound + part.lowerBound..<range.lowerBound + part.upperBound)
     }
-
-    /// Ask the kernel to read this tensor ahead.
-    public func willNeed() { mapping.willNeed(range) }
 }
