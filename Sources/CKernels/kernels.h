@@ -3,6 +3,7 @@
 //   PK_WIDE_TILE        there are 32 registers of 16 lanes
 //   PK_MXCSR            bf16's fused steps flush subnormals by MXCSR (x86)
 //   PK_PAIR_PRODUCT     an instruction does bf16's two fused steps
+//   PK_PAIR_ALL_ROWS    … and every tile of rows uses it
 #include "attention.h"
 #include "panel.h"
 #include "panel_bf16.h"

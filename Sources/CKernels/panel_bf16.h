@@ -4,8 +4,9 @@
 //
 // Two ways to take the same steps. With the instruction for a pair, both operands stay bf16. With fused float32 steps,
 // a tile's activations become floats once per block, and its weights in registers, once for all of the tile's rows.
-// Where both exist one or two rows take the first, more the second: Intel's cores start a vdpbf16ps every second cycle
-// and two fused steps every cycle, so that rows which share the unpacking are half as fast again.
+// Where both exist it depends on the CPU (dispatch.c): Intel's cores start a vdpbf16ps every second cycle and two fused
+// steps every cycle, so that three rows or more, which share the unpacking, are half as fast again without it. With
+// PK_PAIR_ALL_ROWS every tile takes the instruction, for CPUs on which it is as fast as a fused step.
 #ifndef PK_PANEL_BF16_H
 #define PK_PANEL_BF16_H
 
@@ -50,7 +51,7 @@ PK_INLINE void chain_floats(
 }
 
 // Not inlined: the compiler must not move arithmetic into or out of the region in which subnormals are flushed.
-static __attribute__((noinline)) void block_of_floats(
+static __attribute__((noinline, unused)) void block_of_floats(
     const uint16_t *panel, const float *x, int64_t pairs, reading plan, int64_t rows, float *sums
 ) {
 #define PK_WORK(R)                                                                                        \
@@ -62,7 +63,7 @@ static __attribute__((noinline)) void block_of_floats(
 #undef PK_WORK
 }
 
-static void multiply_by_floats(
+__attribute__((unused)) static void multiply_by_floats(
     const uint16_t *panel, const uint16_t *x, int64_t x_stride, int64_t pairs, reading plan, int64_t rows, float *sums
 ) {
     _Alignas(64) float floats[PK_TILE_ROWS * PK_K_BLOCK];
@@ -107,11 +108,21 @@ PK_INLINE void chain_pairs(
 static void multiply_block(
     const uint16_t *panel, const uint16_t *x, int64_t x_stride, int64_t pairs, reading plan, int64_t rows, float *sums
 ) {
-#if defined(PK_PAIR_PRODUCT)
-    if (rows == 1) return chain_pairs(panel, x, x_stride, pairs, share(plan, 0, 1), 1, sums);
-    if (rows == 2) return chain_pairs(panel, x, x_stride, pairs, share(plan, 0, 1), 2, sums);
-#endif
+#define PK_WORK(R) chain_pairs(panel, x, x_stride, pairs, share(plan, 0, 1), R, sums);
+#if defined(PK_PAIR_ALL_ROWS)
+    PK_WITH_CONSTANT_ROWS(rows, PK_WORK)
+#elif defined(PK_PAIR_PRODUCT)
+    if (rows == 1) {
+        PK_WORK(1)
+    } else if (rows == 2) {
+        PK_WORK(2)
+    } else {
+        multiply_by_floats(panel, x, x_stride, pairs, plan, rows, sums);
+    }
+#else
     multiply_by_floats(panel, x, x_stride, pairs, plan, rows, sums);
+#endif
+#undef PK_WORK
 }
 
 static void panel_bf16(const pk_panel_call *call) {

@@ -9,6 +9,7 @@ extern const pk_kernels pk_kernels_portable;
 extern const pk_kernels pk_kernels_avx2;
 extern const pk_kernels pk_kernels_avx512;
 extern const pk_kernels pk_kernels_avx512bf16;
+extern const pk_kernels pk_kernels_avx512bf16_pairs;
 #endif
 
 #endif

@@ -43,7 +43,6 @@ struct CheckpointTests {
         let fixture = try TestCheckpoint()
         let view = try fixture.open().tensor("word_embeddings.weight", shape: [10, 8])
         let expected = TestCheckpoint.tensors()[0].bytes
-        view.willNeed()
         #expect(view.bytes.elementsEqual(expected))
         view.discard()
         view.discard(bytes: 4..<10_000)

@@ -100,7 +100,8 @@ typedef struct pk_kernels {
     void (*gelu)(const float *x, int64_t n, float *out);
 } pk_kernels;
 
-// The kernels of that name if this CPU (and its operating system) can run them, else NULL.
+// The kernels of that name if this CPU (and its operating system) can run them, else NULL. "avx512bf16" is one of two
+// variants with the same bits, whichever suits the CPU; "avx512bf16:pairs" and "avx512bf16:steps" name them (for tests).
 const pk_kernels *pk_find(const char *name);
 // Names that this build knows, best first, ended by NULL.
 const char *const *pk_names(void);

@@ -1,4 +1,5 @@
 import CKernels
+import Kernels
 import TestSupport
 import Testing
 
@@ -96,7 +97,9 @@ import Testing
     func dispatch() {
         #expect(pk_find("portable") != nil)
         #expect(pk_find("avx1024") == nil)
-        #expect(instructionSets.last?.name == "portable")
-        for (name, kernels) in instructionSets { #expect(String(cString: kernels.name) == name) }
+        #expect(pk_find("avx512bf16:other") == nil)
+        #expect(KernelSet.available.last == "portable")
+        for name in KernelSet.available { #expect(pk_find(name).map { String(cString: $0.pointee.name) } == name) }
+        #expect(Set(instructionSets.map { String(cString: $0.kernels.name) }) == Set(KernelSet.available))
     }
 }
