@@ -141,16 +141,11 @@ def check_law(
 
 
 def check_accuracy(
-    table: Table,
-    model: str,
-    reference: Reference,
-    prompts: dict[str, list[int]],
-    logits: dict[str, np.ndarray],
-    last=False,
+    table: Table, model: str, reference: Reference, prompts: dict[str, list[int]], logits: dict[str, np.ndarray]
 ) -> None:
     ours = theirs = 0.0
     for name, tokens in prompts.items():
-        single, double = reference.logits(tokens, last)
+        single, double = reference.logits(tokens)
         theirs = max(theirs, float(np.abs(single - double).max()))
         ours = max(ours, float(np.abs(logits[name] - double).max()))
     passed = ours <= 2 * theirs
@@ -201,9 +196,10 @@ def check(table: Table, name: str, folder: Path, options: argparse.Namespace, wo
         check_accuracy(table, name, reference, prompts, single)
         if options.long:
             long = {"long": prompt(options.long)}
-            found = parterre.logits(long, "uncached", "--weights", "f32", "--last")
-            check_accuracy(table, name, reference, long, found, last=True)
-            wrong = same_bits(found, parterre.logits(long, "batched", "--weights", "f32", "--last"), long)
+            # All positions: in a single one it is chance which scores of some thousand a rounding tips over, in both runs.
+            found = parterre.logits(long, "uncached", "--weights", "f32")
+            check_accuracy(table, name, reference, long, found)
+            wrong = same_bits(found, parterre.logits(long, "batched", "--weights", "f32"), long)
             table.add(
                 name, f"f32: batched at {options.long} tokens, same bits", "yes" if not wrong else wrong[0], not wrong
             )
