@@ -1,5 +1,4 @@
 import Basics
-import CKernels
 import Kernels
 import Models
 import Scheduler
@@ -27,11 +26,11 @@ extension EngineOptions {
 
 extension EngineOptions.Weights {
     /// The format to pack into; `auto` keeps every bit of the checkpoint.
-    func format(for checkpoint: Checkpoint) -> WeightFormat {
+    func format(for model: any WeightSource) -> WeightFormat {
         switch self {
         case .f32: .f32
         case .bf16: .bf16
-        case .auto: checkpoint.tensors.allSatisfy { $0.type == PK_BF16 } ? .bf16 : .f32
+        case .auto: model.isBF16 ? .bf16 : .f32
         }
     }
 }

@@ -29,7 +29,7 @@ public struct ModelInspection: Sendable {
 
     /// - Throws: a `UserFacingError` that names the file and the tensor.
     public static func inspect(_ model: ModelSource) throws -> ModelInspection {
-        guard let directory = model.url else { throw EngineError.bundledModelMissing }
+        let directory = try model.directory()
         let checkpoint = try Checkpoint(directory: directory)
         try checkpoint.validate()
         let configuration = checkpoint.configuration
