@@ -89,6 +89,14 @@ public final class Engine: Sendable {
         core.generate(request, tokenizer: tokenizer)
     }
 
+    /// The same for measuring alone: the prompt but for its last token counts as computed, with random keys and values, so
+    /// that decoding behind a long context can be timed without computing it.
+    package func generateAfterRandomContext(
+        _ request: GenerationRequest
+    ) -> AsyncThrowingStream<GenerationEvent, any Error> {
+        core.generate(request, tokenizer: tokenizer, contextIsRandom: true)
+    }
+
     /// Submit a request and wait for all its samples, in order of their index.
     public func complete(_ request: GenerationRequest) async throws -> [Completion] {
         var completions: [Completion] = []

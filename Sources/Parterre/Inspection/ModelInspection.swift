@@ -33,15 +33,21 @@ public struct ModelInspection: Sendable {
         let checkpoint = try Checkpoint(directory: directory)
         try checkpoint.validate()
         let configuration = checkpoint.configuration
-        let packedBytes = WeightFormat.allCases.map { ($0.rawValue, configuration.packedBytes($0)) }
         return ModelInspection(
             directory: directory.path, configuration: configuration,
             tensors: checkpoint.listing.map {
                 Tensor(name: $0.name, type: $0.type, shape: $0.shape, file: $0.file, bytes: $0.byteCount)
             },
             parameterCount: configuration.parameterCount,
-            packedBytes: Dictionary(uniqueKeysWithValues: packedBytes),
+            packedBytes: configuration.packedBytesByFormat,
             bytesPerCachedToken: configuration.bytesPerCachedToken,
             hasTokenizer: FileManager.default.fileExists(atPath: directory.appending(path: "tokenizer.json").path))
+    }
+}
+
+extension BloomConfiguration {
+    /// Packed size of the weights by format name.
+    public var packedBytesByFormat: [String: Int] {
+        Dictionary(uniqueKeysWithValues: WeightFormat.allCases.map { ($0.rawValue, packedBytes($0)) })
     }
 }
