@@ -45,7 +45,9 @@ struct Throughput: AsyncParsableCommand {
         print("| workload | tokens/s (median) | bound | share | runs |")
         print("| --- | --- | --- | --- | --- |")
         let peak = weights == .bf16 ? limits.bf16 : limits.f32
-        let bytes = (model.layerParameters + model.headParameters) * (weights == .bf16 ? 2 : 4)
+        let bytes =
+            (model.layerParameters + model.headParameters)
+            * (weights == .int4 ? 0.5625 : weights == .int8 ? 1 : weights == .bf16 ? 2 : 4)
         try await report("prefill 512", bound: 512 / (2 * 512 * model.layerParameters / peak)) {
             try await Workload.prefill(engine, tokens: 512)
         }

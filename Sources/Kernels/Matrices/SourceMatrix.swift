@@ -21,8 +21,8 @@ public struct SourceMatrix: @unchecked Sendable {
     func row(_ row: Int) -> UnsafeRawPointer { bytes.baseAddress! + row * k * elementBytes }
 
     /// Write all elements as float32.
-    public func convert(to out: UnsafeMutablePointer<Float>) {
+    public func convert(to out: UnsafeMutablePointer<Float>, kernels: KernelSet) {
         guard rows * k > 0 else { return }
-        pk_convert_to_f32(bytes.baseAddress!, Int32(type.rawValue), Int64(rows * k), out)
+        kernels.table.pointee.convert_to_f32(bytes.baseAddress!, Int32(type.rawValue), Int64(rows * k), out)
     }
 }

@@ -51,8 +51,10 @@ public final class Engine: Sendable {
 
         let crew = try WorkerLanes(threads: options.threads)
         do {
+            let formats = options.weights.formats(for: checkpoint)
             let weights = try BloomWeights(
-                checkpoint, format: options.weights.format(for: checkpoint), crew: crew, progress: progress)
+                checkpoint, format: formats.layers, headFormat: formats.head, crew: crew, kernels: kernels,
+                progress: progress)
             let shape = checkpoint.configuration
             let layout = KeyValueLayout(
                 layers: shape.layerCount, heads: shape.headCount, headDim: shape.headDim,
