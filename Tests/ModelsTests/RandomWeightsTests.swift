@@ -35,12 +35,13 @@ import Testing
     func stretches() throws {
         let crew = try WorkerLanes(threads: 3)
         defer { crew.stop() }
+        let kernels = try KernelSet.select()
         let tensor = RandomWeights(Self.shape, seed: 7).reader(of: "word_embeddings.weight", shape: [150, 40])
         func floats(_ rows: [Range<Int>]) -> [[Float]] {
             tensor.read(rows, crew: crew).map { part in
                 Array(unsafeUninitializedCapacity: part.held.count * 40) { buffer, count in
                     guard let base = buffer.baseAddress else { return }
-                    part.convert(to: base)
+                    part.convert(to: base, kernels: kernels)
                     count = part.held.count * 40
                 }
             }
@@ -51,10 +52,12 @@ import Testing
 
     @Test("packed weights have the same bits at any number of lanes", arguments: WeightFormat.allCases)
     func lanes(format: WeightFormat) throws {
+        let kernels = try KernelSet.select()
         let packed = try [1, 2, 5].map { threads in
             let crew = try WorkerLanes(threads: threads)
             defer { crew.stop() }
-            let weights = try BloomWeights(RandomWeights(Self.shape, seed: 2), format: format, crew: crew)
+            let weights = try BloomWeights(
+                RandomWeights(Self.shape, seed: 2), format: format, crew: crew, kernels: kernels)
             return weights.regions.map { Array(UnsafeRawBufferPointer(start: $0.base, count: $0.byteCount)) }
         }
         #expect(packed[0] == packed[1] && packed[0] == packed[2])

@@ -31,8 +31,8 @@ public struct SourceMatrix: @unchecked Sendable {
     }
 
     /// Write all elements that are held as float32.
-    public func convert(to out: UnsafeMutablePointer<Float>) {
+    public func convert(to out: UnsafeMutablePointer<Float>, kernels: KernelSet) {
         guard held.count * k > 0 else { return }
-        pk_convert_to_f32(bytes.baseAddress!, Int32(type.rawValue), Int64(held.count * k), out)
+        kernels.table.pointee.convert_to_f32(bytes.baseAddress!, Int32(type.rawValue), Int64(held.count * k), out)
     }
 }

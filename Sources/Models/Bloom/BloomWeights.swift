@@ -26,7 +26,9 @@ public struct BloomWeights: @unchecked Sendable {
     }
 
     public let configuration: BloomConfiguration
+    /// The layers' format and the head's, which is also the embedding's where the two are tied.
     public let format: WeightFormat
+    public let headFormat: WeightFormat
     /// One region per node of the crew, holding that node's panels (and, on the first, the vectors).
     public let regions: [NodeRegion]
 
@@ -44,7 +46,8 @@ public struct BloomWeights: @unchecked Sendable {
     /// - Parameter progress: share of the weights that is packed, 0…1.
     /// - Throws: `CheckpointError` before anything is packed, `KernelError.outOfMemory`.
     public init(
-        _ source: any WeightSource, format: WeightFormat, crew: WorkerLanes, progress: ((Double) -> Void)? = nil
+        _ source: any WeightSource, format: WeightFormat, headFormat: WeightFormat? = nil, crew: WorkerLanes,
+        kernels: KernelSet, progress: ((Double) -> Void)? = nil
     ) throws {
         try source.validate()
         let shape = source.configuration
@@ -52,7 +55,8 @@ public struct BloomWeights: @unchecked Sendable {
         func plan(_ columns: Int, _ k: Int) -> PanelPlan {
             PanelPlan(columns: columns, k: k, format: format, crew: crew)
         }
-        let vocabulary = plan(shape.vocabularySize, hidden)
+        let headFormat = headFormat ?? format
+        let vocabulary = PanelPlan(columns: shape.vocabularySize, k: hidden, format: headFormat, crew: crew)
         let perLayer = [
             plan(3 * hidden, hidden), plan(hidden, hidden), plan(4 * hidden, hidden), plan(hidden, 4 * hidden),
         ]
@@ -66,7 +70,8 @@ public struct BloomWeights: @unchecked Sendable {
             )
         }
         var packer = Packer(
-            source: source, crew: crew, allocators: regions.map(RegionAllocator.init), progress: progress)
+            source: source, crew: crew, kernels: kernels, allocators: regions.map(RegionAllocator.init),
+            progress: progress)
 
         embedding = try packer.matrix("word_embeddings.weight", vocabulary)
         embeddingNorm = try packer.norm("word_embeddings_layernorm", hidden)
@@ -84,6 +89,7 @@ public struct BloomWeights: @unchecked Sendable {
         head = shape.tiedHead ? embedding : try packer.matrix("lm_head.weight", vocabulary)
         configuration = shape
         self.format = format
+        self.headFormat = headFormat
         self.regions = regions
     }
 
@@ -101,6 +107,7 @@ public struct BloomWeights: @unchecked Sendable {
 private struct Packer {
     let source: any WeightSource
     let crew: WorkerLanes
+    let kernels: KernelSet
     var allocators: [RegionAllocator]
     let progress: ((Double) -> Void)?
     private var bytesDone = 0
@@ -108,10 +115,12 @@ private struct Packer {
     private let bytesInAll: Int
 
     init(
-        source: any WeightSource, crew: WorkerLanes, allocators: [RegionAllocator], progress: ((Double) -> Void)?
+        source: any WeightSource, crew: WorkerLanes, kernels: KernelSet, allocators: [RegionAllocator],
+        progress: ((Double) -> Void)?
     ) {
         self.source = source
         self.crew = crew
+        self.kernels = kernels
         self.allocators = allocators
         self.progress = progress
         bytesInAll = max(1, source.byteCount)
@@ -125,7 +134,7 @@ private struct Packer {
         for slice in 0..<slices {
             let rows = plan.panelsByNode.indices.map { plan.columns(ofSlice: slice, of: slices, onNode: $0) }
             let parts = tensor.read(rows, crew: crew)
-            crew.run { lane in matrix.pack(parts[lane.node], slice: slice, of: slices, lane: lane) }
+            crew.run { lane in matrix.pack(parts[lane.node], slice: slice, of: slices, kernels: kernels, lane: lane) }
             tensor.discard(rows)
         }
         done(tensor)
@@ -135,7 +144,7 @@ private struct Packer {
     mutating func vector(_ name: String, _ count: Int) throws -> UnsafePointer<Float> {
         let tensor = try source.reader(of: name, shape: [count])
         let out = allocators[0].takeFloats(count)
-        tensor.read([0..<1], crew: crew)[0].convert(to: out)
+        tensor.read([0..<1], crew: crew)[0].convert(to: out, kernels: kernels)
         done(tensor)
         return UnsafePointer(out)
     }

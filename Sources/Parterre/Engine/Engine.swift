@@ -47,8 +47,10 @@ public final class Engine: Sendable {
 
         let crew = try WorkerLanes(threads: options.threads)
         do {
+            let formats = options.weights.formats(for: model.weights)
             let weights = try BloomWeights(
-                model.weights, format: options.weights.format(for: model.weights), crew: crew, progress: progress)
+                model.weights, format: formats.layers, headFormat: formats.head, crew: crew, kernels: kernels,
+                progress: progress)
             let shape = model.weights.configuration
             let layout = KeyValueLayout(
                 layers: shape.layerCount, heads: shape.headCount, headDim: shape.headDim,
