@@ -14,7 +14,7 @@ struct Bench {
     /// - Throws: a `UserFacingError` when the model cannot be loaded, or a workload has no room in memory.
     func run() async throws -> BenchReport {
         let machine = try MachineTopology.current(instructionSet: options.instructionSet)
-        let (workloads, options) = try fit(machine)
+        let (workloads, options) = try fit(availableBytes: machine.availableBytes)
         progress("measuring the machine's limits")
         let limits = try await MachineLimits.measure(threads: options.threads)
         // Measuring took memory that is none of the engine's.
@@ -56,13 +56,13 @@ struct Bench {
     }
 
     /// The workloads that memory has room for, and options with room for them.
-    func fit(_ machine: MachineTopology) throws -> ([Workload], EngineOptions) {
+    func fit(availableBytes: Int) throws -> ([Workload], EngineOptions) {
         var options = options
         options.maxBatch = max(options.maxBatch, workloads.map(\.rows).max() ?? 1)
         guard options.cacheMemory == .automatic else { return (workloads, options) }
         // As much cache as the largest workload fills, so that nothing waits and memory tells what the work needs.
         let model = try sizeOfModel()
-        let room = machine.availableBytes - model.weights
+        let room = availableBytes - model.weights
         func bytes(_ workload: Workload) -> Int {
             workload.blocks(sizes, blockSize: options.blockSize, contextIsRandom: contextIsRandom)
                 * options.blockSize * model.cachedToken
@@ -75,7 +75,7 @@ struct Bench {
             }
             let words =
                 "\(workload.name) needs \(Figures.bytes(bytes(workload))) of cache beside the weights' "
-                + "\(Figures.bytes(model.weights)), and \(Figures.bytes(machine.availableBytes)) of memory are free"
+                + "\(Figures.bytes(model.weights)), and \(Figures.bytes(availableBytes)) of memory are free"
             guard mayLeaveOut else { throw CommandError.input("\(words): take a smaller one, or set --cache-memory") }
             reporter.notice("parterre: left out: \(words); --long-context makes it smaller")
         }
