@@ -26,6 +26,7 @@ public struct Bloom: Sendable {
     public func forward(_ batch: borrowing StepBatch, _ w: BloomWorkspace, store: KeyValueStore, lane: Lane) {
         let rows = batch.rows
         precondition(rows <= w.rowCapacity, "the workspace holds the step")
+        if lane.index == 0 { w.attention.make(for: batch) }
         embed(batch, w, lane)  // x [rows, hidden]
         lane.barrier()
         for (index, layer) in weights.layers.enumerated() {
@@ -112,10 +113,16 @@ public struct Bloom: Sendable {
             for item in lane.shareOnNode(of: 0..<heads.count * segments) {
                 let head = heads.lowerBound + item / segments
                 let segment = batch.segments[item % segments]
-                store.store(
-                    layer: layer, head: head, node: lane.node, blockTable: tables.baseAddress! + segment.table,
-                    firstPosition: segment.firstPosition, rows: segment.rows,
-                    qkv: w.qkv + segment.firstRow * w.qkvStride + head * 3 * configuration.headDim, stride: w.qkvStride)
+                let dim = configuration.headDim
+                let query = w.qkv + segment.firstRow * w.qkvStride + head * 3 * dim
+                func keep(_ part: KeyValuePart, from: UnsafePointer<Float>) {
+                    store.store(
+                        layer: layer, head: head, node: lane.node, part: part, dims: 0..<dim,
+                        blockTable: tables.baseAddress! + segment.table, firstPosition: segment.firstPosition,
+                        rows: segment.rows, from: from, stride: w.qkvStride)
+                }
+                keep(.key, from: query + dim)
+                keep(.value, from: query + 2 * dim)
             }
         }
     }
@@ -125,32 +132,25 @@ public struct Bloom: Sendable {
     ) {
         let heads = store.layout.headsByNode[lane.node]
         let dim = configuration.headDim
-        // Each lane takes a contiguous stretch of the node's work, counted in keys visited: an item is its lane's whose
-        // stretch holds the item's beginning.
-        let stretch = lane.shareOnNode(of: 0..<heads.count * batch.attentionCost)
-        guard !stretch.isEmpty else { return }
+        let plan = w.attention
+        // Each lane takes a contiguous stretch of the node's work; a group is its lane's whose stretch holds its beginning.
+        let stretch = lane.shareOnNode(of: 0..<heads.count * plan.cost)
         batch.blockTables.withUnsafeBufferPointer { tables in
             for head in heads {
-                let costOfHeads = (head - heads.lowerBound) * batch.attentionCost
-                guard costOfHeads < stretch.upperBound, costOfHeads + batch.attentionCost > stretch.lowerBound else {
-                    continue
-                }
-                for item in batch.attentionItems where stretch.contains(costOfHeads + item.costBefore) {
-                    let segment = batch.segments[item.segment]
-                    let row = segment.firstRow + item.firstRow
-                    let out = w.attended + row * w.hiddenStride + head * dim
+                let before = (head - heads.lowerBound) * plan.cost
+                let part = plan.groups(in: stretch.clamped(to: before..<before + plan.cost), of: before)
+                guard !part.isEmpty else { continue }
+                plan.withGroups(part) { queries, groups in
                     store.attend(
-                        layer: layer, head: head, node: lane.node, blockTable: tables.baseAddress! + segment.table,
-                        firstPosition: segment.firstPosition + item.firstRow, rows: item.rows,
-                        q: w.qkv + row * w.qkvStride + head * 3 * dim, qStride: w.qkvStride, slope: slopes[head],
-                        scale: scale, out: out, outStride: w.hiddenStride, scratch: w.scratch(of: lane),
-                        kernels: kernels)
-                    guard weights.format == .bf16 else { continue }
-                    for r in 0..<item.rows {
-                        kernels.roundToBF16(
-                            out + r * w.hiddenStride, count: dim,
-                            out: w.attendedRounded + (row + r) * w.hiddenStride + head * dim)
-                    }
+                        layer: layer, head: head, node: lane.node, queries: queries, groups: groups,
+                        blockTables: tables.baseAddress!, q: w.qkv + head * 3 * dim, qStride: w.qkvStride,
+                        slope: slopes[head], scale: scale, out: w.attended + head * dim, outStride: w.hiddenStride,
+                        scratch: w.scratch(of: lane), kernels: kernels)
+                }
+                guard weights.format == .bf16 else { continue }
+                for query in plan.queries(of: part) {
+                    let at = Int(query.row) * w.hiddenStride + head * dim
+                    kernels.roundToBF16(w.attended + at, count: dim, out: w.attendedRounded + at)
                 }
             }
         }

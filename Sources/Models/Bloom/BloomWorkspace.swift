@@ -27,6 +27,8 @@ public final class BloomWorkspace: @unchecked Sendable {
     /// `[logit rows, vocabulary]`.
     public let logits: UnsafeMutablePointer<Float>
 
+    /// Made by the first lane at a step's beginning.
+    var attention = AttentionPlan()
     private let attentionScratch: UnsafeMutablePointer<Float>
     private let attentionScratchFloats: Int
     private let region: NodeRegion

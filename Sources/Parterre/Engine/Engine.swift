@@ -56,8 +56,7 @@ public final class Engine: Sendable {
             let shape = checkpoint.configuration
             let layout = KeyValueLayout(
                 layers: shape.layerCount, heads: shape.headCount, headDim: shape.headDim,
-                blockTokens: options.blockSize,
-                crew: crew)
+                blockTokens: options.blockSize, format: options.kvCache.format(beside: weights.format), crew: crew)
             let blocks = try options.cacheMemory.blocks(of: layout, crew: crew)
             let cache = try PagedCache(layout: layout, blocks: blocks, crew: crew)
             core = try BatchEngine(
@@ -77,7 +76,8 @@ public final class Engine: Sendable {
             metadata: [
                 "directory": "\(directory.lastPathComponent)", "instructionSet": "\(kernels.name)",
                 "lanes": "\(crew.count)",
-                "weights": "\(memoryPlan.weightFormat)", "cacheTokens": "\(memoryPlan.cacheTokens)",
+                "weights": "\(memoryPlan.weightFormat)", "cache": "\(memoryPlan.cacheFormat)",
+                "cacheTokens": "\(memoryPlan.cacheTokens)",
             ])
     }
 

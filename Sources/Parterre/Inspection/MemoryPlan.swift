@@ -15,6 +15,8 @@ public struct MemoryPlan: Sendable, Equatable {
     /// `f32` or `bf16`.
     public var weightFormat: String
     public var weightBytes: Int
+    /// Of keys and values: `f32` or `bf16`.
+    public var cacheFormat: String
     public var cacheBytes: Int
     public var cacheBlocks: Int
     public var blockSize: Int
@@ -42,6 +44,7 @@ extension MemoryPlan {
     init(weights: BloomWeights, cache: PagedCache, crew: WorkerLanes) {
         weightFormat = weights.format.rawValue
         weightBytes = weights.byteCount
+        cacheFormat = cache.layout.format.rawValue
         cacheBytes = cache.arenas.reduce(0) { $0 + $1.byteCount }
         cacheBlocks = cache.blockCount
         blockSize = cache.blockTokens
