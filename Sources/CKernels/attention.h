@@ -24,7 +24,10 @@
 #include "page_vectors.h"
 #include "tile.h"
 
-enum { PK_TILE_GROUPS = PK_ATTENTION_TILE / PK_LANES };
+enum {
+    PK_TILE_GROUPS = PK_ATTENTION_TILE / PK_LANES,
+    PK_GROUPS_AHEAD = 4,  // 16 KiB of float32 at 64 dims; 8 were no better, nor in bf16
+};
 
 // A register tile of queries at work on one softmax tile of positions.
 typedef struct attention_tile {
@@ -34,23 +37,24 @@ typedef struct attention_tile {
     int64_t begin;               // first position of the softmax tile
     int64_t seen[PK_TILE_ROWS];  // how many positions of it each query sees: at least one, ascending
     int64_t groups;              // groups of 16 tokens that the last query sees
-    const char *keys[PK_TILE_GROUPS];
-    const char *values[PK_TILE_GROUPS];
+    // Groups in the order in which they are read: the tile's keys, its values, then what follows the tile.
+    const char *reading[2 * PK_TILE_GROUPS + PK_GROUPS_AHEAD];
+    int64_t ahead;  // while a group is read, the one so many further is asked for; 0: nothing is
     int64_t head_dim;
     int64_t value_stride;
     float *scores;  // [rows][256]: scores, then p
     float *sums;    // [rows][value_stride]: Σ p·v
 } attention_tile;
 
-static void find_groups(const pk_pages *pages, const int32_t *table, attention_tile *tile) {
-    int64_t key_bytes = pk_key_group_bytes(pages->format, pages->head_dim);
-    int64_t value_bytes = pk_value_group_bytes(pages->format, pages->head_dim);
-    int64_t group = tile->begin / PK_LANES;
+// Where `count` groups of a sequence begin, from the one of `position` on; `bytes` each, of keys or of values.
+static void find_groups(
+    const pk_pages *pages, const char *base, int64_t bytes, const int32_t *table, int64_t position, int64_t count,
+    const char **found
+) {
+    int64_t group = position / PK_LANES;
     int64_t logical = group / pages->groups_per_block, inside = group % pages->groups_per_block;
-    for (int64_t g = 0; g < tile->groups; g++) {
-        int64_t block = table[logical] * pages->block_stride;
-        tile->keys[g] = pages->keys + block + inside * key_bytes;
-        tile->values[g] = pages->values + block + inside * value_bytes;
+    for (int64_t g = 0; g < count; g++) {
+        found[g] = base + table[logical] * pages->block_stride + inside * bytes;
         if (++inside == pages->groups_per_block) {
             inside = 0;
             logical++;
@@ -63,10 +67,12 @@ PK_INLINE void dot_groups(const attention_tile *tile, int64_t g, int rows, int g
     tile_sums dot;
     clear_tile(dot, rows, groups);
     const float *q = tile->q;
+    const char *const *keys = tile->reading + g, *const *next = keys + tile->ahead;
     for (int64_t pair = 0; pair < tile->head_dim / 2; pair++) {
         lanes even[PK_TILE_MAX_VECTORS], odd[PK_TILE_MAX_VECTORS];
         PK_UNROLLED for (int n = 0; n < groups; n++) {
-            const char *at = tile->keys[g + n] + pair * key_pair_bytes(format);
+            const char *at = keys[n] + pair * key_pair_bytes(format);
+            ask_for_pair(next[n] + pair * key_pair_bytes(format), 64, format);
             even[n] = first_of_pair(at, format);
             odd[n] = second_of_pair(at, 64, format);
         }
@@ -78,7 +84,7 @@ PK_INLINE void dot_groups(const attention_tile *tile, int64_t g, int rows, int g
     if (tile->head_dim % 2 == 1) {
         lanes last[PK_TILE_MAX_VECTORS];
         PK_UNROLLED for (int n = 0; n < groups; n++) {
-            last[n] = first_of_pair(tile->keys[g + n] + tile->head_dim / 2 * key_pair_bytes(format), format);
+            last[n] = first_of_pair(keys[n] + tile->head_dim / 2 * key_pair_bytes(format), format);
         }
         add_products(dot, q, 1, last, rows, groups);
     }
@@ -134,10 +140,13 @@ PK_INLINE void weigh_vectors(const attention_tile *tile, int64_t v, int rows, in
     int64_t row_bytes = tile->value_stride * 4, pair_bytes = value_pair_bytes(tile->value_stride, format);
     int64_t pairs = tile->seen[0] / 2;  // pairs that all queries see
     const float *p = tile->scores;
+    const char *const *values = tile->reading + tile->groups;
     for (int64_t pair = 0; pair < pairs; pair++) {
-        const char *at = tile->values[pair / 8] + pair % 8 * pair_bytes + v * 64;
+        int64_t offset = pair % 8 * pair_bytes + v * 64;
+        const char *at = values[pair / 8] + offset, *next = values[pair / 8 + tile->ahead] + offset;
         lanes even[PK_TILE_MAX_VECTORS], odd[PK_TILE_MAX_VECTORS];
         PK_UNROLLED for (int n = 0; n < vectors; n++) {
+            ask_for_pair(next + n * 64, row_bytes, format);
             even[n] = first_of_pair(at + n * 64, format);
             odd[n] = second_of_pair(at + n * 64, row_bytes, format);
         }
@@ -146,7 +155,7 @@ PK_INLINE void weigh_vectors(const attention_tile *tile, int64_t v, int rows, in
         p += 2;
     }
     for (int64_t j = 2 * pairs; j < tile->seen[rows - 1]; j++) {
-        const char *at = tile->values[j / 16] + j % 16 / 2 * pair_bytes + v * 64;
+        const char *at = values[j / 16] + j % 16 / 2 * pair_bytes + v * 64;
         lanes value[PK_TILE_MAX_VECTORS];
         PK_UNROLLED for (int n = 0; n < vectors; n++) {
             value[n] = j % 2 == 0 ? first_of_pair(at + n * 64, format) : second_of_pair(at + n * 64, row_bytes, format);
@@ -197,9 +206,46 @@ typedef struct attention_band {
     running state[PK_ATTENTION_BAND];
 } attention_band;
 
+// Where reading goes on after a tile: a sequence's keys from `position` on, before `end`.
+typedef struct following {
+    const char *keys;
+    const int32_t *table;
+    int64_t position, end;
+} following;
+
+// The keys that `query` sees; without one, those of the call's first query in the next head: a likely guess.
+static following keys_of(const pk_attention_call *call, const pk_query *query, int64_t position) {
+    const pk_pages *pages = &call->pages;
+    const char *keys = pages->keys;
+    if (query == NULL) {
+        query = call->queries + call->groups[0].first;
+        keys += pages->groups_per_block * (pk_key_group_bytes(pages->format, pages->head_dim) +
+                                           pk_value_group_bytes(pages->format, pages->head_dim));
+    }
+    return (following){keys, pages->block_table + query->table, position, query->position + 1};
+}
+
+// Lists what the tile reads, and what is read after it.
+static void find_reading(const pk_pages *pages, const int32_t *table, attention_tile *tile, const following *next) {
+    int64_t key_bytes = pk_key_group_bytes(pages->format, pages->head_dim);
+    int64_t value_bytes = pk_value_group_bytes(pages->format, pages->head_dim);
+    const char **found = tile->reading;
+    find_groups(pages, pages->keys, key_bytes, table, tile->begin, tile->groups, found);
+    find_groups(pages, pages->values, value_bytes, table, tile->begin, tile->groups, found += tile->groups);
+    tile->ahead = 0;
+    if (next == NULL) return;
+    tile->ahead = PK_GROUPS_AHEAD;
+    int64_t groups = (next->end - next->position + PK_LANES - 1) / PK_LANES;
+    groups = groups < PK_GROUPS_AHEAD ? groups : PK_GROUPS_AHEAD;
+    find_groups(pages, next->keys, key_bytes, next->table, next->position, groups, found += tile->groups);
+    for (int64_t g = groups; g < PK_GROUPS_AHEAD; g++) found[g] = found[g - 1];
+}
+
 // One softmax tile of positions, from `begin` on, for the band's queries [row, row + rows), up to a register tile of them.
-// Queries that stand before the tile have nothing to do.
-static void attend_tile(attention_band *band, int64_t begin, int64_t row, int64_t rows) {
+// Queries that stand before the tile have nothing to do. `next` is NULL where the tile has been read just before.
+static void attend_tile(
+    attention_band *band, int64_t begin, int64_t row, int64_t rows, const following *next
+) {
     const pk_attention_call *call = band->call;
     while (rows > 0 && band->queries[row].position < begin) row++, rows--;
     if (rows == 0) return;
@@ -219,7 +265,7 @@ static void attend_tile(attention_band *band, int64_t begin, int64_t row, int64_
         tile.seen[r] = seen < PK_ATTENTION_TILE ? seen : PK_ATTENTION_TILE;
     }
     tile.groups = (tile.seen[rows - 1] + PK_LANES - 1) / PK_LANES;
-    find_groups(&call->pages, call->pages.block_table + band->queries[row].table, &tile);
+    find_reading(&call->pages, call->pages.block_table + band->queries[row].table, &tile, next);
     int narrow = call->pages.format == PK_PAGES_BF16;
     if (narrow) dot_tile_bf16(&tile); else dot_tile_f32(&tile);
     running found[PK_TILE_ROWS];
@@ -234,18 +280,24 @@ static void attend_tile(attention_band *band, int64_t begin, int64_t row, int64_
     }
 }
 
-// Softmax tiles from `first` on, `count` of them, for the band's queries [row, row + rows).
-static void attend_tiles(attention_band *band, int64_t first, int64_t count, int64_t row, int64_t rows) {
+// Softmax tiles from `first` on, `count` of them, for the band's queries [row, row + rows); then `after` is read.
+static void attend_tiles(
+    attention_band *band, int64_t first, int64_t count, int64_t row, int64_t rows, following after
+) {
     int64_t register_tiles = (rows + PK_TILE_ROWS - 1) / PK_TILE_ROWS;
+    const pk_query *last = band->queries + row + rows - 1;
     for (int64_t t = first; t < first + count; t++) {
+        following next = t + 1 < first + count ? keys_of(band->call, last, (t + 1) * PK_ATTENTION_TILE) : after;
         for (int64_t i = 0; i < register_tiles; i++) {
             int64_t at = rows * i / register_tiles, end = rows * (i + 1) / register_tiles;
-            attend_tile(band, t * PK_ATTENTION_TILE, row + at, end - at);
+            attend_tile(band, t * PK_ATTENTION_TILE, row + at, end - at, i == 0 ? &next : NULL);
         }
     }
 }
 
-static void attend_band(const pk_attention_call *call, const pk_query *queries, int64_t rows, int64_t shared_tiles) {
+static void attend_band(
+    const pk_attention_call *call, const pk_query *queries, int64_t rows, int64_t shared_tiles, const pk_query *after
+) {
     int64_t head_dim = call->pages.head_dim, stride = pk_value_stride(head_dim);
     attention_band band = {.call = call, .queries = queries, .rows = rows};
     band.totals = call->scratch + PK_TILE_ROWS * (PK_ATTENTION_TILE + stride);
@@ -254,11 +306,15 @@ static void attend_band(const pk_attention_call *call, const pk_query *queries, 
         const float *q = call->q + queries[r].row * call->q_stride;
         for (int64_t d = 0; d < head_dim; d++) band.q[d * rows + r] = q[d];
     }
-    attend_tiles(&band, 0, shared_tiles, 0, rows);
+    if (shared_tiles > 0) {
+        attend_tiles(&band, 0, shared_tiles, 0, rows, keys_of(call, queries, shared_tiles * PK_ATTENTION_TILE));
+    }
     for (int64_t row = 0, end; row < rows; row = end) {
         for (end = row + 1; end < rows && queries[end].table == queries[row].table;) end++;
         int64_t tiles = queries[end - 1].position / PK_ATTENTION_TILE + 1;
-        attend_tiles(&band, shared_tiles, tiles - shared_tiles, row, end - row);
+        following next =
+            end < rows ? keys_of(call, queries + end, shared_tiles * PK_ATTENTION_TILE) : keys_of(call, after, 0);
+        attend_tiles(&band, shared_tiles, tiles - shared_tiles, row, end - row, next);
     }
     for (int64_t r = 0; r < rows; r++) {
         float *out = call->out + queries[r].row * call->out_stride;
@@ -273,7 +329,13 @@ static void attention(const pk_attention_call *call) {
         const pk_query_group *group = call->groups + g;
         for (int64_t row = 0; row < group->count; row += PK_ATTENTION_BAND) {
             int64_t rows = group->count - row < PK_ATTENTION_BAND ? group->count - row : PK_ATTENTION_BAND;
-            attend_band(call, call->queries + group->first + row, rows, group->shared_tiles);
+            const pk_query *queries = call->queries + group->first + row, *after = NULL;
+            if (row + rows < group->count) {
+                after = queries + rows;
+            } else if (g + 1 < call->group_count) {
+                after = call->queries + group[1].first;
+            }
+            attend_band(call, queries, rows, group->shared_tiles, after);
         }
     }
 }

@@ -21,4 +21,10 @@ PK_INLINE lanes second_of_pair(const char *pair, int64_t distance, int format) {
     return (lanes)(format == PK_PAGES_F32 ? load_bits(pair + distance) : load_bits(pair) & splat_bits(0xFFFF0000));
 }
 
+// A hint that the pair will be read soon.
+PK_INLINE void ask_for_pair(const char *pair, int64_t distance, int format) {
+    __builtin_prefetch(pair, 0, 2);
+    if (format == PK_PAGES_F32) __builtin_prefetch(pair + distance, 0, 2);
+}
+
 #endif
