@@ -1,4 +1,4 @@
-// Attention of consecutive queries of one head over paged keys and values, with a streaming softmax.
+// Attention of one head over paged keys and values, with a streaming softmax.
 //
 // What one query at position i computes; nothing else enters, not its neighbours, not the blocks' size or places:
 //   dot(j)   = one chain of fused multiply-adds from +0 along head_dim
@@ -11,47 +11,50 @@
 //     M' = max(M, m_t);  f = exp(M − M');  g = exp(m_t − M')
 //     L = fma(L, f, l_t·g);  A = fma(A, f, a_t·g);  M = M'
 //   out = A / L
-// L ≥ 1 always, since one of f, g is 1 and the greatest score's p is 1.
+// L ≥ 1 always, since one of f, g is 1 and the greatest score's p is 1. Keys and values of a narrower format are widened
+// to the floats that they stand for, and no step differs.
 //
-// Up to six queries share the keys and values that are loaded. Lanes behind a query's position may hold anything: the
-// scores there are replaced, not multiplied away, and Σ p·v ends at i.
+// Up to six queries, of one sequence or of several that have these blocks in common, share the keys and values that are
+// loaded. Lanes behind a query's position may hold anything: the scores there are replaced, not multiplied away, and
+// Σ p·v ends at i.
 #ifndef PK_ATTENTION_H
 #define PK_ATTENTION_H
 
 #include "exponential.h"
+#include "page_vectors.h"
 #include "tile.h"
 
-enum { PK_TILE_GROUPS = PK_ATTENTION_TILE / PK_LANES };
+enum {
+    PK_TILE_GROUPS = PK_ATTENTION_TILE / PK_LANES,
+    PK_GROUPS_AHEAD = 4,  // 16 KiB of float32 at 64 dims; 8 were no better, nor in bf16
+};
 
 // A register tile of queries at work on one softmax tile of positions.
 typedef struct attention_tile {
-    const float *q;  // first query
-    int64_t q_stride;
+    const float *q;  // [head_dim][q_step]: `rows` queries' values side by side
+    int64_t q_step;
     int64_t rows;
-    int64_t begin;   // first position of the softmax tile
-    int64_t first;   // position of the first query, ≥ begin
-    int64_t groups;  // groups of 16 tokens that the last query sees
-    const float *keys[PK_TILE_GROUPS];
-    const float *values[PK_TILE_GROUPS];
+    int64_t begin;               // first position of the softmax tile
+    int64_t seen[PK_TILE_ROWS];  // how many positions of it each query sees: at least one, ascending
+    int64_t groups;              // groups of 16 tokens that the last query sees
+    // Groups in the order in which they are read: the tile's keys, its values, then what follows the tile.
+    const char *reading[2 * PK_TILE_GROUPS + PK_GROUPS_AHEAD];
+    int64_t ahead;  // while a group is read, the one so many further is asked for; 0: nothing is
     int64_t head_dim;
     int64_t value_stride;
     float *scores;  // [rows][256]: scores, then p
     float *sums;    // [rows][value_stride]: Σ p·v
 } attention_tile;
 
-// How many positions of the tile query r sees.
-PK_INLINE int64_t seen_by(const attention_tile *tile, int64_t r) {
-    int64_t count = tile->first + r - tile->begin + 1;
-    return count < PK_ATTENTION_TILE ? count : PK_ATTENTION_TILE;
-}
-
-static void find_groups(const pk_pages *pages, attention_tile *tile) {
-    int64_t group = tile->begin / PK_LANES;
+// Where `count` groups of a sequence begin, from the one of `position` on; `bytes` each, of keys or of values.
+static void find_groups(
+    const pk_pages *pages, const char *base, int64_t bytes, const int32_t *table, int64_t position, int64_t count,
+    const char **found
+) {
+    int64_t group = position / PK_LANES;
     int64_t logical = group / pages->groups_per_block, inside = group % pages->groups_per_block;
-    for (int64_t g = 0; g < tile->groups; g++) {
-        int64_t block = pages->block_table[logical] * pages->block_stride;
-        tile->keys[g] = pages->keys + block + inside * tile->head_dim * PK_LANES;
-        tile->values[g] = pages->values + block + inside * tile->value_stride * PK_LANES;
+    for (int64_t g = 0; g < count; g++) {
+        found[g] = base + table[logical] * pages->block_stride + inside * bytes;
         if (++inside == pages->groups_per_block) {
             inside = 0;
             logical++;
@@ -59,26 +62,43 @@ static void find_groups(const pk_pages *pages, attention_tile *tile) {
     }
 }
 
-// Dots of `rows` queries with `groups` groups from group g on; both constants.
-PK_INLINE void dot_groups(const attention_tile *tile, int64_t g, int rows, int groups) {
+// Dots of `rows` queries with `groups` groups from group g on; both constants, and the format too.
+PK_INLINE void dot_groups(const attention_tile *tile, int64_t g, int rows, int groups, int format) {
     tile_sums dot;
     clear_tile(dot, rows, groups);
-    for (int64_t d = 0; d < tile->head_dim; d++) {
-        lanes key[PK_TILE_MAX_VECTORS];
-        PK_UNROLLED for (int n = 0; n < groups; n++) key[n] = load(tile->keys[g + n] + d * PK_LANES);
-        add_products(dot, tile->q + d, tile->q_stride, key, rows, groups);
+    const float *q = tile->q;
+    const char *const *keys = tile->reading + g, *const *next = keys + tile->ahead;
+    for (int64_t pair = 0; pair < tile->head_dim / 2; pair++) {
+        lanes even[PK_TILE_MAX_VECTORS], odd[PK_TILE_MAX_VECTORS];
+        PK_UNROLLED for (int n = 0; n < groups; n++) {
+            const char *at = keys[n] + pair * key_pair_bytes(format);
+            ask_for_pair(next[n] + pair * key_pair_bytes(format), 64, format);
+            even[n] = first_of_pair(at, format);
+            odd[n] = second_of_pair(at, 64, format);
+        }
+        add_products(dot, q, 1, even, rows, groups);
+        q += tile->q_step;
+        add_products(dot, q, 1, odd, rows, groups);
+        q += tile->q_step;
+    }
+    if (tile->head_dim % 2 == 1) {
+        lanes last[PK_TILE_MAX_VECTORS];
+        PK_UNROLLED for (int n = 0; n < groups; n++) {
+            last[n] = first_of_pair(keys[n] + tile->head_dim / 2 * key_pair_bytes(format), format);
+        }
+        add_products(dot, q, 1, last, rows, groups);
     }
     store_tile(dot, rows, groups, tile->scores + g * PK_LANES, PK_ATTENTION_TILE);
 }
 
-static void dot_tile(const attention_tile *tile) {
+PK_INLINE void dot_tile(const attention_tile *tile, int format) {
 #define PK_WORK(R)                                                                             \
     {                                                                                          \
         int64_t g = 0;                                                                         \
         for (; g + PK_TILE_VECTORS(R) <= tile->groups; g += PK_TILE_VECTORS(R)) {              \
-            dot_groups(tile, g, R, PK_TILE_VECTORS(R));                                        \
+            dot_groups(tile, g, R, PK_TILE_VECTORS(R), format);                                \
         }                                                                                      \
-        for (; g < tile->groups; g++) dot_groups(tile, g, R, 1);                               \
+        for (; g < tile->groups; g++) dot_groups(tile, g, R, 1, format);                       \
     }
     PK_WITH_CONSTANT_ROWS(tile->rows, PK_WORK)
 #undef PK_WORK
@@ -92,7 +112,7 @@ typedef struct running {
 // Dots of query r become p; yields the tile's m and l.
 static running soften(const attention_tile *tile, int64_t r, float scale, float slope) {
     float *scores = tile->scores + r * PK_ATTENTION_TILE;
-    int64_t seen = seen_by(tile, r);
+    int64_t seen = tile->seen[r];
     int32_t begin = (int32_t)tile->begin;  // positions are exact as floats up to 2²⁴
     lanes greatest = splat(-__builtin_inff());
     for (int64_t at = 0; at < seen; at += PK_LANES) {
@@ -113,40 +133,58 @@ static running soften(const attention_tile *tile, int64_t r, float scale, float 
     return (running){m, sum_of_lanes(total)};
 }
 
-// Σ p·v of `rows` queries for `vectors` vectors of head dims from vector v on; both constants.
-PK_INLINE void weigh_vectors(const attention_tile *tile, int64_t v, int rows, int vectors) {
+// Σ p·v of `rows` queries for `vectors` vectors of head dims from vector v on; both constants, and the format too.
+PK_INLINE void weigh_vectors(const attention_tile *tile, int64_t v, int rows, int vectors, int format) {
     tile_sums sum;
     clear_tile(sum, rows, vectors);
-    int64_t seen_by_all = seen_by(tile, 0), seen_by_last = seen_by(tile, rows - 1);
-    for (int64_t j = 0; j < seen_by_last; j++) {
-        const float *token = tile->values[j / PK_LANES] + j % PK_LANES * tile->value_stride + v * PK_LANES;
-        lanes value[PK_TILE_MAX_VECTORS];
-        PK_UNROLLED for (int n = 0; n < vectors; n++) value[n] = load(token + n * PK_LANES);
-        const float *p = tile->scores + j;
-        if (j < seen_by_all) {
-            add_products(sum, p, PK_ATTENTION_TILE, value, rows, vectors);
-            continue;
+    int64_t row_bytes = tile->value_stride * 4, pair_bytes = value_pair_bytes(tile->value_stride, format);
+    int64_t pairs = tile->seen[0] / 2;  // pairs that all queries see
+    const float *p = tile->scores;
+    const char *const *values = tile->reading + tile->groups;
+    for (int64_t pair = 0; pair < pairs; pair++) {
+        int64_t offset = pair % 8 * pair_bytes + v * 64;
+        const char *at = values[pair / 8] + offset, *next = values[pair / 8 + tile->ahead] + offset;
+        lanes even[PK_TILE_MAX_VECTORS], odd[PK_TILE_MAX_VECTORS];
+        PK_UNROLLED for (int n = 0; n < vectors; n++) {
+            ask_for_pair(next + n * 64, row_bytes, format);
+            even[n] = first_of_pair(at + n * 64, format);
+            odd[n] = second_of_pair(at + n * 64, row_bytes, format);
         }
-        PK_UNROLLED for (int r = 1; r < rows; r++) {
-            if (j < seen_by_all + r) add_products(sum + r, p + r * PK_ATTENTION_TILE, 0, value, 1, vectors);
+        add_products(sum, p, PK_ATTENTION_TILE, even, rows, vectors);
+        add_products(sum, p + 1, PK_ATTENTION_TILE, odd, rows, vectors);
+        p += 2;
+    }
+    for (int64_t j = 2 * pairs; j < tile->seen[rows - 1]; j++) {
+        const char *at = values[j / 16] + j % 16 / 2 * pair_bytes + v * 64;
+        lanes value[PK_TILE_MAX_VECTORS];
+        PK_UNROLLED for (int n = 0; n < vectors; n++) {
+            value[n] = j % 2 == 0 ? first_of_pair(at + n * 64, format) : second_of_pair(at + n * 64, row_bytes, format);
+        }
+        PK_UNROLLED for (int r = 0; r < rows; r++) {
+            if (j < tile->seen[r]) add_products(sum + r, tile->scores + r * PK_ATTENTION_TILE + j, 0, value, 1, vectors);
         }
     }
     store_tile(sum, rows, vectors, tile->sums + v * PK_LANES, tile->value_stride);
 }
 
-static void weigh_tile(const attention_tile *tile) {
+PK_INLINE void weigh_tile(const attention_tile *tile, int format) {
     int64_t vectors = tile->value_stride / PK_LANES;
 #define PK_WORK(R)                                                                          \
     {                                                                                       \
         int64_t v = 0;                                                                      \
         for (; v + PK_TILE_VECTORS(R) <= vectors; v += PK_TILE_VECTORS(R)) {                \
-            weigh_vectors(tile, v, R, PK_TILE_VECTORS(R));                                  \
+            weigh_vectors(tile, v, R, PK_TILE_VECTORS(R), format);                          \
         }                                                                                   \
-        for (; v < vectors; v++) weigh_vectors(tile, v, R, 1);                              \
+        for (; v < vectors; v++) weigh_vectors(tile, v, R, 1, format);                      \
     }
     PK_WITH_CONSTANT_ROWS(tile->rows, PK_WORK)
 #undef PK_WORK
 }
+
+static void dot_tile_f32(const attention_tile *tile) { dot_tile(tile, PK_PAGES_F32); }
+static void dot_tile_bf16(const attention_tile *tile) { dot_tile(tile, PK_PAGES_BF16); }
+static void weigh_tile_f32(const attention_tile *tile) { weigh_tile(tile, PK_PAGES_F32); }
+static void weigh_tile_bf16(const attention_tile *tile) { weigh_tile(tile, PK_PAGES_BF16); }
 
 PK_INLINE void merge(running *state, float *total, running tile, const float *tile_sums, int64_t count) {
     float max = tile.max > state->max ? tile.max : state->max;
@@ -157,65 +195,148 @@ PK_INLINE void merge(running *state, float *total, running tile, const float *ti
     *state = (running){max, __builtin_fmaf(state->sum, f, tile.sum * g)};
 }
 
-// One softmax tile of positions, from `begin` on, for queries [row, row + rows) of the call, up to a register tile of
-// them. Queries that stand before the tile have nothing to do.
+// Queries on their way through the softmax tiles together, so that a tile's keys and values are in the cache for all but
+// the first of its register tiles.
+typedef struct attention_band {
+    const pk_attention_call *call;
+    const pk_query *queries;
+    int64_t rows;
+    float *q;       // [head_dim][rows]
+    float *totals;  // [rows][value_stride]: A
+    running state[PK_ATTENTION_BAND];
+} attention_band;
+
+// Where reading goes on after a tile: a sequence's keys from `position` on, before `end`.
+typedef struct following {
+    const char *keys;
+    const int32_t *table;
+    int64_t position, end;
+} following;
+
+// The keys that `query` sees; without one, those of the call's first query in the next head: a likely guess.
+static following keys_of(const pk_attention_call *call, const pk_query *query, int64_t position) {
+    const pk_pages *pages = &call->pages;
+    const char *keys = pages->keys;
+    if (query == NULL) {
+        query = call->queries + call->groups[0].first;
+        keys += pages->groups_per_block * (pk_key_group_bytes(pages->format, pages->head_dim) +
+                                           pk_value_group_bytes(pages->format, pages->head_dim));
+    }
+    return (following){keys, pages->block_table + query->table, position, query->position + 1};
+}
+
+// Lists what the tile reads, and what is read after it.
+static void find_reading(const pk_pages *pages, const int32_t *table, attention_tile *tile, const following *next) {
+    int64_t key_bytes = pk_key_group_bytes(pages->format, pages->head_dim);
+    int64_t value_bytes = pk_value_group_bytes(pages->format, pages->head_dim);
+    const char **found = tile->reading;
+    find_groups(pages, pages->keys, key_bytes, table, tile->begin, tile->groups, found);
+    find_groups(pages, pages->values, value_bytes, table, tile->begin, tile->groups, found += tile->groups);
+    tile->ahead = 0;
+    if (next == NULL) return;
+    tile->ahead = PK_GROUPS_AHEAD;
+    int64_t groups = (next->end - next->position + PK_LANES - 1) / PK_LANES;
+    groups = groups < PK_GROUPS_AHEAD ? groups : PK_GROUPS_AHEAD;
+    find_groups(pages, next->keys, key_bytes, next->table, next->position, groups, found += tile->groups);
+    for (int64_t g = groups; g < PK_GROUPS_AHEAD; g++) found[g] = found[g - 1];
+}
+
+// One softmax tile of positions, from `begin` on, for the band's queries [row, row + rows), up to a register tile of them.
+// Queries that stand before the tile have nothing to do. `next` is NULL where the tile has been read just before.
 static void attend_tile(
-    const pk_attention_call *call, int64_t begin, int64_t row, int64_t rows, running *state, float *totals
+    attention_band *band, int64_t begin, int64_t row, int64_t rows, const following *next
 ) {
-    int64_t first = call->first_position + row, stride = pk_value_stride(call->pages.head_dim);
-    int64_t skipped = first < begin ? begin - first : 0;
-    if (skipped >= rows) return;
+    const pk_attention_call *call = band->call;
+    while (rows > 0 && band->queries[row].position < begin) row++, rows--;
+    if (rows == 0) return;
+    int64_t head_dim = call->pages.head_dim, stride = pk_value_stride(head_dim);
     attention_tile tile = {
-        .q = call->q + (row + skipped) * call->q_stride,
-        .q_stride = call->q_stride,
-        .rows = rows - skipped,
+        .q = band->q + row,
+        .q_step = band->rows,
+        .rows = rows,
         .begin = begin,
-        .first = first + skipped,
-        .head_dim = call->pages.head_dim,
+        .head_dim = head_dim,
         .value_stride = stride,
         .scores = call->scratch,
-        .sums = begin == 0 ? totals : call->scratch + PK_TILE_ROWS * PK_ATTENTION_TILE,
+        .sums = begin == 0 ? band->totals + row * stride : call->scratch + PK_TILE_ROWS * PK_ATTENTION_TILE,
     };
-    tile.groups = (seen_by(&tile, tile.rows - 1) + PK_LANES - 1) / PK_LANES;
-    find_groups(&call->pages, &tile);
-    dot_tile(&tile);
+    for (int64_t r = 0; r < rows; r++) {
+        int64_t seen = band->queries[row + r].position - begin + 1;
+        tile.seen[r] = seen < PK_ATTENTION_TILE ? seen : PK_ATTENTION_TILE;
+    }
+    tile.groups = (tile.seen[rows - 1] + PK_LANES - 1) / PK_LANES;
+    find_reading(&call->pages, call->pages.block_table + band->queries[row].table, &tile, next);
+    int narrow = call->pages.format == PK_PAGES_BF16;
+    if (narrow) dot_tile_bf16(&tile); else dot_tile_f32(&tile);
     running found[PK_TILE_ROWS];
-    for (int64_t r = 0; r < tile.rows; r++) found[r] = soften(&tile, r, call->scale, call->slope);
-    weigh_tile(&tile);
-    for (int64_t r = 0; r < tile.rows; r++) {
+    for (int64_t r = 0; r < rows; r++) found[r] = soften(&tile, r, call->scale, call->slope);
+    if (narrow) weigh_tile_bf16(&tile); else weigh_tile_f32(&tile);
+    for (int64_t r = 0; r < rows; r++) {
         if (begin == 0) {
-            state[r] = found[r];
+            band->state[row + r] = found[r];
         } else {
-            merge(&state[skipped + r], totals + (skipped + r) * stride, found[r], tile.sums + r * stride, stride);
+            merge(&band->state[row + r], band->totals + (row + r) * stride, found[r], tile.sums + r * stride, stride);
         }
     }
 }
 
-// A band of queries goes through the softmax tiles together, so that a tile's keys and values are in the cache for all
-// but the first of its register tiles.
-static void attend_band(const pk_attention_call *call, int64_t row, int64_t rows) {
-    int64_t head_dim = call->pages.head_dim, stride = pk_value_stride(head_dim);
-    float *totals = call->scratch + PK_TILE_ROWS * (PK_ATTENTION_TILE + stride);
-    running state[PK_ATTENTION_BAND];
-    int64_t last = call->first_position + row + rows - 1;
-    for (int64_t begin = 0; begin <= last; begin += PK_ATTENTION_TILE) {
-        for (int64_t r = 0; r < rows; r += PK_TILE_ROWS) {
-            int64_t count = rows - r < PK_TILE_ROWS ? rows - r : PK_TILE_ROWS;
-            attend_tile(call, begin, row + r, count, state + r, totals + r * stride);
+// Softmax tiles from `first` on, `count` of them, for the band's queries [row, row + rows); then `after` is read.
+static void attend_tiles(
+    attention_band *band, int64_t first, int64_t count, int64_t row, int64_t rows, following after
+) {
+    int64_t register_tiles = (rows + PK_TILE_ROWS - 1) / PK_TILE_ROWS;
+    const pk_query *last = band->queries + row + rows - 1;
+    for (int64_t t = first; t < first + count; t++) {
+        following next = t + 1 < first + count ? keys_of(band->call, last, (t + 1) * PK_ATTENTION_TILE) : after;
+        for (int64_t i = 0; i < register_tiles; i++) {
+            int64_t at = rows * i / register_tiles, end = rows * (i + 1) / register_tiles;
+            attend_tile(band, t * PK_ATTENTION_TILE, row + at, end - at, i == 0 ? &next : NULL);
         }
     }
+}
+
+static void attend_band(
+    const pk_attention_call *call, const pk_query *queries, int64_t rows, int64_t shared_tiles, const pk_query *after
+) {
+    int64_t head_dim = call->pages.head_dim, stride = pk_value_stride(head_dim);
+    attention_band band = {.call = call, .queries = queries, .rows = rows};
+    band.totals = call->scratch + PK_TILE_ROWS * (PK_ATTENTION_TILE + stride);
+    band.q = band.totals + PK_ATTENTION_BAND * stride;
     for (int64_t r = 0; r < rows; r++) {
+        const float *q = call->q + queries[r].row * call->q_stride;
+        for (int64_t d = 0; d < head_dim; d++) band.q[d * rows + r] = q[d];
+    }
+    if (shared_tiles > 0) {
+        attend_tiles(&band, 0, shared_tiles, 0, rows, keys_of(call, queries, shared_tiles * PK_ATTENTION_TILE));
+    }
+    for (int64_t row = 0, end; row < rows; row = end) {
+        for (end = row + 1; end < rows && queries[end].table == queries[row].table;) end++;
+        int64_t tiles = queries[end - 1].position / PK_ATTENTION_TILE + 1;
+        following next =
+            end < rows ? keys_of(call, queries + end, shared_tiles * PK_ATTENTION_TILE) : keys_of(call, after, 0);
+        attend_tiles(&band, shared_tiles, tiles - shared_tiles, row, end - row, next);
+    }
+    for (int64_t r = 0; r < rows; r++) {
+        float *out = call->out + queries[r].row * call->out_stride;
         for (int64_t d = 0; d < head_dim; d += PK_LANES) {
-            lanes out = load(totals + r * stride + d) / splat(state[r].sum);
-            store_first(call->out + (row + r) * call->out_stride + d, head_dim - d, out);
+            store_first(out + d, head_dim - d, load(band.totals + r * stride + d) / splat(band.state[r].sum));
         }
     }
 }
 
 static void attention(const pk_attention_call *call) {
-    for (int64_t row = 0; row < call->rows; row += PK_ATTENTION_BAND) {
-        int64_t rows = call->rows - row < PK_ATTENTION_BAND ? call->rows - row : PK_ATTENTION_BAND;
-        attend_band(call, row, rows);
+    for (int64_t g = 0; g < call->group_count; g++) {
+        const pk_query_group *group = call->groups + g;
+        for (int64_t row = 0; row < group->count; row += PK_ATTENTION_BAND) {
+            int64_t rows = group->count - row < PK_ATTENTION_BAND ? group->count - row : PK_ATTENTION_BAND;
+            const pk_query *queries = call->queries + group->first + row, *after = NULL;
+            if (row + rows < group->count) {
+                after = queries + rows;
+            } else if (g + 1 < call->group_count) {
+                after = call->queries + group[1].first;
+            }
+            attend_band(call, queries, rows, group->shared_tiles, after);
+        }
     }
 }
 

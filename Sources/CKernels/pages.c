@@ -1,18 +1,72 @@
-// Where a token's key and value lie in a page, and how much scratch a pass over pages needs.
+// Where keys and values lie in pages, how they are written there, and how much scratch a pass over them needs.
+#include "elements.h"
 #include "scratch.h"
 
-#include <string.h>
-
-int64_t pk_attention_scratch(int64_t head_dim) {
-    // A register tile's scores and Σ p·v of one softmax tile; a band's Σ p·v over all tiles.
-    int64_t stride = pk_value_stride(head_dim);
-    return PK_ATTENTION_ROWS * (PK_ATTENTION_TILE + stride) + PK_ATTENTION_BAND * stride;
+int64_t pk_key_group_bytes(int32_t format, int64_t head_dim) {
+    return format == PK_PAGES_F32 ? head_dim * 64 : (head_dim + 1) / 2 * 64;
 }
 
-void pk_store_key_value(const float *key, const float *value, int64_t head_dim, int64_t value_stride, int64_t slot,
-                        float *key_group, float *value_group) {
-    for (int64_t d = 0; d < head_dim; d++) key_group[d * PK_LANES + slot] = key[d];
-    float *to = value_group + slot * value_stride;
-    memcpy(to, value, (size_t)head_dim * sizeof(float));
-    for (int64_t d = head_dim; d < value_stride; d++) to[d] = 0;
+int64_t pk_value_group_bytes(int32_t format, int64_t head_dim) {
+    return pk_value_stride(head_dim) * PK_LANES * (format == PK_PAGES_F32 ? 4 : 2);
+}
+
+int64_t pk_attention_scratch(int64_t head_dim) {
+    // A register tile's scores and Σ p·v of one softmax tile; a band's queries and Σ p·v over all tiles.
+    int64_t stride = pk_value_stride(head_dim);
+    return PK_ATTENTION_ROWS * (PK_ATTENTION_TILE + stride) + 2 * PK_ATTENTION_BAND * stride;
+}
+
+// Where the group of `position` begins; `group_bytes` in all.
+static char *group_of(const pk_pages *pages, char *base, int64_t position, int64_t group_bytes) {
+    int64_t group = position / PK_LANES;
+    int64_t block = pages->block_table[group / pages->groups_per_block];
+    return base + block * pages->block_stride + group % pages->groups_per_block * group_bytes;
+}
+
+static void store_key_f32(char *group, int64_t slot, int64_t first, int64_t dims, const float *from) {
+    float *to = (float *)group + first * PK_LANES + slot;
+    for (int64_t d = 0; d < dims; d++) to[d * PK_LANES] = from[d];
+}
+
+// Dims 2i and 2i + 1 are one word. At an odd border the other half is another's to write.
+static void store_key_bf16(char *group, int64_t slot, int64_t first, int64_t dims, const float *from) {
+    uint16_t *words = (uint16_t *)group + slot * 2;
+    int64_t d = 0;
+    if (first % 2 == 1) words[first / 2 * 32 + 1] = bf16_of_float(from[d++]);
+    for (; d + 2 <= dims; d += 2) {
+        uint16_t pair[2] = {bf16_of_float(from[d]), bf16_of_float(from[d + 1])};
+        memcpy(words + (first + d) / 2 * 32, pair, sizeof pair);
+    }
+    if (d < dims) words[(first + d) / 2 * 32] = bf16_of_float(from[d]);
+}
+
+void pk_store_keys(const pk_store_call *call) {
+    const pk_pages *pages = &call->pages;
+    int64_t bytes = pk_key_group_bytes(pages->format, pages->head_dim);
+    for (int64_t row = 0; row < call->rows; row++) {
+        int64_t position = call->first_position + row;
+        char *group = group_of(pages, pages->keys, position, bytes);
+        const float *from = call->from + row * call->stride;
+        if (pages->format == PK_PAGES_F32) {
+            store_key_f32(group, position % PK_LANES, call->first_dim, call->dims, from);
+        } else {
+            store_key_bf16(group, position % PK_LANES, call->first_dim, call->dims, from);
+        }
+    }
+}
+
+void pk_store_values(const pk_store_call *call) {
+    const pk_pages *pages = &call->pages;
+    int64_t bytes = pk_value_group_bytes(pages->format, pages->head_dim), stride = pk_value_stride(pages->head_dim);
+    for (int64_t row = 0; row < call->rows; row++) {
+        int64_t position = call->first_position + row, slot = position % PK_LANES;
+        char *group = group_of(pages, pages->values, position, bytes);
+        const float *from = call->from + row * call->stride;
+        if (pages->format == PK_PAGES_F32) {
+            memcpy((float *)group + slot * stride + call->first_dim, from, (size_t)call->dims * sizeof(float));
+        } else {
+            uint16_t *to = (uint16_t *)group + (slot / 2 * stride + call->first_dim) * 2 + slot % 2;
+            for (int64_t d = 0; d < call->dims; d++) to[d * 2] = bf16_of_float(from[d]);
+        }
+    }
 }

@@ -25,17 +25,15 @@ public final class PagedCache {
         self.layout = layout
         self.allocator = allocator
         arenas = try crew.nodes.indices.map { node in
-            let floats = allocator.count.multipliedReportingOverflow(by: layout.floatsPerBlock(onNode: node))
-            let bytes = floats.partialValue.multipliedReportingOverflow(by: 4)
-            guard !floats.overflow, !bytes.overflow else {
+            let bytes = allocator.count.multipliedReportingOverflow(by: layout.bytesPerBlock(onNode: node))
+            guard !bytes.overflow else {
                 throw KernelError.outOfMemory(bytes: Int.max, purpose: "the key/value cache")
             }
             return try NodeRegion(
                 byteCount: bytes.partialValue, node: crew.machine.canPlace ? crew.nodes[node].id : nil,
                 purpose: "the key/value cache")
         }
-        store = KeyValueStore(
-            layout: layout, bases: arenas.map { $0.base.assumingMemoryBound(to: Float.self) })
+        store = KeyValueStore(layout: layout, bases: arenas.map(\.base))
         // The first sequences should not wait for the system to find pages; the rest is taken when it is used.
         let arenas = arenas
         crew.run { lane in

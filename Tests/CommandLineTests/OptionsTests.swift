@@ -33,7 +33,8 @@ struct OptionsTests {
             "--min-p", "0.05", "--repetition-penalty", "1.3", "--presence-penalty", "-1.5", "--frequency-penalty", "-2",
             "--logit-bias", "5=-100", "--logit-bias", "6=2.5", "--seed", "18446744073709551615", "--n", "3",
             "--stop", "-x", "--stop", "\n", "--stop-token-ids", "5,7", "--stop-token-ids", "9", "--ignore-eos",
-            "--logprobs", "4", "--weights", "bf16", "--block-size", "16", "--cache-memory", "512MB", "--max-batch", "3",
+            "--logprobs", "4", "--weights", "bf16", "--kv-cache", "f32", "--block-size", "16", "--cache-memory",
+            "512MB", "--max-batch", "3",
             "--prefill-chunk", "7", "--threads", "2", "--isa", "portable", "--batching", "static", "--model", "/m", "x")
         let defaults = command.sampling.defaults(over: SamplingParameters())
         let p = defaults.parameters
@@ -43,7 +44,9 @@ struct OptionsTests {
         #expect(p.stopTokenIDs == [5, 7, 9] && p.ignoreEOS && p.logprobs == 4)
         #expect(defaults.n == 3)
         let options = command.engine.options
-        #expect(options.weights == .bf16 && options.blockSize == 16 && options.cacheMemory == .bytes(512_000_000))
+        #expect(
+            options.weights == .bf16 && options.kvCache == .f32 && options.blockSize == 16
+                && options.cacheMemory == .bytes(512_000_000))
         #expect(options.maxBatch == 3 && options.prefillChunk == 7 && options.threads == 2)
         #expect(options.instructionSet == "portable")
         #expect(command.batching == .static)

@@ -16,9 +16,11 @@ import Testing
     ]
     static let lengths = [1, 2, 15, 16, 17, 40, 5, 33]
 
-    @Test("cached, batched and padded logits are the uncached ones, to the last bit", arguments: shapes)
-    func roads(_ shape: RandomCheckpoint) async throws {
-        let rig = try Rig(shape)
+    @Test(
+        "cached, batched and padded logits are the uncached ones, to the last bit", arguments: shapes,
+        KeyValueFormat.allCases)
+    func roads(_ shape: RandomCheckpoint, _ keyValues: KeyValueFormat) async throws {
+        let rig = try Rig(shape, keyValues: keyValues)
         let sequences = rig.sequences(Self.lengths, seed: 7)
         try await rig.withEngine { engine in
             let alone = try await LogitTable.collect(sequences) {
@@ -43,7 +45,9 @@ import Testing
     @Test("no block size, block order, batch, chunk, policy or thread count changes a bit", arguments: UInt64(1)...24)
     func randomArrangements(_ seed: UInt64) async throws {
         var generator = SplitMix64(seed: seed)
-        let rig = try Rig(Self.shapes[Int(seed) % Self.shapes.count])
+        let rig = try Rig(
+            Self.shapes[Int(seed) % Self.shapes.count],
+            keyValues: KeyValueFormat.allCases.randomElement(using: &generator))
         let lengths = (0..<Int.random(in: 1...6, using: &generator)).map { _ in
             Int.random(in: 1...70, using: &generator)
         }
@@ -86,9 +90,11 @@ import Testing
         }
     }
 
-    @Test("a context over several softmax tiles is the same in any chunk, over any block")
-    func longContext() async throws {
-        let rig = try Rig(RandomCheckpoint(hidden: 16, heads: 4, layers: 1, vocabulary: 61))
+    @Test(
+        "a context over several softmax tiles is the same in any chunk, over any block",
+        arguments: KeyValueFormat.allCases)
+    func longContext(_ keyValues: KeyValueFormat) async throws {
+        let rig = try Rig(RandomCheckpoint(hidden: 16, heads: 4, layers: 1, vocabulary: 61), keyValues: keyValues)
         let sequences = rig.sequences([600, 300], seed: 5)
         let alone = try await rig.withEngine { engine in
             try await LogitTable.collect(sequences) {

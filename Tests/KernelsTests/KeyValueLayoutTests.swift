@@ -13,7 +13,7 @@ import Testing
     func withLayout(_ body: (KeyValueLayout) -> Void) throws {
         let crew = try WorkerLanes(machine: Self.uneven)
         defer { crew.stop() }
-        body(KeyValueLayout(layers: 2, heads: 8, headDim: 16, blockTokens: 16, crew: crew))
+        body(KeyValueLayout(layers: 2, heads: 8, headDim: 16, blockTokens: 16, format: .f32, crew: crew))
     }
 
     @Test("the cache's size is what fits, in all and into each node's own memory")
@@ -27,6 +27,21 @@ import Testing
             #expect(layout.blocks(fitting: 100 * block, nodeLimits: [nil, 15 * block]) == 60)
             #expect(layout.blocks(fitting: 100 * block, nodeLimits: [30 * block, 15 * block]) == 40)
             #expect(layout.blocks(fitting: 0, nodeLimits: [nil, nil]) == 0)
+        }
+    }
+
+    @Test("a bf16 token takes half of a float32 one, its dims rounded up to an even number")
+    func formats() throws {
+        let crew = try WorkerLanes(threads: 1)
+        defer { crew.stop() }
+        for (headDim, f32, bf16) in [(64, 128 * 4, 128 * 2), (5, (5 + 16) * 4, (6 + 16) * 2)] {
+            for (format, bytes) in [(KeyValueFormat.f32, f32), (.bf16, bf16)] {
+                let layout = KeyValueLayout(
+                    layers: 2, heads: 3, headDim: headDim, blockTokens: 48, format: format, crew: crew)
+                #expect(layout.bytesPerBlock == 48 * 6 * bytes)
+                #expect(
+                    KeyValueLayout.bytesPerToken(layers: 2, heads: 3, headDim: headDim, format: format) == 6 * bytes)
+            }
         }
     }
 

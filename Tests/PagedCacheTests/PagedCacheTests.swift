@@ -9,7 +9,7 @@ import Testing
     func withCache(blocks: Int, blockTokens: Int = 16, _ body: (PagedCache) throws -> Void) throws {
         let crew = try WorkerLanes(threads: 2)
         defer { crew.stop() }
-        let layout = KeyValueLayout(layers: 2, heads: 3, headDim: 5, blockTokens: blockTokens, crew: crew)
+        let layout = KeyValueLayout(layers: 2, heads: 3, headDim: 5, blockTokens: blockTokens, format: .f32, crew: crew)
         try body(try PagedCache(layout: layout, blocks: blocks, crew: crew))
     }
 
@@ -66,7 +66,7 @@ import Testing
             #expect(fork.blocks == table.blocks && cache.usedBlocks == 2)
             // Something to recognise the copy by.
             let arena = cache.arenas[0].base.assumingMemoryBound(to: Float.self)
-            let stride = cache.layout.floatsPerBlock(onNode: 0)
+            let stride = cache.layout.bytesPerBlock(onNode: 0) / 4
             for i in 0..<stride { arena[table.blocks[1].index * stride + i] = Float(i) }
 
             #expect(cache.blocksToReserve(21, for: table) == 1)

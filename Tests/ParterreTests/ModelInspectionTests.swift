@@ -24,7 +24,8 @@ struct ModelInspectionTests {
         let vectors = 4 * (4 * 12 + 2 * 13 * 12)
         #expect(inspection.packedBytes == ["f32": panelRows * 64 * 4 + vectors, "bf16": panelRows * 64 * 2 + vectors])
         // Keys of 3 floats, values of 16.
-        #expect(inspection.bytesPerCachedToken == 2 * 4 * (3 + 16) * 4)
+        #expect(
+            inspection.bytesPerCachedToken == ["f32": 2 * 4 * (3 + 16) * 4, "bf16": 2 * 4 * (4 + 16) * 2])
         #expect(!inspection.hasTokenizer)
 
         try Data("{}".utf8).write(to: directory.url.appending(path: "tokenizer.json"))

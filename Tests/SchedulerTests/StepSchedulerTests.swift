@@ -18,7 +18,8 @@ import Testing
             blocks: Int = 100, policy: BatchingPolicy = .continuous, maxBatch: Int = 8, prefillChunk: Int = 64
         ) throws {
             crew = try WorkerLanes(threads: 1)
-            let layout = KeyValueLayout(layers: 1, heads: 1, headDim: 4, blockTokens: 16, crew: crew)
+            let layout = KeyValueLayout(
+                layers: 1, heads: 1, headDim: 4, blockTokens: 16, format: .f32, crew: crew)
             scheduler = StepScheduler(
                 options: SchedulingOptions(policy: policy, maxBatch: maxBatch, prefillChunk: prefillChunk),
                 cache: try PagedCache(layout: layout, blocks: blocks, crew: crew))

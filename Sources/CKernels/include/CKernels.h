@@ -63,35 +63,71 @@ typedef struct pk_panel_call {
     int32_t epilogue;       // pk_epilogue
 } pk_panel_call;
 
-// One (layer, head) of a paged key/value store. A block holds groups of 16 tokens. Per (block, layer, head):
-//   keys   [groups][head_dim][16]      lanes run over tokens
-//   values [groups][16][value_stride]  lanes run over head dims; value_stride = head_dim rounded up to 16, tail +0
-// Physical block b's keys begin at keys + b·block_stride, its values at values + b·block_stride (floats).
+// How keys and values lie in pages. A block holds groups of 16 tokens; per (block, layer, head) first all keys, then all
+// values. Lanes run over tokens in keys and over head dims in values, whose rows hold `stride` = head_dim rounded up to 16:
+//   f32    keys [groups][head_dim][16 tokens]           values [groups][16 tokens][stride]
+//   bf16   keys [groups][⌈head_dim/2⌉][16 tokens][2]    values [groups][8 pairs of tokens][stride][2]
+// In bf16 an even dim (of keys) or token (of values) is the lower half of its word, so that one operation makes floats of
+// a vector's words. Values are rounded to nearest even when they are written; reading is exact, and what follows is the
+// same arithmetic in both formats. What lies behind an odd head_dim or a row's end is never part of a result.
+typedef enum pk_page_format { PK_PAGES_F32 = 0, PK_PAGES_BF16 = 1 } pk_page_format;
+
+// One (layer, head) of a paged key/value store.
 typedef struct pk_pages {
-    const float *keys;
-    const float *values;
-    int64_t block_stride;
+    char *keys;                  // in physical block 0; block b's lie b·block_stride bytes further
+    char *values;
+    int64_t block_stride;        // bytes
     const int32_t *block_table;  // logical block → physical block
     int32_t groups_per_block;    // block tokens / 16
     int32_t head_dim;            // D ≥ 1, any number
+    int32_t format;              // pk_page_format
 } pk_pages;
 
-// Attention of `rows` consecutive queries of one sequence in one head. Row r stands at absolute position
-// first_position + r and sees keys 0 … first_position + r, never one more (what lies behind may be anything, NaN too).
-// score(j) = fma(q·k_j, scale, slope·j), slope·j rounded to float32 as in BLOOM's own table: at long contexts a score's
-// rounding is part of what the model computes, and j − i would be more exact than the reference. Softmax in tiles of
-// PK_ATTENTION_TILE positions: each tile yields its own maximum m, sum l (16 lane sums, then one fixed tree) and Σ p·v
-// (one chain along j); tiles merge in order. The result is finite if the dots and the values are.
-typedef struct pk_attention_call {
+// Keys (or values) to write: head dims [first_dim, first_dim + dims) of `rows` consecutive tokens of one sequence. Only
+// these dims' bytes of these tokens are written, so that others may write what lies beside them at the same time.
+typedef struct pk_store_call {
     pk_pages pages;
-    const float *q;  // [rows, q_stride], head_dim values each
-    int64_t q_stride;
-    int64_t rows;
     int64_t first_position;
-    float scale;  // 1/√head_dim
-    float slope;  // ALiBi slope of the head, ≥ 0
-    float *out;   // [rows, out_stride], head_dim values each
+    int64_t rows;
+    int64_t first_dim;
+    int64_t dims;
+    const float *from;  // the first token's first of these dims
+    int64_t stride;     // floats from token to token
+} pk_store_call;
+
+// A query of a step: its row in q and out, its absolute position, and where its sequence's block table begins.
+typedef struct pk_query {
+    int32_t row;
+    int32_t position;
+    int32_t table;
+} pk_query;
+
+// Queries [first, first + count) that read pages together. Those of one sequence stand side by side, in ascending
+// position. There may be several sequences: then their first `shared_tiles` softmax tiles lie in the same blocks, and no
+// query stands in one of these.
+typedef struct pk_query_group {
+    int32_t first;
+    int32_t count;
+    int32_t shared_tiles;
+} pk_query_group;
+
+// Attention of groups of queries in one head. A query at position i sees keys 0 … i of its own sequence, never one more
+// (what lies behind may be anything, NaN too). score(j) = fma(q·k_j, scale, slope·j), slope·j rounded to float32 as in
+// BLOOM's own table: at long contexts a score's rounding is part of what the model computes, and j − i would be more exact
+// than the reference. Softmax in tiles of PK_ATTENTION_TILE positions: each tile yields its own maximum m, sum l (16 lane
+// sums, then one fixed tree) and Σ p·v (one chain along j); tiles merge in order. The result is finite if the dots and the
+// values are. Which queries stand beside a query never shows in its result.
+typedef struct pk_attention_call {
+    pk_pages pages;  // block_table: where all tables lie, a query's own begins at `table`
+    const pk_query *queries;
+    const pk_query_group *groups;
+    int64_t group_count;
+    const float *q;  // rows of head_dim values, `q_stride` floats apart
+    int64_t q_stride;
+    float *out;      // likewise
     int64_t out_stride;
+    float scale;     // 1/√head_dim
+    float slope;     // ALiBi slope of the head, ≥ 0
     float *scratch;  // pk_attention_scratch(head_dim) floats, 64-byte aligned
 } pk_attention_call;
 
@@ -138,9 +174,11 @@ const char *const *pk_names(void);
 
 int64_t pk_attention_scratch(int64_t head_dim);
 
-// Write one token's key and value (head_dim floats each) into slot 0…15 of its group.
-void pk_store_key_value(const float *key, const float *value, int64_t head_dim, int64_t value_stride, int64_t slot,
-                        float *key_group, float *value_group);
+// Bytes of a group of 16 tokens' keys and values in one head.
+int64_t pk_key_group_bytes(int32_t format, int64_t head_dim);
+int64_t pk_value_group_bytes(int32_t format, int64_t head_dim);
+void pk_store_keys(const pk_store_call *call);
+void pk_store_values(const pk_store_call *call);
 
 // One `pause`/`yield` of a spin loop.
 void pk_spin_hint(void);

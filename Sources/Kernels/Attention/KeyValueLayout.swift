@@ -2,8 +2,8 @@ import CKernels
 
 /// Where keys and values lie inside a block, and which NUMA node holds which heads.
 ///
-/// On each node a block is `[layer][head of the node]`, and for each of these `keys [groups][headDim][16]` (lanes run over
-/// tokens), then `values [groups][16][valueStride]` (lanes run over head dims). A group is 16 tokens.
+/// On each node a block is `[layer][head of the node]`, and for each of these first the keys of all its groups of 16
+/// tokens, then their values, as the format lays them out (CKernels.h, `pk_page_format`).
 public struct KeyValueLayout: Sendable, Equatable {
     public static let groupTokens = Int(PK_LANES)
 
@@ -12,29 +12,40 @@ public struct KeyValueLayout: Sendable, Equatable {
     public let headDim: Int
     /// Tokens per block, a multiple of 16.
     public let blockTokens: Int
+    public let format: KeyValueFormat
     /// Contiguous heads of each of the crew's nodes, in proportion to its lanes.
     public let headsByNode: [Range<Int>]
+    let keyBytesPerHead: Int
+    let bytesPerHead: Int
 
-    public init(layers: Int, heads: Int, headDim: Int, blockTokens: Int, crew: WorkerLanes) {
+    public init(layers: Int, heads: Int, headDim: Int, blockTokens: Int, format: KeyValueFormat, crew: WorkerLanes) {
+        let headsByNode = crew.nodes.map {
+            heads * $0.lanes.lowerBound / crew.count..<heads * $0.lanes.upperBound / crew.count
+        }
+        self.init(
+            layers: layers, heads: heads, headDim: headDim, blockTokens: blockTokens, format: format,
+            headsByNode: headsByNode)
+    }
+
+    init(layers: Int, heads: Int, headDim: Int, blockTokens: Int, format: KeyValueFormat, headsByNode: [Range<Int>]) {
         precondition(blockTokens > 0 && blockTokens % Self.groupTokens == 0, "a block holds whole groups of 16 tokens")
         self.layers = layers
         self.heads = heads
         self.headDim = headDim
         self.blockTokens = blockTokens
-        headsByNode = crew.nodes.map {
-            heads * $0.lanes.lowerBound / crew.count..<heads * $0.lanes.upperBound / crew.count
-        }
+        self.format = format
+        self.headsByNode = headsByNode
+        let groups = blockTokens / Self.groupTokens
+        keyBytesPerHead = groups * format.keyGroupBytes(headDim: headDim)
+        bytesPerHead = keyBytesPerHead + groups * format.valueGroupBytes(headDim: headDim)
     }
 
     public var groupsPerBlock: Int { blockTokens / Self.groupTokens }
-    public var valueStride: Int { (headDim + 15) / 16 * 16 }
-    var keyFloatsPerHead: Int { blockTokens * headDim }
-    var floatsPerHead: Int { blockTokens * (headDim + valueStride) }
 
-    public func floatsPerBlock(onNode node: Int) -> Int { layers * headsByNode[node].count * floatsPerHead }
+    public func bytesPerBlock(onNode node: Int) -> Int { layers * headsByNode[node].count * bytesPerHead }
 
     /// Bytes of one block on all nodes together.
-    public var bytesPerBlock: Int { layers * heads * floatsPerHead * 4 }
+    public var bytesPerBlock: Int { layers * heads * bytesPerHead }
 
     /// Blocks that fit into `bytes` on all nodes together, each node's heads into that node's limit too.
     ///
@@ -45,12 +56,13 @@ public struct KeyValueLayout: Sendable, Equatable {
         let inAll = bytes / bytesPerBlock
         var blocks = inAll
         for (node, limit) in nodeLimits.enumerated() where !headsByNode[node].isEmpty {
-            if let limit { blocks = min(blocks, limit / (floatsPerBlock(onNode: node) * 4)) }
+            if let limit { blocks = min(blocks, limit / bytesPerBlock(onNode: node)) }
         }
         return max(blocks, inAll / 4)
     }
 
-    public static func bytesPerToken(layers: Int, heads: Int, headDim: Int) -> Int {
-        layers * heads * (headDim + (headDim + 15) / 16 * 16) * 4
+    public static func bytesPerToken(layers: Int, heads: Int, headDim: Int, format: KeyValueFormat) -> Int {
+        let group = format.keyGroupBytes(headDim: headDim) + format.valueGroupBytes(headDim: headDim)
+        return layers * heads * group / groupTokens
     }
 }

@@ -1,83 +1,100 @@
-import CKernels
+public import CKernels
+
+/// What a token leaves behind in a head.
+public enum KeyValuePart: Sendable {
+    case key
+    case value
+}
 
 /// Keys and values in blocks: where they are written and read. A borrowed view; its owner keeps the memory alive.
 public struct KeyValueStore: @unchecked Sendable {
     public let layout: KeyValueLayout
     // Per node, block 0 of that node's arena.
-    private let bases: [UnsafeMutablePointer<Float>]
+    private let bases: [UnsafeMutableRawPointer]
     // 0 when all layers share the same place, one after the other (a forward without a cache).
     private let layerFactor: Int
 
     /// - Parameters:
-    ///   - bases: per node of the layout, memory for blocks × `floatsPerBlock(onNode:)` floats.
+    ///   - bases: per node of the layout, memory for blocks × `bytesPerBlock(onNode:)` bytes, aligned to 64.
     ///   - layersShareMemory: each layer overwrites the one before; a block then has the size of one layer.
-    public init(layout: KeyValueLayout, bases: [UnsafeMutablePointer<Float>], layersShareMemory: Bool = false) {
+    public init(layout: KeyValueLayout, bases: [UnsafeMutableRawPointer], layersShareMemory: Bool = false) {
         precondition(bases.count == layout.headsByNode.count, "one base per node")
         self.layout = layout
         self.bases = bases
         layerFactor = layersShareMemory ? 0 : 1
     }
 
-    /// Keys of (layer, head) in block 0; its values follow after `keyFloatsPerHead` floats.
-    private func keys(layer: Int, head: Int, node: Int) -> UnsafeMutablePointer<Float> {
-        let heads = layout.headsByNode[node]
-        return bases[node] + (layer * layerFactor * heads.count + head - heads.lowerBound) * layout.floatsPerHead
-    }
-
     private func blockStride(_ node: Int) -> Int {
-        (layerFactor == 0 ? 1 : layout.layers) * layout.headsByNode[node].count * layout.floatsPerHead
+        (layerFactor == 0 ? 1 : layout.layers) * layout.headsByNode[node].count * layout.bytesPerHead
     }
 
-    /// Write the keys and values of one head for `rows` consecutive tokens.
+    private func pages(layer: Int, head: Int, node: Int, blockTable: UnsafePointer<Int32>) -> pk_pages {
+        let heads = layout.headsByNode[node]
+        let keys = bases[node] + (layer * layerFactor * heads.count + head - heads.lowerBound) * layout.bytesPerHead
+        var pages = pk_pages()
+        pages.keys = keys.assumingMemoryBound(to: CChar.self)
+        pages.values = pages.keys + layout.keyBytesPerHead
+        pages.block_stride = Int64(blockStride(node))
+        pages.block_table = blockTable
+        pages.groups_per_block = Int32(layout.groupsPerBlock)
+        pages.head_dim = Int32(layout.headDim)
+        pages.format = layout.format.code
+        return pages
+    }
+
+    /// Write some dims of one head's keys or values for `rows` consecutive tokens of a sequence.
+    ///
+    /// Other dims, other tokens and the other part may be written by other lanes at the same time: bytes are nobody's
+    /// but theirs.
     ///
     /// - Parameters:
-    ///   - qkv: the first token's query of that head; its key follows after `headDim` floats, then its value.
-    ///   - stride: floats from token to token of `qkv`.
+    ///   - node: the node that holds the head.
+    ///   - blockTable: the sequence's.
+    ///   - firstPosition: absolute position of the first token.
+    ///   - from: the first token's first of these dims, `stride` floats from token to token.
     public func store(
-        layer: Int, head: Int, node: Int, blockTable: UnsafePointer<Int32>, firstPosition: Int, rows: Int,
-        qkv: UnsafePointer<Float>, stride: Int
+        layer: Int, head: Int, node: Int, part: KeyValuePart, dims: Range<Int>, blockTable: UnsafePointer<Int32>,
+        firstPosition: Int, rows: Int, from: UnsafePointer<Float>, stride: Int
     ) {
-        let dim = layout.headDim
-        let base = keys(layer: layer, head: head, node: node)
-        let blockStride = blockStride(node)
-        for row in 0..<rows {
-            let position = firstPosition + row
-            let block = base + Int(blockTable[position / layout.blockTokens]) * blockStride
-            let group = position % layout.blockTokens / KeyValueLayout.groupTokens
-            let values = block + layout.keyFloatsPerHead + group * KeyValueLayout.groupTokens * layout.valueStride
-            pk_store_key_value(
-                qkv + row * stride + dim, qkv + row * stride + 2 * dim, Int64(dim), Int64(layout.valueStride),
-                Int64(position % KeyValueLayout.groupTokens), block + group * KeyValueLayout.groupTokens * dim, values)
+        precondition(dims.lowerBound >= 0 && dims.upperBound <= layout.headDim, "dims are the head's")
+        var call = pk_store_call()
+        call.pages = pages(layer: layer, head: head, node: node, blockTable: blockTable)
+        call.first_position = Int64(firstPosition)
+        call.rows = Int64(rows)
+        call.first_dim = Int64(dims.lowerBound)
+        call.dims = Int64(dims.count)
+        call.from = from
+        call.stride = Int64(stride)
+        switch part {
+        case .key: pk_store_keys(&call)
+        case .value: pk_store_values(&call)
         }
     }
 
-    /// Attention of `rows` consecutive queries of one head over everything stored up to each.
+    /// Attention of groups of queries in one head, each over everything stored up to its position.
     ///
     /// - Parameters:
-    ///   - firstPosition: absolute position of the first query, never its row in the chunk.
-    ///   - q: first query, `stride` floats from query to query. `out` likewise, `headDim` floats written per row.
+    ///   - queries: what `groups` speak of; a query's `table` is its sequence's place in `blockTables`.
+    ///   - q: row 0 of the step's queries in this head, `stride` floats from row to row. `out` likewise, `headDim` floats
+    ///     written for each query.
     ///   - scratch: `attentionScratchFloats(headDim:)` floats of this lane, 64-byte aligned.
     public func attend(
-        layer: Int, head: Int, node: Int, blockTable: UnsafePointer<Int32>, firstPosition: Int, rows: Int,
-        q: UnsafePointer<Float>, qStride: Int, slope: Float, scale: Float, out: UnsafeMutablePointer<Float>,
-        outStride: Int, scratch: UnsafeMutablePointer<Float>, kernels: KernelSet
+        layer: Int, head: Int, node: Int, queries: UnsafePointer<pk_query>,
+        groups: UnsafeBufferPointer<pk_query_group>, blockTables: UnsafePointer<Int32>, q: UnsafePointer<Float>,
+        qStride: Int, slope: Float, scale: Float, out: UnsafeMutablePointer<Float>, outStride: Int,
+        scratch: UnsafeMutablePointer<Float>, kernels: KernelSet
     ) {
-        let base = keys(layer: layer, head: head, node: node)
         var call = pk_attention_call()
-        call.pages.keys = UnsafePointer(base)
-        call.pages.values = UnsafePointer(base + layout.keyFloatsPerHead)
-        call.pages.block_stride = Int64(blockStride(node))
-        call.pages.block_table = blockTable
-        call.pages.groups_per_block = Int32(layout.groupsPerBlock)
-        call.pages.head_dim = Int32(layout.headDim)
+        call.pages = pages(layer: layer, head: head, node: node, blockTable: blockTables)
+        call.queries = queries
+        call.groups = groups.baseAddress
+        call.group_count = Int64(groups.count)
         call.q = q
         call.q_stride = Int64(qStride)
-        call.rows = Int64(rows)
-        call.first_position = Int64(firstPosition)
-        call.scale = scale
-        call.slope = slope
         call.out = out
         call.out_stride = Int64(outStride)
+        call.scale = scale
+        call.slope = slope
         call.scratch = scratch
         kernels.table.pointee.attention(&call)
     }
@@ -88,7 +105,7 @@ public struct KeyValueStore: @unchecked Sendable {
     public func copyBlock(from source: Int, to target: Int) {
         for node in bases.indices {
             let stride = blockStride(node)
-            (bases[node] + target * stride).update(from: bases[node] + source * stride, count: stride)
+            (bases[node] + target * stride).copyMemory(from: bases[node] + source * stride, byteCount: stride)
         }
     }
 }

@@ -13,22 +13,12 @@ public struct StepBatch: Sendable {
         public var table: Int
     }
 
-    /// Queries of one segment that one lane attends to at a time, and the work up to it.
-    struct AttentionItem {
-        var segment: Int
-        var firstRow: Int
-        var rows: Int
-        var costBefore: Int
-    }
-
     public private(set) var tokens: [TokenID] = []
     public private(set) var segments: [Segment] = []
     /// Physical blocks of every segment's sequence, one table after another.
     public private(set) var blockTables: [Int32] = []
     /// Rows whose logits are wanted, ascending.
     public private(set) var wantedRows: [Int32] = []
-    private(set) var attentionItems: [AttentionItem] = []
-    private(set) var attentionCost = 0
 
     public var rows: Int { tokens.count }
 
@@ -40,8 +30,6 @@ public struct StepBatch: Sendable {
         segments.removeAll(keepingCapacity: true)
         blockTables.removeAll(keepingCapacity: true)
         wantedRows.removeAll(keepingCapacity: true)
-        attentionItems.removeAll(keepingCapacity: true)
-        attentionCost = 0
     }
 
     /// Add consecutive tokens of a sequence.
@@ -63,20 +51,8 @@ public struct StepBatch: Sendable {
         case .last: wantedRows.append(Int32(rows - 1))
         case .all: wantedRows.append(contentsOf: Int32(first)..<Int32(rows))
         }
-        var row = 0
-        while row < segment.rows {
-            let count = min(Self.queriesPerItem, segment.rows - row)
-            attentionItems.append(
-                AttentionItem(segment: segments.count, firstRow: row, rows: count, costBefore: attentionCost))
-            // Keys seen by the last query, plus a query's fixed work.
-            attentionCost += count * (segment.firstPosition + row + count + 16)
-            row += count
-        }
         segments.append(segment)
     }
-
-    /// Large enough that a tile of keys is used many times while it is in the core's cache.
-    private static let queriesPerItem = 48
 }
 
 /// Which rows of a segment need logits.

@@ -27,14 +27,13 @@ public struct Bloom: Sendable {
         let rows = batch.rows
         let hidden = configuration.hiddenSize
         precondition(rows <= w.rowCapacity, "the workspace holds the step")
+        if lane.index == 0 { w.attention.make(for: batch) }
         embed(batch, w, lane)  // x [rows, hidden]
         lane.barrier()
         for (index, layer) in weights.layers.enumerated() {
             var normed = norm(layer.inputNorm, rows, w, lane)  // [rows, hidden]
-            multiply(layer.queryKeyValue, normed.formed, into: w.qkv, w.qkvStride, lane: lane)
-            lane.barrier()  // qkv [rows, heads, 3, headDim]
-            storeKeysAndValues(batch, layer: index, w, store, lane)
-            lane.barrier()
+            project(layer.queryKeyValue, normed.formed, batch, layer: index, w, store, lane)
+            lane.barrier()  // qkv [rows, heads, 3, headDim]; keys and values in their pages
             attend(batch, layer: index, w, store, lane)
             lane.barrier()  // attended [rows, heads, headDim]
             let attended = w.hiddenForm.formed(
@@ -124,59 +123,12 @@ public struct Bloom: Sendable {
             w.inner, stride: w.innerStride, rows: x.rows, width: 4 * configuration.hiddenSize, lane: lane)
     }
 
-    private func multiply(
+    func multiply(
         _ linear: BloomWeights.Linear, _ x: ActivationRows, into y: UnsafeMutablePointer<Float>, _ stride: Int,
         residual: UnsafePointer<Float>? = nil, epilogue: pk_epilogue = PK_STORE, rounded: FormedRows? = nil, lane: Lane
     ) {
         let target = ProductTarget(
             y, stride: stride, bias: linear.bias, residual: residual, epilogue: epilogue, rounded: rounded)
         linear.weights.multiply(x, into: target, kernels: kernels, lane: lane)
-    }
-
-    private func storeKeysAndValues(
-        _ batch: borrowing StepBatch, layer: Int, _ w: BloomWorkspace, _ store: KeyValueStore, _ lane: Lane
-    ) {
-        let heads = store.layout.headsByNode[lane.node]
-        let segments = batch.segments.count
-        batch.blockTables.withUnsafeBufferPointer { tables in
-            for item in lane.shareOnNode(of: 0..<heads.count * segments) {
-                let head = heads.lowerBound + item / segments
-                let segment = batch.segments[item % segments]
-                store.store(
-                    layer: layer, head: head, node: lane.node, blockTable: tables.baseAddress! + segment.table,
-                    firstPosition: segment.firstPosition, rows: segment.rows,
-                    qkv: w.qkv + segment.firstRow * w.qkvStride + head * 3 * configuration.headDim, stride: w.qkvStride)
-            }
-        }
-    }
-
-    private func attend(
-        _ batch: borrowing StepBatch, layer: Int, _ w: BloomWorkspace, _ store: KeyValueStore, _ lane: Lane
-    ) {
-        let heads = store.layout.headsByNode[lane.node]
-        let dim = configuration.headDim
-        // Each lane takes a contiguous stretch of the node's work, counted in keys visited: an item is its lane's whose
-        // stretch holds the item's beginning.
-        let stretch = lane.shareOnNode(of: 0..<heads.count * batch.attentionCost)
-        guard !stretch.isEmpty else { return }
-        batch.blockTables.withUnsafeBufferPointer { tables in
-            for head in heads {
-                let costOfHeads = (head - heads.lowerBound) * batch.attentionCost
-                guard costOfHeads < stretch.upperBound, costOfHeads + batch.attentionCost > stretch.lowerBound else {
-                    continue
-                }
-                for item in batch.attentionItems where stretch.contains(costOfHeads + item.costBefore) {
-                    let segment = batch.segments[item.segment]
-                    let row = segment.firstRow + item.firstRow
-                    let out = w.attended + row * w.hiddenStride + head * dim
-                    store.attend(
-                        layer: layer, head: head, node: lane.node, blockTable: tables.baseAddress! + segment.table,
-                        firstPosition: segment.firstPosition + item.firstRow, rows: item.rows,
-                        q: w.qkv + row * w.qkvStride + head * 3 * dim, qStride: w.qkvStride, slope: slopes[head],
-                        scale: scale, out: out, outStride: w.hiddenStride, scratch: w.scratch(of: lane),
-                        kernels: kernels)
-                }
-            }
-        }
     }
 }

@@ -30,6 +30,8 @@ public final class BloomWorkspace: @unchecked Sendable {
     /// `[logit rows, hidden]` in the head's form.
     let headForm: LaneRows
 
+    /// Made by the first lane at a step's beginning.
+    var attention = AttentionPlan()
     private let attentionScratch: UnsafeMutablePointer<Float>
     private let attentionScratchFloats: Int
     private let ownNormed: UnsafeMutablePointer<Float>

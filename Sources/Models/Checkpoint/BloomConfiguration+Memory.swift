@@ -13,9 +13,9 @@ extension BloomConfiguration {
         return bytes
     }
 
-    /// Bytes of one token in the cache: in each layer and head its key, `headDim` floats, and its value, `headDim`
-    /// rounded up to 16 floats.
-    public var bytesPerCachedToken: Int {
-        KeyValueLayout.bytesPerToken(layers: layerCount, heads: headCount, headDim: headDim)
+    /// Bytes of one token in the cache: in each layer and head its key, `headDim` numbers (rounded up to even in bf16),
+    /// and its value, `headDim` numbers rounded up to 16.
+    public func bytesPerCachedToken(_ format: KeyValueFormat) -> Int {
+        KeyValueLayout.bytesPerToken(layers: layerCount, heads: headCount, headDim: headDim, format: format)
     }
 }

@@ -54,8 +54,7 @@ public final class Engine: Sendable {
             let shape = model.weights.configuration
             let layout = KeyValueLayout(
                 layers: shape.layerCount, heads: shape.headCount, headDim: shape.headDim,
-                blockTokens: options.blockSize,
-                crew: crew)
+                blockTokens: options.blockSize, format: options.kvCache.format(beside: weights.format), crew: crew)
             let blocks = try options.cacheMemory.blocks(of: layout, crew: crew)
             let cache = try PagedCache(layout: layout, blocks: blocks, crew: crew)
             core = try BatchEngine(
@@ -75,7 +74,8 @@ public final class Engine: Sendable {
             metadata: [
                 "model": "\(model.name)", "instructionSet": "\(kernels.name)",
                 "lanes": "\(crew.count)",
-                "weights": "\(memoryPlan.weightFormat)", "cacheTokens": "\(memoryPlan.cacheTokens)",
+                "weights": "\(memoryPlan.weightFormat)", "cache": "\(memoryPlan.cacheFormat)",
+                "cacheTokens": "\(memoryPlan.cacheTokens)",
             ])
     }
 

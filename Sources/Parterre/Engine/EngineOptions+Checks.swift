@@ -37,6 +37,16 @@ extension EngineOptions.Weights {
     }
 }
 
+extension EngineOptions.CacheFormat {
+    func format(beside weights: WeightFormat) -> KeyValueFormat {
+        switch self {
+        case .f32: .f32
+        case .bf16: .bf16
+        case .auto: weights == .f32 ? .f32 : .bf16
+        }
+    }
+}
+
 extension EngineOptions.Batching {
     var policy: BatchingPolicy {
         switch self {

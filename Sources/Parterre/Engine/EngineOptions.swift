@@ -12,6 +12,15 @@ public struct EngineOptions: Sendable, Equatable {
         case int4
     }
 
+    /// The format that keys and values are cached in.
+    public enum CacheFormat: String, Sendable, CaseIterable {
+        /// float32 beside float32 weights, bf16 beside narrower ones.
+        case auto
+        case f32
+        /// Half of float32's memory, so that twice as many tokens fit, and read twice as fast.
+        case bf16
+    }
+
     /// How sequences share steps.
     public enum Batching: String, Sendable, CaseIterable {
         /// Sequences join and leave between steps.
@@ -31,6 +40,7 @@ public struct EngineOptions: Sendable, Equatable {
 
     public var weights: Weights = .auto
     public var batching: Batching = .continuous
+    public var kvCache: CacheFormat = .auto
     public var cacheMemory: CacheMemory = .automatic
     /// Tokens per cache block, a multiple of 16.
     public var blockSize: Int = 32

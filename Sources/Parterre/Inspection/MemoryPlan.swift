@@ -19,6 +19,8 @@ public struct MemoryPlan: Sendable, Equatable {
     public var layerBytes: Int
     /// The head's matrix (the word embedding's where they are tied): what a step reads that chooses tokens.
     public var headBytes: Int
+    /// Of keys and values: `f32` or `bf16`.
+    public var cacheFormat: String
     public var cacheBytes: Int
     public var cacheBlocks: Int
     public var blockSize: Int
@@ -48,6 +50,7 @@ extension MemoryPlan {
         weightBytes = weights.byteCount
         layerBytes = weights.layerBytes
         headBytes = weights.headBytes
+        cacheFormat = cache.layout.format.rawValue
         cacheBytes = cache.arenas.reduce(0) { $0 + $1.byteCount }
         cacheBlocks = cache.blockCount
         blockSize = cache.blockTokens

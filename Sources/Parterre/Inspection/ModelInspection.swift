@@ -22,9 +22,11 @@ public struct ModelInspection: Sendable {
     /// Packed size of the weights by format name (`f32`, `bf16`): matrices in panels of 64 output columns, the last one
     /// filled up; vectors in float32; a tied head shares the word embedding's panels.
     public var packedBytes: [String: Int]
-    /// Keys and values of one token, all layers, as cached (float32): per layer and head, `headDim` floats of key and
-    /// `headDim` rounded up to 16 floats of value.
-    public var bytesPerCachedToken: Int
+    /// Keys and values of one token, all layers, by the cache's format (`f32`, `bf16`): per layer and head, `headDim`
+    /// numbers of key (an even count in bf16) and `headDim` rounded up to 16 of value.
+    public var bytesPerCachedToken: [String: Int]
+    /// The cache's format that goes with this checkpoint when no option says another.
+    public var cacheFormat: String
     public var hasTokenizer: Bool
 
     /// - Throws: a `UserFacingError` that names the file and the tensor.
@@ -40,7 +42,9 @@ public struct ModelInspection: Sendable {
             },
             parameterCount: configuration.parameterCount,
             packedBytes: configuration.packedBytesByFormat,
-            bytesPerCachedToken: configuration.bytesPerCachedToken,
+            bytesPerCachedToken: configuration.bytesPerCachedTokenByFormat,
+            cacheFormat: EngineOptions.CacheFormat.auto
+                .format(beside: EngineOptions.Weights.auto.formats(for: checkpoint).layers).rawValue,
             hasTokenizer: FileManager.default.fileExists(atPath: directory.appending(path: "tokenizer.json").path))
     }
 }
@@ -49,5 +53,10 @@ extension BloomConfiguration {
     /// Packed size of the weights by format name.
     public var packedBytesByFormat: [String: Int] {
         Dictionary(uniqueKeysWithValues: WeightFormat.allCases.map { ($0.rawValue, packedBytes($0)) })
+    }
+
+    /// Keys and values of one token, all layers, by format name of the cache.
+    public var bytesPerCachedTokenByFormat: [String: Int] {
+        Dictionary(uniqueKeysWithValues: KeyValueFormat.allCases.map { ($0.rawValue, bytesPerCachedToken($0)) })
     }
 }

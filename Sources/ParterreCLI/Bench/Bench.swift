@@ -84,13 +84,20 @@ struct Bench {
     }
 
     private func sizeOfModel() throws -> (weights: Int, cachedToken: Int) {
+        var weights = options.weights.rawValue
+        let packed: [String: Int]
+        let cachedToken: [String: Int]
         if case .random(let model) = source {
-            let packed = model.configuration.packedBytesByFormat
-            return (packed[options.weights.rawValue] ?? packed["bf16"] ?? 0, model.configuration.bytesPerCachedToken)
+            packed = model.configuration.packedBytesByFormat
+            cachedToken = model.configuration.bytesPerCachedTokenByFormat
+            if options.weights == .auto { weights = "bf16" }
+        } else {
+            let inspection = try ModelInspection.inspect(source)
+            packed = inspection.packedBytes
+            cachedToken = inspection.bytesPerCachedToken
+            if options.weights == .auto { weights = inspection.tensors.allSatisfy { $0.type == "BF16" } ? "bf16" : "f32" }
         }
-        let inspection = try ModelInspection.inspect(source)
-        let isBF16 = inspection.tensors.allSatisfy { $0.type == "BF16" }
-        let automatic = inspection.packedBytes[isBF16 ? "bf16" : "f32"] ?? 0
-        return (inspection.packedBytes[options.weights.rawValue] ?? automatic, inspection.bytesPerCachedToken)
+        let isFloat = options.kvCache == .f32 || options.kvCache == .auto && weights == "f32"
+        return (packed[weights] ?? 0, cachedToken[isFloat ? "f32" : "bf16"] ?? 0)
     }
 }

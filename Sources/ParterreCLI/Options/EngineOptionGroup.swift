@@ -2,16 +2,20 @@ public import ArgumentParser
 public import Parterre
 
 extension EngineOptions.Weights: ExpressibleByArgument {}
+extension EngineOptions.CacheFormat: ExpressibleByArgument {}
 extension EngineOptions.Batching: ExpressibleByArgument {}
 extension LogitsMode: ExpressibleByArgument {}
 
-/// How the engine is set up. None of these changes a bit of any text, but for the weights' format and the instruction
-/// set.
+/// How the engine is set up. None of these changes a bit of any text, but for the formats of the weights and of the cache
+/// and the instruction set.
 struct EngineOptionGroup: ParsableArguments {
     private static let defaults = EngineOptions()
 
     @Option(help: "Format of the weights in memory. auto keeps every bit: bf16 stays bf16, f32 and f16 become f32.")
     var weights: EngineOptions.Weights = defaults.weights
+
+    @Option(help: "Format of cached keys and values. auto: f32 beside f32 weights, else bf16.")
+    var kvCache: EngineOptions.CacheFormat = defaults.kvCache
 
     @Option(help: ArgumentHelp("Tokens per cache block, a multiple of 16.", valueName: "tokens"))
     var blockSize: Int = defaults.blockSize
@@ -43,6 +47,7 @@ struct EngineOptionGroup: ParsableArguments {
     var options: EngineOptions {
         var options = EngineOptions()
         options.weights = weights
+        options.kvCache = kvCache
         options.blockSize = blockSize
         options.cacheMemory = cacheMemory.value
         options.maxBatch = maxBatch

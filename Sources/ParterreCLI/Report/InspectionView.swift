@@ -8,6 +8,10 @@ struct InspectionView {
         inspection.packedBytes.sorted { $0.key < $1.key }.map { (format: $0.key, bytes: $0.value) }
     }
 
+    private var cached: [(format: String, bytes: Int)] {
+        inspection.bytesPerCachedToken.sorted { $0.key < $1.key }.map { (format: $0.key, bytes: $0.value) }
+    }
+
     var text: String {
         let configuration = inspection.configuration
         var table = Table()
@@ -28,7 +32,7 @@ struct InspectionView {
         table.title("Size")
         table.row("parameters", Figures.grouped(inspection.parameterCount))
         for (format, bytes) in packed { table.row("weights as \(format)", Figures.bytes(bytes)) }
-        table.row("per cached token", Figures.bytes(inspection.bytesPerCachedToken))
+        for (format, bytes) in cached { table.row("cached token as \(format)", Figures.bytes(bytes)) }
 
         table.title("Tensors")
         for tensor in inspection.tensors {
@@ -56,7 +60,9 @@ struct InspectionView {
             "has_tokenizer": .bool(inspection.hasTokenizer),
             "parameters": .integer(inspection.parameterCount),
             "packed_bytes": .object(packed.map { JSON.Member(name: $0.format, value: .integer($0.bytes)) }),
-            "bytes_per_cached_token": .integer(inspection.bytesPerCachedToken),
+            "cache_format": .string(inspection.cacheFormat),
+            "bytes_per_cached_token": .integer(inspection.bytesPerCachedToken[inspection.cacheFormat] ?? 0),
+            "cached_token_bytes": .object(cached.map { JSON.Member(name: $0.format, value: .integer($0.bytes)) }),
             "tensors": .array(
                 inspection.tensors.map {
                     .object([

@@ -42,7 +42,7 @@ struct Reporter: Sendable {
         let plan = engine.memoryPlan
         info(
             "loaded \(model.name) in \(Figures.seconds((clock.now - begin).seconds)): \(plan.weightFormat) weights "
-                + "\(Figures.bytes(plan.weightBytes)), cache \(Figures.bytes(plan.cacheBytes)) for "
+                + "\(Figures.bytes(plan.weightBytes)), \(plan.cacheFormat) cache \(Figures.bytes(plan.cacheBytes)) for "
                 + "\(plan.cacheTokens) tokens")
         return engine
     }

@@ -23,6 +23,7 @@ extension TopologyView {
         .object([
             "weight_format": .string(plan.weightFormat),
             "weight_bytes": .integer(plan.weightBytes),
+            "cache_format": .string(plan.cacheFormat),
             "cache_bytes": .integer(plan.cacheBytes),
             "cache_blocks": .integer(plan.cacheBlocks),
             "block_size": .integer(plan.blockSize),

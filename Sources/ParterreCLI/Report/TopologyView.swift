@@ -25,7 +25,7 @@ struct TopologyView {
         table.row("weights", "\(Figures.bytes(plan.weightBytes)) as \(plan.weightFormat)")
         table.row(
             "cache",
-            "\(Figures.bytes(plan.cacheBytes)): \(Figures.grouped(plan.cacheBlocks)) blocks of \(plan.blockSize) tokens, "
+            "\(Figures.bytes(plan.cacheBytes)) as \(plan.cacheFormat): \(Figures.grouped(plan.cacheBlocks)) blocks of \(plan.blockSize) tokens, "
                 + "\(Figures.grouped(plan.cacheTokens)) tokens of \(Figures.bytes(plan.bytesPerCachedToken))")
         for node in plan.nodes {
             table.row(

@@ -2,6 +2,7 @@ public import Basics
 import Dispatch
 import Kernels
 import Models
+import PagedCache
 
 // Logits of given sequences, by every road that the law says leads to the same bits.
 extension BatchEngine {
@@ -103,7 +104,8 @@ extension BatchEngine {
         _ tokens: [TokenID], lastOnly: Bool, visit: (Int, UnsafeBufferPointer<Float>) throws -> Void
     ) throws {
         let shape = model.configuration
-        let keyValues = try UncachedKeyValues(shape, tokens: tokens.count, crew: crew)
+        let keyValues = try UncachedKeyValues(
+            shape, format: scheduler.cache.layout.format, tokens: tokens.count, crew: crew)
         let workspace = try BloomWorkspace(
             model, rows: tokens.count, logitRows: min(tokens.count, Self.logitRows), lanes: crew.count)
         var batch = StepBatch()

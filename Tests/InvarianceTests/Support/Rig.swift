@@ -36,11 +36,14 @@ struct Arrangement: CustomStringConvertible {
 /// A checkpoint on disk, loaded into as many differently arranged engines as a test wants.
 final class Rig {
     let shape: RandomCheckpoint
+    /// The format that keys and values are cached in: another one is another arithmetic.
+    let keyValues: KeyValueFormat
     private let folder: TemporaryDirectory
     private let checkpoint: Checkpoint
 
-    init(_ shape: RandomCheckpoint) throws {
+    init(_ shape: RandomCheckpoint, keyValues: KeyValueFormat? = nil) throws {
         self.shape = shape
+        self.keyValues = keyValues ?? (shape.type == .bf16 ? .bf16 : .f32)
         folder = try TemporaryDirectory()
         try shape.write(to: folder.url)
         checkpoint = try Checkpoint(directory: folder.url)
@@ -56,7 +59,7 @@ final class Rig {
         let weights = try BloomWeights(checkpoint, format: format, crew: crew)
         let layout = KeyValueLayout(
             layers: shape.layers, heads: shape.heads, headDim: shape.hidden / shape.heads,
-            blockTokens: arrangement.blockSize, crew: crew)
+            blockTokens: arrangement.blockSize, format: keyValues, crew: crew)
         var order = Array((0..<Int32(arrangement.blocks)).reversed())
         if let seed = arrangement.shuffle {
             var generator = SplitMix64(seed: seed)

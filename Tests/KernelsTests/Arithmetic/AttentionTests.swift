@@ -1,13 +1,17 @@
 import CKernels
+import Kernels
 import Testing
 
 @Suite struct AttentionTests {
     static let headDims = [1, 3, 16, 17, 24, 64, 80, 128]
 
-    @Test("all instruction sets yield the same bits, near to a softmax in double", arguments: headDims)
-    func nearTheReference(_ headDim: Int) {
+    @Test(
+        "all instruction sets yield the same bits, near to a softmax in double", arguments: headDims,
+        KeyValueFormat.allCases)
+    func nearTheReference(_ headDim: Int, _ format: KeyValueFormat) {
         let tokens = 280
-        let head = PagedHead(headDim: headDim, tokens: tokens, seed: UInt64(headDim), groupsPerBlock: 2, layout: 5)
+        let head = PagedHead(
+            headDim: headDim, tokens: tokens, format: format, seed: UInt64(headDim), groupsPerBlock: 2, layout: 5)
         #expect(disagreement { head.attend($0, 240..<tokens) } == nil)
         #expect(disagreement { head.attend($0, 0..<19) } == nil)
         guard let kernels = instructionSets.first?.kernels else { return }
@@ -20,10 +24,12 @@ import Testing
         }
     }
 
-    @Test("queries computed together have the same bits as one by one, in chunks of any size")
-    func chunks() {
+    @Test(
+        "queries computed together have the same bits as one by one, in chunks of any size",
+        arguments: KeyValueFormat.allCases)
+    func chunks(_ format: KeyValueFormat) {
         let tokens = 530
-        let head = PagedHead(headDim: 20, tokens: tokens, seed: 1, groupsPerBlock: 3, layout: 8)
+        let head = PagedHead(headDim: 21, tokens: tokens, format: format, seed: 1, groupsPerBlock: 3, layout: 8)
         for (name, kernels) in instructionSets {
             let first = name == "portable" ? 500 : 0  // fused steps by library calls take their time
             let alone = (first..<tokens).flatMap { head.attend(kernels, $0..<($0 + 1)) }.bits
@@ -36,11 +42,12 @@ import Testing
         }
     }
 
-    @Test("block size and block order change no bit", arguments: [1, 2, 3, 4, 8, 40])
-    func layouts(_ groupsPerBlock: Int) {
-        let plain = PagedHead(headDim: 24, tokens: 300, seed: 2)
+    @Test("block size and block order change no bit", arguments: [1, 2, 3, 4, 8, 40], KeyValueFormat.allCases)
+    func layouts(_ groupsPerBlock: Int, _ format: KeyValueFormat) {
+        let plain = PagedHead(headDim: 23, tokens: 300, format: format, seed: 2)
         for layout in 0..<UInt64(3) {
-            let other = PagedHead(headDim: 24, tokens: 300, seed: 2, groupsPerBlock: groupsPerBlock, layout: layout)
+            let other = PagedHead(
+                headDim: 23, tokens: 300, format: format, seed: 2, groupsPerBlock: groupsPerBlock, layout: layout)
             for (name, kernels) in instructionSets {
                 #expect(
                     other.attend(kernels, 250..<300).bits == plain.attend(kernels, 250..<300).bits,
@@ -49,11 +56,13 @@ import Testing
         }
     }
 
-    @Test("what lies behind a query's position does not reach it, be it NaN, infinite or another token")
-    func behindTheMask() {
+    @Test(
+        "what lies behind a query's position does not reach it, be it NaN, infinite or another token",
+        arguments: KeyValueFormat.allCases)
+    func behindTheMask(_ format: KeyValueFormat) {
         let seen = 265
-        let short = PagedHead(headDim: 18, tokens: seen, seed: 4, groupsPerBlock: 2)
-        let long = PagedHead(headDim: 18, tokens: seen, seed: 4, groupsPerBlock: 2)
+        let short = PagedHead(headDim: 18, tokens: seen, format: format, seed: 4, groupsPerBlock: 2)
+        let long = PagedHead(headDim: 18, tokens: seen, format: format, seed: 4, groupsPerBlock: 2)
         let (nan, infinite) = ([Float](repeating: .nan, count: 18), [Float](repeating: .infinity, count: 18))
         for (name, kernels) in instructionSets {
             for last in [0, 6, 15, 254, 255, 256, 262] {
@@ -67,6 +76,20 @@ import Testing
                 let together = long.attend(kernels, last..<min(last + 6, seen))
                 #expect(Array(together.bits[..<18]) == expected, "\(name), position \(last)")
                 for token in (last + 1)..<seen { long.store(token, key: long.keys[token], value: long.values[token]) }
+            }
+        }
+    }
+
+    @Test("bf16 pages yield the bits that float32 pages of the rounded numbers yield")
+    func rounded() {
+        for headDim in [1, 7, 16, 33, 64] {
+            let narrow = PagedHead(headDim: headDim, tokens: 300, format: .bf16, seed: 9, groupsPerBlock: 2)
+            let wide = PagedHead(headDim: headDim, tokens: 300, format: .f32, seed: 9, groupsPerBlock: 3)
+            for token in 0..<300 { wide.store(token, key: narrow.keys[token], value: narrow.values[token]) }
+            for (name, kernels) in instructionSets {
+                #expect(
+                    narrow.attend(kernels, 270..<300).bits == wide.attend(kernels, 270..<300).bits,
+                    "\(name), head dim \(headDim)")
             }
         }
     }

@@ -2,62 +2,88 @@ import CKernels
 import Foundation
 import TestSupport
 
+@testable import Kernels
+
 /// The keys and values of one head in pages, and queries that look at them.
 final class PagedHead {
     let headDim: Int
+    let format: KeyValueFormat
+    /// As they are read: rounded to the format.
     let keys: [[Float]]
     let values: [[Float]]
     let queries: [[Float]]
     let slope: Float
     var scale: Float { 1 / Float(headDim).squareRoot() }
 
-    private let groupsPerBlock: Int
-    private let blockFloats: Int
+    private let store: KeyValueStore
     private let table: Memory<Int32>
     private let pages: Memory<Float>
-    private var valueStride: Int { (headDim + 15) / 16 * 16 }
 
     /// `tokens` random tokens; their pages are laid out by `layout`, which changes no content.
     /// Whatever is not stored is NaN.
-    init(headDim: Int, tokens: Int, slope: Float = 0.05, seed: UInt64, groupsPerBlock: Int = 1, layout: UInt64 = 0) {
+    init(
+        headDim: Int, tokens: Int, format: KeyValueFormat = .f32, slope: Float = 0.05, seed: UInt64,
+        groupsPerBlock: Int = 1, layout: UInt64 = 0
+    ) {
         var random = SplitMix64(seed: seed)
         func matrix() -> [[Float]] { (0..<tokens).map { _ in (0..<headDim).map { _ in random.normal() } } }
-        (keys, values, queries) = (matrix(), matrix(), matrix())
-        (self.headDim, self.slope, self.groupsPerBlock) = (headDim, slope, groupsPerBlock)
+        func held(_ rows: [[Float]]) -> [[Float]] {
+            format == .f32 ? rows : rows.map { $0.map { ScalarArithmetic.float(bf16: ScalarArithmetic.bf16($0)) } }
+        }
+        let (exactKeys, exactValues) = (matrix(), matrix())
+        (keys, values, queries) = (held(exactKeys), held(exactValues), matrix())
+        (self.headDim, self.format, self.slope) = (headDim, format, slope)
 
         var shuffle = SplitMix64(seed: layout)
         let blocks = (tokens + 16 * groupsPerBlock - 1) / (16 * groupsPerBlock)
-        blockFloats = groupsPerBlock * 16 * (headDim + (headDim + 15) / 16 * 16)
+        let layout = KeyValueLayout(
+            layers: 1, heads: 1, headDim: headDim, blockTokens: 16 * groupsPerBlock, format: format,
+            headsByNode: [0..<1])
         table = Memory((0..<Int32(blocks + 3)).shuffled(using: &shuffle), fallback: 0)
-        pages = Memory(blockFloats * (blocks + 3), repeating: .nan)
-        for token in 0..<tokens { store(token, key: keys[token], value: values[token]) }
+        pages = Memory(layout.bytesPerBlock / 4 * (blocks + 3), repeating: .nan)
+        store = KeyValueStore(layout: layout, bases: [UnsafeMutableRawPointer(pages.start)])
+        // In pieces of any length and cut: how it was written is not to be seen.
+        var token = 0
+        while token < tokens {
+            let rows = min(Int.random(in: 1...40, using: &shuffle), tokens - token)
+            let cut = Int.random(in: 0...headDim, using: &shuffle)
+            for dims in [0..<cut, cut..<headDim] where !dims.isEmpty {
+                store(exactKeys[token..<token + rows], .key, dims: dims, at: token)
+                store(exactValues[token..<token + rows], .value, dims: dims, at: token)
+            }
+            token += rows
+        }
     }
 
+    private func store(_ rows: ArraySlice<[Float]>, _ part: KeyValuePart, dims: Range<Int>, at token: Int) {
+        let from = Memory(rows.flatMap { $0[dims] + [.nan, .nan] })
+        store.store(
+            layer: 0, head: 0, node: 0, part: part, dims: dims, blockTable: table.start, firstPosition: token,
+            rows: rows.count, from: from.start, stride: dims.count + 2)
+    }
+
+    /// Overwrite a token.
     func store(_ token: Int, key: [Float], value: [Float]) {
-        let group = token / 16 % groupsPerBlock
-        let block = pages.start + Int(table.start[token / 16 / groupsPerBlock]) * blockFloats
-        pk_store_key_value(
-            key, value, Int64(headDim), Int64(valueStride), Int64(token % 16), block + group * headDim * 16,
-            block + groupsPerBlock * 16 * headDim + group * 16 * valueStride)
+        store([key], .key, dims: 0..<headDim, at: token)
+        store([value], .value, dims: 0..<headDim, at: token)
     }
 
     /// Results of the queries at these positions, one call, `headDim` floats each.
     func attend(_ kernels: pk_kernels, _ positions: Range<Int>) -> [Float] {
         let q = Memory(queries[positions].flatMap { $0 + [.nan] })
         let out = Memory<Float>(positions.count * (headDim + 2), repeating: .nan)
-        let scratch = Memory<Float>(Int(pk_attention_scratch(Int64(headDim))), repeating: .nan)
-        var call = pk_attention_call()
-        call.pages.keys = UnsafePointer(pages.start)
-        call.pages.values = UnsafePointer(pages.start + groupsPerBlock * 16 * headDim)
-        call.pages.block_stride = Int64(blockFloats)
-        call.pages.block_table = UnsafePointer(table.start)
-        (call.pages.groups_per_block, call.pages.head_dim) = (Int32(groupsPerBlock), Int32(headDim))
-        (call.q, call.q_stride) = (UnsafePointer(q.start), Int64(headDim + 1))
-        (call.rows, call.first_position) = (Int64(positions.count), Int64(positions.lowerBound))
-        (call.scale, call.slope, call.scratch) = (scale, slope, scratch.start)
-        (call.out, call.out_stride) = (out.start, Int64(headDim + 2))
+        let scratch = Memory<Float>(KeyValueStore.attentionScratchFloats(headDim: headDim), repeating: .nan)
+        let asked = positions.enumerated().map { pk_query(row: Int32($0), position: Int32($1), table: 0) }
+        let group = [pk_query_group(first: 0, count: Int32(positions.count), shared_tiles: 0)]
+        withUnsafePointer(to: kernels) { kernels in
+            group.withUnsafeBufferPointer { group in
+                store.attend(
+                    layer: 0, head: 0, node: 0, queries: asked, groups: group, blockTables: table.start, q: q.start,
+                    qStride: headDim + 1, slope: slope, scale: scale, out: out.start, outStride: headDim + 2,
+                    scratch: scratch.start, kernels: KernelSet(table: kernels))
+            }
+        }
         return withExtendedLifetime((q, scratch)) {
-            kernels.attention(&call)
             let all = out.values
             return positions.indices.flatMap { position -> ArraySlice<Float> in
                 let at = (position - positions.lowerBound) * (headDim + 2)
