@@ -46,7 +46,8 @@ let package = Package(
         room("Tokenizers", ["Basics", heap]),
         room("Scheduler", ["Basics", "CKernels", "Kernels", "PagedCache", "Models", "Tokenizers", logging, deque]),
         room(
-            "Parterre", [
+            "Parterre",
+            [
                 "Basics", "CKernels", "CLimits", "Kernels", "PagedCache", "Models", "Tokenizers", "Scheduler", logging,
             ],
             resources: [.copy("Resources/default-model")]),
