@@ -1,4 +1,5 @@
-// Weights to int8 and int4. Both round to nearest even; both keep what they are multiplied with in the panel.
+// Weights to int8 and int4. Both round to nearest even; both keep what they are multiplied with in the panel. A column (of
+// int4: a group) that holds a NaN or an infinity keeps that as its scale over zeros, so that every output it enters is NaN.
 #ifndef PK_QUANTIZE_H
 #define PK_QUANTIZE_H
 
@@ -18,16 +19,16 @@ PK_INLINE void read_piece(const source_rows *source, int64_t c, int64_t first, i
     for (int64_t i = there; i < count; i++) out[i] = 0;
 }
 
+// The greatest |w|; NaN if there is one.
 PK_INLINE float greatest_of_column(const source_rows *source, int64_t c) {
-    float piece[PK_QUANT_PIECE];
-    lanes best = splat(0);
+    float piece[PK_QUANT_PIECE], best = 0;
     for (int64_t first = 0; first < source->k; first += PK_QUANT_PIECE) {
         read_piece(source, c, first, PK_QUANT_PIECE, piece);
-        for (int64_t i = 0; i < PK_QUANT_PIECE; i += PK_LANES) {
-            best = greater((lanes)(bits_of(load(piece + i)) & splat_bits(0x7FFFFFFFu)), best);
-        }
+        float greatest = greatest_magnitude(piece, PK_QUANT_PIECE);
+        if (!(greatest <= best)) best = greatest;
+        if (best != best) break;
     }
-    return max_of_lanes(best);
+    return best;
 }
 
 // round(x · inverse), to nearest even, |result| < 2²².
@@ -42,6 +43,7 @@ static void write_int8(
     float piece[4 * PK_PACK_STEPS];
     lanes inverse = splat(((const float *)context)[c]);
     read_piece(source, c, 4 * step, 4 * count, piece);
+    if (inverse[0] == 0) memset(piece, 0, (size_t)count * 4 * sizeof *piece);  // not finite, or too small
     for (int64_t i = 0; i < 4 * count; i += PK_LANES) {
         lanes x = load_first(piece + i, 4 * count - i, 0);
         byte_lanes bytes = __builtin_convertvector(rounded(x, inverse) + 128, byte_lanes);
@@ -55,9 +57,9 @@ static void pack_int8(const void *source, int32_t type, int64_t row_stride, int6
     float inverse[PK_PANEL], scale[PK_PANEL];
     for (int64_t c = 0; c < PK_PANEL; c++) {
         float greatest = c < columns ? greatest_of_column(&rows, c) : 0;
-        int usable = greatest >= 0x1p-120f && greatest < __builtin_inff();
-        scale[c] = usable ? greatest / 127 : 0;
-        inverse[c] = usable ? 127 / greatest : 0;
+        if (greatest < 0x1p-120f) greatest = 0;
+        scale[c] = greatest / 127;
+        inverse[c] = greatest > 0 && greatest < __builtin_inff() ? 127 / greatest : 0;
     }
     int64_t steps = (k + 3) / 4;
     pack_words(&rows, steps, PK_K_BLOCK, 0x80808080u, write_int8, inverse, panel);
@@ -73,13 +75,13 @@ static void unpack_row_int8(const void *panel, int64_t k, int64_t column, float 
     }
 }
 
-// A group's 32 values in the scale's grid: q = clamp(round(w / scale), −8 … 7). Returns Σ (w − q·scale)².
-PK_INLINE float try_scale(const lanes w[PK_GROUP_VECTORS], float scale, int_lanes q[PK_GROUP_VECTORS]) {
+// A group's 32 values in the scale's grid: q = clamp(round(w / scale), −8 … 7). Returns Σ ((w − q·scale) · unit)².
+PK_INLINE float try_scale(const lanes w[PK_GROUP_VECTORS], float scale, float unit, int_lanes q[PK_GROUP_VECTORS]) {
     lanes error = splat(0), inverse = splat(1 / scale);
     for (int v = 0; v < PK_GROUP_VECTORS; v++) {
         q[v] = rounded(w[v], inverse);
         q[v] = __builtin_elementwise_min(__builtin_elementwise_max(q[v], (int_lanes){0} - 8), (int_lanes){0} + 7);
-        lanes difference = fused(__builtin_convertvector(q[v], lanes), splat(-scale), w[v]);
+        lanes difference = fused(__builtin_convertvector(q[v], lanes), splat(-scale), w[v]) * splat(unit);
         error = fused(difference, difference, error);
     }
     return sum_of_lanes(error);
@@ -96,12 +98,14 @@ static float quantize_group(const float *values, int_lanes best[PK_GROUP_VECTORS
     }
     float top = max_of_lanes(most), bottom = max_of_lanes(least);
     float extreme = top > bottom ? top : -bottom;
-    if (!(__builtin_fabsf(extreme) >= 0x1p-100f) || !(__builtin_fabsf(extreme) < __builtin_inff())) return 0;
+    float magnitude = greatest_magnitude(values, PK_QUANT_GROUP);
+    if (!(magnitude < __builtin_inff())) return magnitude;
+    if (magnitude < 0x1p-100f) return 0;
     float found = 0, error = __builtin_inff();
     for (int i = 0; i < 12; i++) {
         float scale = float_of_bf16(bf16_of_float(extreme / (-8.6f + 0.15f * (float)i)));
         int_lanes q[PK_GROUP_VECTORS];
-        float e = try_scale(w, scale, q);
+        float e = try_scale(w, scale, 1 / magnitude, q);  // the squares neither overflow nor vanish
         if (!(e < error)) continue;
         error = e;
         found = scale;

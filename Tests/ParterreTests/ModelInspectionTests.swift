@@ -22,7 +22,13 @@ struct ModelInspectionTests {
         // Panels of 64 columns: 97 → 2, 36 → 1, 12 → 1, 48 → 1, 12 (from 48) → 1.
         let panelRows = 2 * 12 + 2 * (12 + 12 + 12 + 48)
         let vectors = 4 * (4 * 12 + 2 * 13 * 12)
-        #expect(inspection.packedBytes == ["f32": panelRows * 64 * 4 + vectors, "bf16": panelRows * 64 * 2 + vectors])
+        let (short, long) = (2 + 2 * 3, 2)  // panels of K 12 and of K 48
+        #expect(
+            inspection.packedBytes == [
+                "f32": panelRows * 64 * 4 + vectors, "bf16": panelRows * 64 * 2 + vectors,
+                "int8": short * (3 * 256 + 256) + long * (12 * 256 + 256) + vectors,
+                "int4": short * 64 * 18 + long * 2 * 64 * 18 + vectors,
+            ])
         // Keys of 3 floats, values of 16.
         #expect(
             inspection.bytesPerCachedToken == ["f32": 2 * 4 * (3 + 16) * 4, "bf16": 2 * 4 * (4 + 16) * 2])

@@ -56,7 +56,8 @@ final class Rig {
         _ arrangement: Arrangement = Arrangement(), kernels name: String? = nil, _ body: (BatchEngine) async throws -> T
     ) async throws -> T {
         let crew = try WorkerLanes(threads: arrangement.threads)
-        let weights = try BloomWeights(checkpoint, format: format, crew: crew)
+        let kernels = try KernelSet.select(named: name)
+        let weights = try BloomWeights(checkpoint, format: format, crew: crew, kernels: kernels)
         let layout = KeyValueLayout(
             layers: shape.layers, heads: shape.heads, headDim: shape.hidden / shape.heads,
             blockTokens: arrangement.blockSize, format: keyValues, crew: crew)
@@ -67,7 +68,7 @@ final class Rig {
         }
         let cache = try PagedCache(layout: layout, allocator: BlockAllocator(freeOrder: order), crew: crew)
         let engine = try BatchEngine(
-            model: Bloom(weights: weights, kernels: try KernelSet.select(named: name)), crew: crew, cache: cache,
+            model: Bloom(weights: weights, kernels: kernels), crew: crew, cache: cache,
             options: SchedulingOptions(
                 policy: arrangement.policy, maxBatch: arrangement.maxBatch, prefillChunk: arrangement.prefillChunk),
             logger: Logger(label: "test"))

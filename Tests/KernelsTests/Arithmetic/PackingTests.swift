@@ -32,48 +32,62 @@ import Testing
     static func same(_ a: Float, _ b: Float) -> Bool { a.bitPattern == b.bitPattern || (a.isNaN && b.isNaN) }
 
     static let types = [PK_F32, PK_F16, PK_BF16]
-    static let shapes = [(1, 1), (1, 2), (64, 64), (63, 65), (5, 63), (64, 127), (17, 130), (40, 1)]
+    static let shapes = [
+        (1, 1), (1, 2), (64, 64), (63, 65), (5, 63), (33, 127), (17, 130), (40, 1), (32, 256), (31, 257), (64, 300),
+    ]
 
-    @Test("a float32 panel holds the source's values exactly, zeros beside them, and reads back")
-    func floatPanels() {
+    @Test(
+        "a float32 or bf16 panel holds the source's values, rounded to nearest even, zeros beside them, and reads back",
+        arguments: [WeightFormat.f32, .bf16])
+    func values(_ format: WeightFormat) {
         for (seed, type) in Self.types.enumerated() {
             for (columns, k) in Self.shapes {
                 let source = Source(type, columns: columns, k: k, gap: 3, seed: UInt64(seed))
-                let panel = Memory<Float>(k * 64, repeating: .nan)
-                pk_pack_f32(
-                    source.start, Int32(type.rawValue), Int64(source.stride), Int64(k), Int64(columns), panel.start)
-                let row = Memory<Float>(k, repeating: 0)
-                for column in 0..<64 {
-                    pk_unpack_row_f32(panel.start, Int64(k), Int64(column), row.start)
-                    let good = (0..<k).allSatisfy { i in
-                        let expected = column < columns ? source.element(column, i) : 0
-                        return Self.same(panel.start[i * 64 + column], expected) && Self.same(row.start[i], expected)
+                for (name, kernels) in instructionSets {
+                    let panel = PanelReader(
+                        format, source: source.start, type: type, stride: source.stride, k: k, columns: columns, kernels
+                    )
+                    for column in 0..<64 {
+                        let row = panel.unpacked(column, kernels)
+                        let good = (0..<panel.heldK).allSatisfy { i in
+                            let held = panel.element(i, column)
+                            guard column < columns, i < k else { return held.bitPattern == 0 }
+                            let value = source.element(column, i)
+                            let expected =
+                                format == .f32 ? value : ScalarArithmetic.float(bf16: ScalarArithmetic.bf16(value))
+                            return Self.same(held, expected) && Self.same(row[i], expected)
+                        }
+                        #expect(
+                            good, "\(name), type \(type.rawValue), \(columns) × \(k), column \(column), seed \(seed)")
                     }
-                    #expect(good, "type \(type.rawValue), \(columns) × \(k), column \(column), seed \(seed)")
                 }
             }
         }
     }
 
-    @Test("a bf16 panel holds pairs, rounded to nearest even, with +0 for an odd tail, and reads back")
-    func bf16Panels() {
+    @Test(
+        "all instruction sets pack the same panel, every byte of it, and read the same back",
+        arguments: WeightFormat.allCases)
+    func samePanels(_ format: WeightFormat) {
         for (seed, type) in Self.types.enumerated() {
             for (columns, k) in Self.shapes {
-                let source = Source(type, columns: columns, k: k, gap: 2, seed: UInt64(seed) + 10)
-                let pairs = (k + 1) / 2
-                let panel = Memory<UInt16>(pairs * 128, repeating: 0x7FC0)
-                pk_pack_bf16(
-                    source.start, Int32(type.rawValue), Int64(source.stride), Int64(k), Int64(columns), panel.start)
-                let row = Memory<Float>(k, repeating: 0)
-                for column in 0..<64 {
-                    pk_unpack_row_bf16(panel.start, Int64(k), Int64(column), row.start)
-                    let good = (0..<(2 * pairs)).allSatisfy { i in
-                        let held = ScalarArithmetic.float(bf16: panel.start[(i / 2 * 64 + column) * 2 + i % 2])
-                        guard column < columns, i < k else { return held.bitPattern == 0 }
-                        let expected = ScalarArithmetic.float(bf16: ScalarArithmetic.bf16(source.element(column, i)))
-                        return Self.same(held, expected) && Self.same(row.start[i], expected)
+                let source = Source(type, columns: columns, k: k, gap: 1, seed: UInt64(seed) + 20)
+                let panels = instructionSets.map { _, kernels in
+                    PanelReader(
+                        format, source: source.start, type: type, stride: source.stride, k: k, columns: columns, kernels
+                    )
+                }
+                for (index, (name, kernels)) in instructionSets.enumerated() {
+                    #expect(
+                        panels[index].bytes.values == panels[0].bytes.values,
+                        "\(name), type \(type.rawValue), \(columns) × \(k), seed \(seed)")
+                    for column in [0, columns - 1, 63] {
+                        let back = panels[index].unpacked(column, kernels)
+                        let good = (0..<k).allSatisfy {
+                            Self.same(back[$0], panels[0].element($0, column) * panels[0].scale($0, column))
+                        }
+                        #expect(good, "\(name), type \(type.rawValue), \(columns) × \(k), column \(column)")
                     }
-                    #expect(good, "type \(type.rawValue), \(columns) × \(k), column \(column), seed \(seed)")
                 }
             }
         }
@@ -83,13 +97,16 @@ import Testing
     func conversions() {
         let all = (0..<65536).map { UInt16($0) }
         for type in [PK_F16, PK_BF16] {
-            let out = Memory<Float>(all.count, repeating: 0)
-            pk_convert_to_f32(all, Int32(type.rawValue), Int64(all.count), out.start)
-            let wrong = all.filter { bits in
-                let expected = type == PK_F16 ? ScalarArithmetic.float(f16: bits) : ScalarArithmetic.float(bf16: bits)
-                return !Self.same(out.start[Int(bits)], expected)
+            for (name, kernels) in instructionSets {
+                let out = Memory<Float>(all.count, repeating: 0)
+                kernels.convert_to_f32(all, Int32(type.rawValue), Int64(all.count), out.start)
+                let wrong = all.filter { bits in
+                    let expected =
+                        type == PK_F16 ? ScalarArithmetic.float(f16: bits) : ScalarArithmetic.float(bf16: bits)
+                    return !Self.same(out.start[Int(bits)], expected)
+                }
+                #expect(wrong.isEmpty, "\(name), type \(type.rawValue)")
             }
-            #expect(wrong.isEmpty)
         }
     }
 

@@ -1,23 +1,35 @@
 import CKernels
+import Kernels
 import TestSupport
 import Testing
 
 @Suite struct PanelTests {
-    static let borders = [1, 2, 3, 64, 255, 256, 257, 511, 512, 513, 600]
+    /// Around the ends of a step, a group of int4, a block of each format, and what stays in a cache.
+    static let borders = [
+        1, 2, 3, 4, 5, 31, 32, 33, 64, 255, 256, 257, 511, 512, 513, 600, 1023, 1024, 1025, 2047, 2048, 2049, 4100,
+    ]
+    /// Around the ends of a register tile, of the rows that a strip is widened for, and of a band.
+    static let counts = [
+        1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 13, 17, 18, 19, 23, 24, 25, 30, 31, 36, 37, 40, 48, 49, 95, 96, 97, 100, 107,
+        108,
+        109, 120,
+    ]
 
     @Test(
         "every instruction set is as near to the double product as its roundings allow",
-        arguments: PanelProblem.Format.allCases)
-    func nearTheReference(_ format: PanelProblem.Format) {
+        arguments: WeightFormat.allCases)
+    func nearTheReference(_ format: WeightFormat) {
         for seed in 0..<UInt64(24) {
             let problem = PanelProblem.random(format, seed: seed)
             var random = SplitMix64(seed: seed)
             let yStride = problem.columns + problem.yGap
-            let results = instructionSets.map { ($0.name, problem.run($0.kernels)) }
+            let prepared = instructionSets.map { ($0.name, problem.prepared($0.kernels)) }
+            let reference = PanelReference(problem, panel: prepared[0].1.panel)
+            let results = prepared.map { ($0.0, $0.1.run()) }
             for _ in 0..<12 {
                 let row = Int.random(in: 0..<problem.rows, using: &random)
                 let column = Int.random(in: 0..<problem.columns, using: &random)
-                let expected = problem.reference(row, column)
+                let expected = reference.near(row, column)
                 for (name, y) in results {
                     let error = (Double(y[row * yStride + column]) - expected.value).magnitude
                     #expect(error <= expected.bound, "seed \(seed), \(name), row \(row), column \(column)")
@@ -28,8 +40,8 @@ import Testing
 
     @Test(
         "all instruction sets yield the same bits, and write only the panel's columns",
-        arguments: PanelProblem.Format.allCases)
-    func sameBits(_ format: PanelProblem.Format) {
+        arguments: WeightFormat.allCases)
+    func sameBits(_ format: WeightFormat) {
         for seed in 100..<UInt64(130) {
             let problem = PanelProblem.random(format, seed: seed)
             #expect(disagreement { problem.run($0) } == nil, "seed \(seed)")
@@ -44,18 +56,20 @@ import Testing
 
     @Test(
         "sums follow the documented order, bit by bit, around the borders of a block",
-        arguments: PanelProblem.Format.allCases)
-    func documentedOrder(_ format: PanelProblem.Format) {
+        arguments: WeightFormat.allCases)
+    func documentedOrder(_ format: WeightFormat) {
         for k in Self.borders {
             var problem = PanelProblem(format, k: k, rows: 7, seed: UInt64(k))
             problem.hasBias = k % 2 == 0
             problem.epilogue = k % 3 == 0 ? PK_RESIDUAL : PK_STORE
             var random = SplitMix64(seed: UInt64(k))
-            let results = instructionSets.map { ($0.name, problem.run($0.kernels)) }
+            let prepared = instructionSets.map { ($0.name, problem.prepared($0.kernels)) }
+            let reference = PanelReference(problem, panel: prepared[0].1.panel)
+            let results = prepared.map { ($0.0, $0.1.run()) }
             for _ in 0..<10 {
                 let row = Int.random(in: 0..<7, using: &random)
                 let column = Int.random(in: 0..<64, using: &random)
-                let expected = problem.exact(row, column)
+                let expected = reference.exact(row, column)
                 for (name, y) in results {
                     #expect(y[row * 64 + column].bitPattern == expected.bitPattern, "\(name), k \(k), seed \(k)")
                 }
@@ -63,21 +77,24 @@ import Testing
         }
     }
 
-    @Test("a row has the same bits alone and in a batch of 1 to 40 and of 100", arguments: PanelProblem.Format.allCases)
-    func rowsAlone(_ format: PanelProblem.Format) {
-        let problem = PanelProblem(format, k: 259, rows: 100, columns: 50, seed: 7)
-        for (name, kernels) in instructionSets {
-            let alone = (0..<100).flatMap { problem.run(kernels, rows: $0..<($0 + 1)) }.bits
-            for m in [1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 13, 17, 23, 24, 30, 31, 40, 48, 49, 100] {
-                #expect(problem.run(kernels, rows: 0..<m).bits[...] == alone[..<(m * 50)], "\(name), \(m) rows")
+    @Test("a row has the same bits alone and in any batch", arguments: WeightFormat.allCases)
+    func rowsAlone(_ format: WeightFormat) {
+        for (k, counts) in [(259, Self.counts), (1025, [12, 97])] {
+            let problem = PanelProblem(format, k: k, rows: counts.max()!, columns: 50, seed: 7)
+            for (name, kernels) in instructionSets {
+                let panel = problem.prepared(kernels)
+                let alone = (0..<problem.rows).flatMap { panel.run(rows: $0..<($0 + 1)) }.bits
+                for m in counts {
+                    #expect(panel.run(rows: 0..<m).bits[...] == alone[..<(m * 50)], "\(name), k \(k), \(m) rows")
+                }
+                #expect(panel.run(rows: 37..<77).bits[...] == alone[(37 * 50)..<(77 * 50)], "\(name), k \(k)")
             }
-            #expect(problem.run(kernels, rows: 37..<77).bits[...] == alone[(37 * 50)..<(77 * 50)], "\(name)")
         }
     }
 
-    @Test("every number of columns from 1 to 64 yields the same columns")
-    func columns() {
-        let whole = PanelProblem(.f32, k: 20, rows: 2, seed: 11)
+    @Test("every number of columns from 1 to 64 yields the same columns", arguments: WeightFormat.allCases)
+    func columns(_ format: WeightFormat) {
+        let whole = PanelProblem(format, k: 45, rows: 2, seed: 11)
         for (name, kernels) in instructionSets {
             let all = whole.run(kernels).bits
             for columns in 1...64 {
@@ -110,10 +127,12 @@ import Testing
                 return regime == 2 && bits & 0x300 == 0 ? Float(bitPattern: bits & 0x8000_0000 | 64 << 23) : value
             }
             problem.hasBias = false
-            let results = instructionSets.map { ($0.name, problem.run($0.kernels)) }
+            let prepared = instructionSets.map { ($0.name, problem.prepared($0.kernels)) }
+            let reference = PanelReference(problem, panel: prepared[0].1.panel)
+            let results = prepared.map { ($0.0, $0.1.run()) }
             for row in 0..<3 {
                 for column in 0..<64 {
-                    let expected = problem.exact(row, column)
+                    let expected = reference.exact(row, column)
                     for (name, y) in results {
                         let found = y[row * 64 + column]
                         #expect(
@@ -125,19 +144,44 @@ import Testing
         }
     }
 
-    @Test("a NaN or an infinity stays in its own row and column", arguments: PanelProblem.Format.allCases)
-    func poison(_ format: PanelProblem.Format) {
+    @Test("a NaN or an infinity stays in its own row and column, and shows there", arguments: WeightFormat.allCases)
+    func poison(_ format: WeightFormat) {
         let clean = PanelProblem(format, k: 300, rows: 9, seed: 3)
-        var poisoned = clean
-        poisoned.x[4][299] = .nan
-        poisoned.weights[17][0] = .infinity
-        for (name, kernels) in instructionSets {
-            let (expected, found) = (clean.run(kernels), poisoned.run(kernels))
-            for at in expected.indices where at / 64 != 4 && at % 64 != 17 {
-                #expect(found[at].bitPattern == expected[at].bitPattern, "\(name)")
+        for bad in [Float.nan, .infinity, -.infinity] {
+            var poisoned = clean
+            poisoned.x[4][299] = bad
+            poisoned.weights[17][0] = bad
+            poisoned.weights[63][298] = bad
+            for (name, kernels) in instructionSets {
+                let (expected, found) = (clean.run(kernels), poisoned.run(kernels))
+                let isPoisoned = { (at: Int) in at / 64 == 4 || at % 64 == 17 || at % 64 == 63 }
+                for at in expected.indices where !isPoisoned(at) {
+                    #expect(found[at].bitPattern == expected[at].bitPattern, "\(name), \(bad)")
+                }
+                #expect(found.indices.allSatisfy { !isPoisoned($0) || !found[$0].isFinite }, "\(name), \(bad)")
             }
-            #expect((0..<64).allSatisfy { found[4 * 64 + $0].isNaN }, "\(name)")
-            #expect((0..<9).allSatisfy { !found[$0 * 64 + 17].isFinite }, "\(name)")
+        }
+    }
+
+    @Test("a result in the bf16 form is the rounded result, and y stays as it was", arguments: WeightFormat.allCases)
+    func roundedOutput(_ format: WeightFormat) {
+        for (seed, columns) in [64, 63, 50, 33, 17, 2, 1].enumerated() {
+            var problem = PanelProblem(format, k: 70, rows: 14, columns: columns, seed: UInt64(seed))
+            problem.epilogue = PK_GELU
+            for (name, kernels) in instructionSets {
+                let panel = problem.prepared(kernels)
+                let floats = panel.run()
+                let size = Int(kernels.bf16_row_bytes)
+                let stride = (columns + 1) / 2 * 2 * size + 12
+                let (found, y) = panel.runRounded(stride: stride)
+                let expected = Memory<UInt8>(14 * stride, repeating: 0xFF)
+                for row in 0..<14 {
+                    let values = Array(floats[(row * columns)..<((row + 1) * columns)])
+                    kernels.form_bf16(values, Int64(columns), expected.start + row * stride)
+                }
+                #expect(found == expected.values, "\(name), \(columns) columns")
+                #expect(y.allSatisfy { $0 == PanelProblem.untouched }, "\(name), \(columns) columns")
+            }
         }
     }
 }

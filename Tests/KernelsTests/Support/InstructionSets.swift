@@ -1,11 +1,9 @@
 import CKernels
 import Kernels
 
-/// The instruction sets that this CPU can run, best first, each with its kernels; of bf16's two variants also the one that
-/// is not chosen here.
+/// The instruction sets that this CPU can run, best first, each with its kernels.
 var instructionSets: [(name: String, kernels: pk_kernels)] {
-    (KernelSet.available + ["avx512bf16:pairs", "avx512bf16:steps"])
-        .compactMap { name in pk_find(name).map { (name, $0.pointee) } }
+    KernelSet.available.compactMap { name in pk_find(name).map { (name, $0.pointee) } }
 }
 
 /// Results of all instruction sets that differ in a bit from the first one's, as a sentence; nil if all agree.

@@ -25,8 +25,11 @@ extension Memory where Element == Float {
     convenience init(_ values: [Float]) { self.init(values, fallback: 0) }
 }
 
-extension Memory where Element == UInt16 {
-    convenience init(_ values: [UInt16]) { self.init(values, fallback: 0) }
+extension Memory where Element == UInt8 {
+    func load<T: BitwiseCopyable>(_ offset: Int, as type: T.Type) -> T {
+        precondition(offset >= 0 && offset + MemoryLayout<T>.size <= count, "inside the memory")
+        return UnsafeRawPointer(start).loadUnaligned(fromByteOffset: offset, as: type)
+    }
 }
 
 extension Collection where Element == Float {

@@ -1,14 +1,14 @@
 import CKernels
+import Kernels
 import TestSupport
 
 /// One panel call with random operands, to be run by any instruction set and on any of its rows.
 struct PanelProblem {
-    enum Format: String, CaseIterable { case f32, bf16 }
-
-    var format: Format
+    var format: WeightFormat
     var k: Int
     var rows: Int
     var columns: Int
+    /// Bytes between rows of x.
     var xGap = 0
     var yGap = 0
     var epilogue = PK_STORE
@@ -24,7 +24,7 @@ struct PanelProblem {
     static let untouched: Float = 12345.5
 
     init(
-        _ format: Format, k: Int, rows: Int, columns: Int = 64, seed: UInt64,
+        _ format: WeightFormat, k: Int, rows: Int, columns: Int = 64, seed: UInt64,
         draw: (inout SplitMix64) -> Float = { $0.normal() }
     ) {
         (self.format, self.k, self.rows, self.columns) = (format, k, rows, columns)
@@ -42,13 +42,13 @@ struct PanelProblem {
     }
 
     /// Any shape, stride and epilogue.
-    static func random(_ format: Format, seed: UInt64) -> PanelProblem {
+    static func random(_ format: WeightFormat, seed: UInt64) -> PanelProblem {
         var random = SplitMix64(seed: seed)
         let k = Int.random(in: 1...600, using: &random)
         var problem = PanelProblem(
             format, k: k, rows: .random(in: 1...15, using: &random), columns: .random(in: 1...64, using: &random),
             seed: random.next())
-        problem.xGap = 2 * .random(in: 0...3, using: &random)
+        problem.xGap = 4 * .random(in: 0...3, using: &random)
         problem.yGap = .random(in: 0...70, using: &random)
         problem.epilogue = [PK_STORE, PK_GELU, PK_RESIDUAL].randomElement(using: &random) ?? PK_STORE
         problem.hasBias = .random(using: &random)
@@ -56,83 +56,71 @@ struct PanelProblem {
         return problem
     }
 
+    func prepared(_ kernels: pk_kernels) -> PreparedPanel { PreparedPanel(self, kernels) }
+
+    /// y with its gaps.
+    func run(_ kernels: pk_kernels) -> [Float] { prepared(kernels).run() }
+}
+
+/// A problem's operands as one instruction set reads them.
+struct PreparedPanel {
+    let problem: PanelProblem
+    let kernels: pk_kernels
+    let panel: PanelReader
+    let input: FormedInput
+
+    init(_ problem: PanelProblem, _ kernels: pk_kernels) {
+        (self.problem, self.kernels) = (problem, kernels)
+        panel = PanelReader(problem.format, problem.weights, kernels)
+        input = FormedInput(problem.format, problem.x, gap: problem.xGap, kernels)
+    }
+
     /// y with its gaps, of the rows asked for.
-    func run(_ kernels: pk_kernels, rows chosen: Range<Int>? = nil) -> [Float] {
-        let chosen = chosen ?? 0..<rows
-        let evenK = (k + 1) / 2 * 2
-        let xStride = (format == .bf16 ? evenK : k) + xGap
-        let yStride = columns + yGap
-        let y = Memory<Float>(chosen.count * yStride, repeating: Self.untouched)
-        let biases = Memory(bias)
-        let residuals = Memory(residual[chosen].flatMap { $0 + [Float](repeating: 0, count: 3) })
+    func run(rows chosen: Range<Int>? = nil) -> [Float] {
+        let chosen = chosen ?? 0..<problem.rows
+        return call(chosen, rounded: nil).values
+    }
+
+    /// What is written in the bf16 form, `stride` bytes from row to row, and y, which nothing should be written to.
+    func runRounded(stride: Int) -> (bytes: [UInt8], y: [Float]) {
+        let rounded = Memory<UInt8>(problem.rows * stride, repeating: 0xFF)
+        let y = call(0..<problem.rows, rounded: (rounded, stride)).values
+        return (rounded.values, y)
+    }
+
+    private func call(_ chosen: Range<Int>, rounded: (Memory<UInt8>, Int)?) -> Memory<Float> {
+        let columns = problem.columns
+        let yStride = columns + problem.yGap
+        let y = Memory<Float>(chosen.count * yStride, repeating: PanelProblem.untouched)
+        let biases = Memory(problem.bias)
+        let residuals = Memory(problem.residual[chosen].flatMap { $0 + [Float](repeating: 0, count: 3) })
 
         var call = pk_panel_call()
-        call.x_stride = Int64(xStride)
-        (call.k, call.rows, call.columns) = (Int64(k), Int64(chosen.count), Int64(columns))
+        call.panel = UnsafeRawPointer(panel.bytes.start)
+        call.x = UnsafeRawPointer(input.bytes.start + chosen.lowerBound * input.stride)
+        call.x_stride = Int64(input.stride)
+        call.x_scales = UnsafePointer(input.scales.start + chosen.lowerBound)
+        call.x_sums = UnsafePointer(input.sums.start + chosen.lowerBound * input.sumsStride)
+        call.x_sums_stride = Int64(input.sumsStride)
+        (call.k, call.rows, call.columns) = (Int64(problem.k), Int64(chosen.count), Int64(columns))
         (call.y, call.y_stride) = (y.start, Int64(yStride))
-        call.bias = hasBias ? UnsafePointer(biases.start) : nil
-        call.epilogue = Int32(epilogue.rawValue)
-        if epilogue == PK_RESIDUAL, residualIsOutput {
+        call.bias = problem.hasBias ? UnsafePointer(biases.start) : nil
+        call.epilogue = Int32(problem.epilogue.rawValue)
+        if problem.epilogue == PK_RESIDUAL, problem.residualIsOutput {
             for (at, row) in chosen.enumerated() {
-                for column in 0..<columns { y.start[at * yStride + column] = residual[row][column] }
+                for column in 0..<columns { y.start[at * yStride + column] = problem.residual[row][column] }
             }
             (call.residual, call.residual_stride) = (UnsafePointer(y.start), Int64(yStride))
-        } else if epilogue == PK_RESIDUAL {
+        } else if problem.epilogue == PK_RESIDUAL {
             (call.residual, call.residual_stride) = (UnsafePointer(residuals.start), Int64(columns + 3))
         }
-
-        let source = Memory(weights.flatMap(\.self))
-        switch format {
-        case .f32:
-            let panel = Memory<Float>(k * Int(PK_PANEL), repeating: .nan)
-            pk_pack_f32(source.start, Int32(PK_F32.rawValue), Int64(k), Int64(k), Int64(columns), panel.start)
-            let input = Memory(x[chosen].flatMap { $0 + [Float](repeating: .nan, count: xGap) })
-            (call.panel, call.x) = (UnsafeRawPointer(panel.start), UnsafeRawPointer(input.start))
-            withExtendedLifetime((panel, input)) { kernels.panel_f32(&call) }
-        case .bf16:
-            let panel = Memory<UInt16>(evenK * Int(PK_PANEL), repeating: 0x7FC0)
-            pk_pack_bf16(source.start, Int32(PK_F32.rawValue), Int64(k), Int64(k), Int64(columns), panel.start)
-            var rounded: [UInt16] = []
-            for row in x[chosen] {
-                rounded += row.map(ScalarArithmetic.bf16)
-                rounded += [UInt16](repeating: 0, count: evenK - k)
-                rounded += [UInt16](repeating: 0x7FC0, count: xGap)
-            }
-            let input = Memory(rounded)
-            (call.panel, call.x) = (UnsafeRawPointer(panel.start), UnsafeRawPointer(input.start))
-            withExtendedLifetime((panel, input)) { kernels.panel_bf16(&call) }
+        if let (memory, stride) = rounded {
+            (call.rounded, call.rounded_stride) = (UnsafeMutableRawPointer(memory.start), Int64(stride))
         }
-        return withExtendedLifetime((y, biases, residuals)) { y.values }
-    }
-
-    /// y[row, column] in double, and how far a chain of float32 roundings may lie from it.
-    func reference(_ row: Int, _ column: Int) -> (value: Double, bound: Double) {
-        var (sum, size) = (0.0, 0.0)
-        for (a, b) in zip(x[row], weights[column]) {
-            let product = Double(a) * Double(b)
-            sum += product
-            size += product.magnitude
+        let run = problem.format.pick(kernels.panel_f32, kernels.panel_bf16, kernels.panel_int8, kernels.panel_int4)
+        return withExtendedLifetime((panel.bytes, input, y, biases, residuals, rounded?.0)) {
+            run?(&call)
+            return y
         }
-        if hasBias {
-            sum += Double(bias[column])
-            size += Double(bias[column].magnitude)
-        }
-        if epilogue == PK_RESIDUAL {
-            sum += Double(residual[row][column])
-            size += Double(residual[row][column].magnitude)
-        }
-        let bound = Double(k + 4) * 0x1p-24 * size
-        guard epilogue == PK_GELU else { return (sum, bound) }
-        return (ScalarArithmetic.gelu(sum), 1.2 * bound + 0x1p-21 * max(1, sum.magnitude))  // |gelu′| < 1.13
-    }
-
-    /// The bits that the documented order of additions yields (without gelu).
-    func exact(_ row: Int, _ column: Int) -> Float {
-        var sum =
-            format == .f32
-            ? ScalarArithmetic.chain(x[row], weights[column]) : ScalarArithmetic.pairChain(x[row], weights[column])
-        if hasBias { sum += bias[column] }
-        if epilogue == PK_RESIDUAL { sum += residual[row][column] }
-        return sum
     }
 }

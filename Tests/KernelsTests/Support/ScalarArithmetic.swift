@@ -24,6 +24,17 @@ enum ScalarArithmetic {
         }
     }
 
+    /// The int8 form of a row or column: whole numbers and their scale, the greatest magnitude over 127. What is smaller
+    /// than 2⁻¹²⁰ counts as zero; what is not finite leaves only its scale.
+    static func int8(_ values: [Float]) -> (values: [Float], scale: Float) {
+        if values.contains(where: \.isNaN) { return (values.map { _ in 0 }, .nan) }
+        let greatest = values.map(\.magnitude).max() ?? 0
+        guard greatest.isFinite else { return (values.map { _ in 0 }, .infinity) }
+        guard greatest >= 0x1p-120 else { return (values.map { _ in 0 }, 0) }
+        let inverse = Double(127 / greatest)  // a product of two floats is exact in double
+        return (values.map { Float((Double($0) * inverse).rounded(.toNearestOrEven)) }, greatest / 127)
+    }
+
     /// One output of a float32 panel before the epilogue: blocks of 256 fused steps, their sums added in order.
     static func chain(_ x: [Float], _ w: [Float]) -> Float {
         var total: Float = 0
