@@ -31,22 +31,31 @@ public struct ModelInspection: Sendable {
 
     /// - Throws: a `UserFacingError` that names the file and the tensor.
     public static func inspect(_ model: ModelSource) throws -> ModelInspection {
-        guard let directory = model.url else { throw EngineError.bundledModelMissing }
+        let directory = try model.directory()
         let checkpoint = try Checkpoint(directory: directory)
         try checkpoint.validate()
         let configuration = checkpoint.configuration
-        let cacheBytes = KeyValueFormat.allCases.map { ($0.rawValue, configuration.bytesPerCachedToken($0)) }
-        let packedBytes = WeightFormat.allCases.map { ($0.rawValue, configuration.packedBytes($0)) }
         return ModelInspection(
             directory: directory.path, configuration: configuration,
             tensors: checkpoint.listing.map {
                 Tensor(name: $0.name, type: $0.type, shape: $0.shape, file: $0.file, bytes: $0.byteCount)
             },
             parameterCount: configuration.parameterCount,
-            packedBytes: Dictionary(uniqueKeysWithValues: packedBytes),
-            bytesPerCachedToken: Dictionary(uniqueKeysWithValues: cacheBytes),
-            cacheFormat: EngineOptions.CacheFormat.auto
-                .format(beside: EngineOptions.Weights.auto.format(for: checkpoint)).rawValue,
+            packedBytes: configuration.packedBytesByFormat,
+            bytesPerCachedToken: configuration.bytesPerCachedTokenByFormat,
+            cacheFormat: EngineOptions().cacheFormat(modelIsBF16: checkpoint.isBF16),
             hasTokenizer: FileManager.default.fileExists(atPath: directory.appending(path: "tokenizer.json").path))
+    }
+}
+
+extension BloomConfiguration {
+    /// Packed size of the weights by format name.
+    public var packedBytesByFormat: [String: Int] {
+        Dictionary(uniqueKeysWithValues: WeightFormat.allCases.map { ($0.rawValue, packedBytes($0)) })
+    }
+
+    /// Size of a token's keys and values by format name.
+    public var bytesPerCachedTokenByFormat: [String: Int] {
+        Dictionary(uniqueKeysWithValues: KeyValueFormat.allCases.map { ($0.rawValue, bytesPerCachedToken($0)) })
     }
 }
