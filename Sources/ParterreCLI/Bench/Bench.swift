@@ -89,7 +89,7 @@ struct Bench {
             let cached = model.configuration.bytesPerCachedTokenByFormat
             return (
                 packed[options.weights.rawValue] ?? packed["bf16"] ?? 0,
-                cached[options.cacheFormat(modelIsBF16: model.isBF16)] ?? 0
+                cached[options.cacheFormat(modelIsBF16: true)] ?? 0  // random weights are bf16
             )
         }
         let inspection = try ModelInspection.inspect(source)
