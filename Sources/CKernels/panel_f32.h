@@ -15,7 +15,7 @@ PK_INLINE void step_f32(
     }
 }
 
-static void pass_f32(const band *work) { pass_over_strip(work, step_f32); }
+static void pass_f32(const band *work) { pass_over_strip(work, step_f32, PK_STRIP_ROWS); }
 
 static void panel_f32(const pk_panel_call *call) {
     panel_form form = {.steps = call->k, .block_steps = PK_K_BLOCK, .x_step = 4};

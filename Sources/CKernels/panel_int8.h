@@ -25,7 +25,7 @@ PK_INLINE void step_int8(
     }
 }
 
-static void pass_int8(const band *work) { pass_over_strip(work, step_int8); }
+static void pass_int8(const band *work) { pass_over_strip(work, step_int8, PK_STRIP_ROWS); }
 
 static void scale_int8(const pk_panel_call *call, int64_t row, float *totals) {
     const float *scales = (const float *)((const char *)call->panel + (call->k + 3) / 4 * PK_PANEL * 4);

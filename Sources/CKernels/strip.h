@@ -92,9 +92,9 @@ PK_INLINE void chain(
     }
 }
 
-// All tiles of the band, as equal as can be: 32 rows are 11 + 11 + 10.
-PK_INLINE void pass_over_strip(const band *work, strip_step step) {
-    int64_t tiles = (work->rows + PK_STRIP_ROWS - 1) / PK_STRIP_ROWS;
+// All tiles of the band, of up to `most` rows and as equal as can be: 32 rows are 11 + 11 + 10.
+PK_INLINE void pass_over_strip(const band *work, strip_step step, int64_t most) {
+    int64_t tiles = (work->rows + most - 1) / most;
     for (int64_t t = 0; t < tiles; t++) {
         int64_t row = work->rows * t / tiles, rows = work->rows * (t + 1) / tiles - row;
 #define PK_WORK(R)                                                                                           \

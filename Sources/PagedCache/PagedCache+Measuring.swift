@@ -8,15 +8,20 @@ extension PagedCache {
     package func pretend(_ tokens: Int, for table: inout BlockTable, crew: WorkerLanes) {
         let blocks = table.blocks[..<blocks(forTokens: tokens)]
         crew.run { lane in
-            let words = layout.bytesPerBlock(onNode: lane.node) / 4
-            let arena = arenas[lane.node].base.assumingMemoryBound(to: UInt32.self)
+            let bytes = layout.bytesPerBlock(onNode: lane.node)
+            let arena = arenas[lane.node].base
             for index in lane.shareOnNode(of: blocks.indices) {
                 let block = blocks[index].index
                 var state = UInt64(block) &* 0x9E37_79B9_7F4A_7C15
-                for place in arena + block * words..<arena + (block + 1) * words {
+                for at in stride(from: block * bytes, to: (block + 1) * bytes, by: 4) {
                     state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-                    let bits = (Float(Int32(truncatingIfNeeded: state >> 32)) * 0x1p-31).bitPattern
-                    place.pointee = layout.format == .f32 ? bits : bits & 0xFFFF_0000 | bits >> 16
+                    let value = Float(Int32(truncatingIfNeeded: state >> 32)) * 0x1p-31
+                    switch layout.format {
+                    case .f32: arena.storeBytes(of: value, toByteOffset: at, as: Float.self)
+                    case .bf16:
+                        let word = value.bitPattern >> 16
+                        arena.storeBytes(of: word | word << 16, toByteOffset: at, as: UInt32.self)
+                    }
                 }
             }
         }

@@ -74,6 +74,26 @@ import Testing
         #expect(try model.samplingDefaults() == SamplingParameters())
     }
 
+    @Test("rows decode behind a random context as behind a computed one, and free it")
+    func randomContext() async throws {
+        try await withEngine { engine in
+            let prompt = (0..<60).map { TokenID($0 % 97) }
+            var tokens = 0
+            for try await event in engine.generateAfterRandomContext(Self.request(prompt, tokens: 5)) {
+                if case .token = event { tokens += 1 }
+            }
+            let status = await engine.status()
+            #expect(tokens == 5 && status.cacheBlocksUsed == 0)
+            // The prompt's last token, and four of those generated: five steps of one row.
+            #expect(status.steps == 5 && status.promptTokens == 1 && status.barriers > 5)
+            // More than the cache has room for beside what runs is an error, not a wait.
+            let long = Array(repeating: TokenID(1), count: status.cacheBlocks * 32)
+            await #expect(throws: RequestError.self) {
+                for try await _ in engine.generateAfterRandomContext(Self.request(long, tokens: 5)) {}
+            }
+        }
+    }
+
     @Test("leaving a stream frees its blocks")
     func cancellation() async throws {
         try await withEngine { engine in

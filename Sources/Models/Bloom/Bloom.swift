@@ -32,10 +32,8 @@ public struct Bloom: Sendable {
         lane.barrier()
         for (index, layer) in weights.layers.enumerated() {
             var normed = norm(layer.inputNorm, rows, w, lane)  // [rows, hidden]
-            multiply(layer.queryKeyValue, normed.formed, into: w.qkv, w.qkvStride, lane: lane)
-            lane.barrier()  // qkv [rows, heads, 3, headDim]
-            storeKeysAndValues(batch, layer: index, w, store, lane)
-            lane.barrier()
+            project(layer.queryKeyValue, normed.formed, batch, layer: index, w, store, lane)
+            lane.barrier()  // qkv [rows, heads, 3, headDim]; keys and values in their pages
             attend(batch, layer: index, w, store, lane)
             lane.barrier()  // attended [rows, heads, headDim]
             let attended = w.hiddenForm.formed(
@@ -125,59 +123,12 @@ public struct Bloom: Sendable {
             w.inner, stride: w.innerStride, rows: x.rows, width: 4 * configuration.hiddenSize, lane: lane)
     }
 
-    private func multiply(
+    func multiply(
         _ linear: BloomWeights.Linear, _ x: ActivationRows, into y: UnsafeMutablePointer<Float>, _ stride: Int,
         residual: UnsafePointer<Float>? = nil, epilogue: pk_epilogue = PK_STORE, rounded: FormedRows? = nil, lane: Lane
     ) {
         let target = ProductTarget(
             y, stride: stride, bias: linear.bias, residual: residual, epilogue: epilogue, rounded: rounded)
         linear.weights.multiply(x, into: target, kernels: kernels, lane: lane)
-    }
-
-    private func storeKeysAndValues(
-        _ batch: borrowing StepBatch, layer: Int, _ w: BloomWorkspace, _ store: KeyValueStore, _ lane: Lane
-    ) {
-        let heads = store.layout.headsByNode[lane.node]
-        let segments = batch.segments.count
-        batch.blockTables.withUnsafeBufferPointer { tables in
-            for item in lane.shareOnNode(of: 0..<heads.count * segments) {
-                let head = heads.lowerBound + item / segments
-                let segment = batch.segments[item % segments]
-                let dim = configuration.headDim
-                let query = w.qkv + segment.firstRow * w.qkvStride + head * 3 * dim
-                func keep(_ part: KeyValuePart, from: UnsafePointer<Float>) {
-                    store.store(
-                        layer: layer, head: head, node: lane.node, part: part, dims: 0..<dim,
-                        blockTable: tables.baseAddress! + segment.table, firstPosition: segment.firstPosition,
-                        rows: segment.rows, from: from, stride: w.qkvStride)
-                }
-                keep(.key, from: query + dim)
-                keep(.value, from: query + 2 * dim)
-            }
-        }
-    }
-
-    private func attend(
-        _ batch: borrowing StepBatch, layer: Int, _ w: BloomWorkspace, _ store: KeyValueStore, _ lane: Lane
-    ) {
-        let heads = store.layout.headsByNode[lane.node]
-        let dim = configuration.headDim
-        let plan = w.attention
-        // Each lane takes a contiguous stretch of the node's work; a group is its lane's whose stretch holds its beginning.
-        let stretch = lane.shareOnNode(of: 0..<heads.count * plan.cost)
-        batch.blockTables.withUnsafeBufferPointer { tables in
-            for head in heads {
-                let before = (head - heads.lowerBound) * plan.cost
-                let part = plan.groups(in: stretch.clamped(to: before..<before + plan.cost), of: before)
-                guard !part.isEmpty else { continue }
-                plan.withGroups(part) { queries, groups in
-                    store.attend(
-                        layer: layer, head: head, node: lane.node, queries: queries, groups: groups,
-                        blockTables: tables.baseAddress!, q: w.qkv + head * 3 * dim, qStride: w.qkvStride,
-                        slope: slopes[head], scale: scale, out: w.attended + head * dim, outStride: w.hiddenStride,
-                        scratch: w.scratch(of: lane), kernels: kernels)
-                }
-            }
-        }
     }
 }

@@ -27,24 +27,13 @@ extension EngineOptions {
 extension EngineOptions.Weights {
     /// The formats to pack the layers and the head into; `auto` keeps every bit of the checkpoint.
     func formats(for model: any WeightSource) -> (layers: WeightFormat, head: WeightFormat) {
-        formats(modelIsBF16: model.isBF16)
-    }
-
-    func formats(modelIsBF16: Bool) -> (layers: WeightFormat, head: WeightFormat) {
         switch self {
         case .f32: (.f32, .f32)
         case .bf16: (.bf16, .bf16)
         case .int8: (.int8, .int8)
         case .int4: (.int4, .int4)
-        case .auto: modelIsBF16 ? (.bf16, .bf16) : (.f32, .f32)
+        case .auto: model.isBF16 ? (.bf16, .bf16) : (.f32, .f32)
         }
-    }
-}
-
-extension EngineOptions {
-    /// Name of the cache's format (`f32`, `bf16`) for a checkpoint whose tensors are all bf16, or are not.
-    public func cacheFormat(modelIsBF16: Bool) -> String {
-        kvCache.format(beside: weights.formats(modelIsBF16: modelIsBF16).layers).rawValue
     }
 }
 

@@ -43,7 +43,8 @@ public struct ModelInspection: Sendable {
             parameterCount: configuration.parameterCount,
             packedBytes: configuration.packedBytesByFormat,
             bytesPerCachedToken: configuration.bytesPerCachedTokenByFormat,
-            cacheFormat: EngineOptions().cacheFormat(modelIsBF16: checkpoint.isBF16),
+            cacheFormat: EngineOptions.CacheFormat.auto
+                .format(beside: EngineOptions.Weights.auto.formats(for: checkpoint).layers).rawValue,
             hasTokenizer: FileManager.default.fileExists(atPath: directory.appending(path: "tokenizer.json").path))
     }
 }
@@ -54,7 +55,7 @@ extension BloomConfiguration {
         Dictionary(uniqueKeysWithValues: WeightFormat.allCases.map { ($0.rawValue, packedBytes($0)) })
     }
 
-    /// Size of a token's keys and values by format name.
+    /// Keys and values of one token, all layers, by format name of the cache.
     public var bytesPerCachedTokenByFormat: [String: Int] {
         Dictionary(uniqueKeysWithValues: KeyValueFormat.allCases.map { ($0.rawValue, bytesPerCachedToken($0)) })
     }

@@ -14,7 +14,7 @@ struct Bench {
     /// - Throws: a `UserFacingError` when the model cannot be loaded, or a workload has no room in memory.
     func run() async throws -> BenchReport {
         let machine = try MachineTopology.current(instructionSet: options.instructionSet)
-        let (workloads, options) = try fit(machine)
+        let (workloads, options) = try fit(availableBytes: machine.availableBytes)
         progress("measuring the machine's limits")
         let limits = try await MachineLimits.measure(threads: options.threads)
         // Measuring took memory that is none of the engine's.
@@ -56,13 +56,13 @@ struct Bench {
     }
 
     /// The workloads that memory has room for, and options with room for them.
-    func fit(_ machine: MachineTopology) throws -> ([Workload], EngineOptions) {
+    func fit(availableBytes: Int) throws -> ([Workload], EngineOptions) {
         var options = options
         options.maxBatch = max(options.maxBatch, workloads.map(\.rows).max() ?? 1)
         guard options.cacheMemory == .automatic else { return (workloads, options) }
         // As much cache as the largest workload fills, so that nothing waits and memory tells what the work needs.
         let model = try sizeOfModel()
-        let room = machine.availableBytes - model.weights
+        let room = availableBytes - model.weights
         func bytes(_ workload: Workload) -> Int {
             workload.blocks(sizes, blockSize: options.blockSize, contextIsRandom: contextIsRandom)
                 * options.blockSize * model.cachedToken
@@ -75,7 +75,7 @@ struct Bench {
             }
             let words =
                 "\(workload.name) needs \(Figures.bytes(bytes(workload))) of cache beside the weights' "
-                + "\(Figures.bytes(model.weights)), and \(Figures.bytes(machine.availableBytes)) of memory are free"
+                + "\(Figures.bytes(model.weights)), and \(Figures.bytes(availableBytes)) of memory are free"
             guard mayLeaveOut else { throw CommandError.input("\(words): take a smaller one, or set --cache-memory") }
             reporter.notice("parterre: left out: \(words); --long-context makes it smaller")
         }
@@ -84,20 +84,20 @@ struct Bench {
     }
 
     private func sizeOfModel() throws -> (weights: Int, cachedToken: Int) {
+        var weights = options.weights.rawValue
+        let packed: [String: Int]
+        let cachedToken: [String: Int]
         if case .random(let model) = source {
-            let packed = model.configuration.packedBytesByFormat
-            let cached = model.configuration.bytesPerCachedTokenByFormat
-            return (
-                packed[options.weights.rawValue] ?? packed["bf16"] ?? 0,
-                cached[options.cacheFormat(modelIsBF16: true)] ?? 0  // random weights are bf16
-            )
+            packed = model.configuration.packedBytesByFormat
+            cachedToken = model.configuration.bytesPerCachedTokenByFormat
+            if options.weights == .auto { weights = "bf16" }
+        } else {
+            let inspection = try ModelInspection.inspect(source)
+            packed = inspection.packedBytes
+            cachedToken = inspection.bytesPerCachedToken
+            if options.weights == .auto { weights = inspection.tensors.allSatisfy { $0.type == "BF16" } ? "bf16" : "f32" }
         }
-        let inspection = try ModelInspection.inspect(source)
-        let isBF16 = inspection.tensors.allSatisfy { $0.type == "BF16" }
-        let automatic = inspection.packedBytes[isBF16 ? "bf16" : "f32"] ?? 0
-        return (
-            inspection.packedBytes[options.weights.rawValue] ?? automatic,
-            inspection.bytesPerCachedToken[options.cacheFormat(modelIsBF16: isBF16)] ?? 0
-        )
+        let isFloat = options.kvCache == .f32 || options.kvCache == .auto && weights == "f32"
+        return (packed[weights] ?? 0, cachedToken[isFloat ? "f32" : "bf16"] ?? 0)
     }
 }

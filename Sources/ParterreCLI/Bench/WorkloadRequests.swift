@@ -27,12 +27,11 @@ extension Workload {
     static let mixedPrompts = 16...256
     static let mixedOutputs = 16...128
 
-    /// Most rows in one step.
+    /// Rows that must decode in the same step; mixed requests share steps as the engine thinks best.
     var rows: Int {
         switch self {
-        case .prefill: 1
+        case .prefill, .mixed: 1
         case .decode(let batch), .long(_, let batch): batch
-        case .mixed(let requests): requests
         }
     }
 

@@ -26,6 +26,9 @@ struct BenchCommand: AsyncParsableCommand {
             attention reads and multiplies the same bytes whatever they say. With --long-fill computed they are those \
             of a prompt, which takes minutes.
 
+            With --cache-memory auto the cache is as large as the largest workload needs; a standard workload that \
+            memory has no room for is left out. JSON has seconds, bytes and operations without prefixes.
+
             EXAMPLES
               parterre bench
               parterre bench --shape bloom-560m --weights bf16 --roofline
@@ -37,8 +40,7 @@ struct BenchCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Random weights of a published shape instead of a model: "
-                + BloomShape.allCases.map(\.name).joined(separator: ", ") + ".", valueName: "name"))
+            "Random weights of a published shape, or 560m for short, instead of a model.", valueName: "name"))
     var shape: BloomShape?
 
     @Option(help: ArgumentHelp("What to time; may be repeated.", valueName: "name"))

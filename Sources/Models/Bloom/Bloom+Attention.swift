@@ -1,0 +1,76 @@
+import CKernels
+import Kernels
+
+// A layer's queries, keys and values, and the attention over what is stored.
+extension Bloom {
+    /// qkv `[rows, heads, 3, headDim]`; each lane stores the keys and values that it computed at once.
+    func project(
+        _ linear: BloomWeights.Linear, _ x: ActivationRows, _ batch: borrowing StepBatch, layer: Int,
+        _ w: BloomWorkspace, _ store: KeyValueStore, _ lane: Lane
+    ) {
+        let target = ProductTarget(w.qkv, stride: w.qkvStride, bias: linear.bias)
+        linear.weights.multiply(x, into: target, kernels: kernels, lane: lane) { part in
+            keep(part, batch, layer: layer, w, store)
+        }
+    }
+
+    /// Write a computed part's keys and values: its columns, cut where a head's query, key or value ends.
+    private func keep(
+        _ computed: ProductPart, _ batch: borrowing StepBatch, layer: Int, _ w: BloomWorkspace, _ store: KeyValueStore
+    ) {
+        let dim = configuration.headDim
+        var column = computed.columns.lowerBound
+        while column < computed.columns.upperBound {
+            let third = column / dim
+            let end = min((third + 1) * dim, computed.columns.upperBound)
+            if third % 3 != 0 {
+                keep(
+                    third % 3 == 1 ? .key : .value, head: third / 3, dims: column - third * dim..<end - third * dim,
+                    rows: computed.rows, from: w.qkv + column, batch, layer: layer, w, store)
+            }
+            column = end
+        }
+    }
+
+    private func keep(
+        _ part: KeyValuePart, head: Int, dims: Range<Int>, rows: Range<Int>, from: UnsafePointer<Float>,
+        _ batch: borrowing StepBatch, layer: Int, _ w: BloomWorkspace, _ store: KeyValueStore
+    ) {
+        let node = store.layout.headsByNode.firstIndex { $0.contains(head) }!
+        batch.blockTables.withUnsafeBufferPointer { tables in
+            for segment in batch.segments {
+                let own = (segment.firstRow..<segment.firstRow + segment.rows).clamped(to: rows)
+                guard !own.isEmpty else { continue }
+                store.store(
+                    layer: layer, head: head, node: node, part: part, dims: dims,
+                    blockTable: tables.baseAddress! + segment.table,
+                    firstPosition: segment.firstPosition + own.lowerBound - segment.firstRow, rows: own.count,
+                    from: from + own.lowerBound * w.qkvStride, stride: w.qkvStride)
+            }
+        }
+    }
+
+    func attend(
+        _ batch: borrowing StepBatch, layer: Int, _ w: BloomWorkspace, _ store: KeyValueStore, _ lane: Lane
+    ) {
+        let heads = store.layout.headsByNode[lane.node]
+        let dim = configuration.headDim
+        let plan = w.attention
+        // Each lane takes a contiguous stretch of the node's work; a group is its lane's whose stretch holds its beginning.
+        let stretch = lane.shareOnNode(of: 0..<heads.count * plan.cost)
+        batch.blockTables.withUnsafeBufferPointer { tables in
+            for head in heads {
+                let before = (head - heads.lowerBound) * plan.cost
+                let part = plan.groups(in: stretch.clamped(to: before..<before + plan.cost), of: before)
+                guard !part.isEmpty else { continue }
+                plan.withGroups(part) { queries, groups in
+                    store.attend(
+                        layer: layer, head: head, node: lane.node, queries: queries, groups: groups,
+                        blockTables: tables.baseAddress!, q: w.qkv + head * 3 * dim, qStride: w.qkvStride,
+                        slope: slopes[head], scale: scale, out: w.attended + head * dim, outStride: w.hiddenStride,
+                        scratch: w.scratch(of: lane), kernels: kernels)
+                }
+            }
+        }
+    }
+}
