@@ -14,7 +14,7 @@
 // L ≥ 1 always, since one of f, g is 1 and the greatest score's p is 1. Keys and values of a narrower format are widened
 // to the floats that they stand for, and no step differs.
 //
-// Up to six queries, of one sequence or of several that have these blocks in common, share the keys and values that are
+// Up to twelve queries, of one sequence or of several that have these blocks in common, share the keys and values that are
 // loaded. Lanes behind a query's position may hold anything: the scores there are replaced, not multiplied away, and
 // Σ p·v ends at i.
 #ifndef PK_ATTENTION_H
@@ -69,16 +69,14 @@ PK_INLINE void dot_groups(const attention_tile *tile, int64_t g, int rows, int g
     const float *q = tile->q;
     const char *const *keys = tile->reading + g, *const *next = keys + tile->ahead;
     for (int64_t pair = 0; pair < tile->head_dim / 2; pair++) {
-        lanes even[PK_TILE_MAX_VECTORS], odd[PK_TILE_MAX_VECTORS];
-        PK_UNROLLED for (int n = 0; n < groups; n++) {
-            const char *at = keys[n] + pair * key_pair_bytes(format);
-            ask_for_pair(next[n] + pair * key_pair_bytes(format), 64, format);
-            even[n] = first_of_pair(at, format);
-            odd[n] = second_of_pair(at, 64, format);
-        }
-        add_products(dot, q, 1, even, rows, groups);
+        lanes key[PK_TILE_MAX_VECTORS];
+        int64_t offset = pair * key_pair_bytes(format);
+        PK_UNROLLED for (int n = 0; n < groups; n++) ask_for_pair(next[n] + offset, 64, format);
+        PK_UNROLLED for (int n = 0; n < groups; n++) key[n] = first_of_pair(keys[n] + offset, format);
+        add_products(dot, q, 1, key, rows, groups);
         q += tile->q_step;
-        add_products(dot, q, 1, odd, rows, groups);
+        PK_UNROLLED for (int n = 0; n < groups; n++) key[n] = second_of_pair(keys[n] + offset, 64, format);
+        add_products(dot, q, 1, key, rows, groups);
         q += tile->q_step;
     }
     if (tile->head_dim % 2 == 1) {
@@ -100,7 +98,7 @@ PK_INLINE void dot_tile(const attention_tile *tile, int format) {
         }                                                                                      \
         for (; g < tile->groups; g++) dot_groups(tile, g, R, 1, format);                       \
     }
-    PK_WITH_CONSTANT_ROWS(tile->rows, PK_WORK)
+    PK_WITH_CONSTANT_TILE_ROWS(tile->rows, PK_WORK)
 #undef PK_WORK
 }
 
@@ -144,14 +142,12 @@ PK_INLINE void weigh_vectors(const attention_tile *tile, int64_t v, int rows, in
     for (int64_t pair = 0; pair < pairs; pair++) {
         int64_t offset = pair % 8 * pair_bytes + v * 64;
         const char *at = values[pair / 8] + offset, *next = values[pair / 8 + tile->ahead] + offset;
-        lanes even[PK_TILE_MAX_VECTORS], odd[PK_TILE_MAX_VECTORS];
-        PK_UNROLLED for (int n = 0; n < vectors; n++) {
-            ask_for_pair(next + n * 64, row_bytes, format);
-            even[n] = first_of_pair(at + n * 64, format);
-            odd[n] = second_of_pair(at + n * 64, row_bytes, format);
-        }
-        add_products(sum, p, PK_ATTENTION_TILE, even, rows, vectors);
-        add_products(sum, p + 1, PK_ATTENTION_TILE, odd, rows, vectors);
+        lanes value[PK_TILE_MAX_VECTORS];
+        PK_UNROLLED for (int n = 0; n < vectors; n++) ask_for_pair(next + n * 64, row_bytes, format);
+        PK_UNROLLED for (int n = 0; n < vectors; n++) value[n] = first_of_pair(at + n * 64, format);
+        add_products(sum, p, PK_ATTENTION_TILE, value, rows, vectors);
+        PK_UNROLLED for (int n = 0; n < vectors; n++) value[n] = second_of_pair(at + n * 64, row_bytes, format);
+        add_products(sum, p + 1, PK_ATTENTION_TILE, value, rows, vectors);
         p += 2;
     }
     for (int64_t j = 2 * pairs; j < tile->seen[rows - 1]; j++) {
@@ -177,7 +173,7 @@ PK_INLINE void weigh_tile(const attention_tile *tile, int format) {
         }                                                                                   \
         for (; v < vectors; v++) weigh_vectors(tile, v, R, 1, format);                      \
     }
-    PK_WITH_CONSTANT_ROWS(tile->rows, PK_WORK)
+    PK_WITH_CONSTANT_TILE_ROWS(tile->rows, PK_WORK)
 #undef PK_WORK
 }
 
@@ -258,7 +254,7 @@ static void attend_tile(
         .head_dim = head_dim,
         .value_stride = stride,
         .scores = call->scratch,
-        .sums = begin == 0 ? band->totals + row * stride : call->scratch + PK_TILE_ROWS * PK_ATTENTION_TILE,
+        .sums = begin == 0 ? band->totals + row * stride : call->scratch + PK_ATTENTION_ROWS * PK_ATTENTION_TILE,
     };
     for (int64_t r = 0; r < rows; r++) {
         int64_t seen = band->queries[row + r].position - begin + 1;
@@ -300,11 +296,10 @@ static void attend_band(
 ) {
     int64_t head_dim = call->pages.head_dim, stride = pk_value_stride(head_dim);
     attention_band band = {.call = call, .queries = queries, .rows = rows};
-    band.totals = call->scratch + PK_TILE_ROWS * (PK_ATTENTION_TILE + stride);
+    band.totals = call->scratch + PK_ATTENTION_ROWS * (PK_ATTENTION_TILE + stride);
     band.q = band.totals + PK_ATTENTION_BAND * stride;
-    for (int64_t r = 0; r < rows; r++) {
-        const float *q = call->q + queries[r].row * call->q_stride;
-        for (int64_t d = 0; d < head_dim; d++) band.q[d * rows + r] = q[d];
+    for (int64_t d = 0; d < head_dim; d++) {
+        for (int64_t r = 0; r < rows; r++) band.q[d * rows + r] = call->q[queries[r].row * call->q_stride + d];
     }
     if (shared_tiles > 0) {
         attend_tiles(&band, 0, shared_tiles, 0, rows, keys_of(call, queries, shared_tiles * PK_ATTENTION_TILE));

@@ -5,7 +5,7 @@
 #include "CKernels.h"
 
 enum {
-    PK_ATTENTION_ROWS = 6,   // queries of a register tile
+    PK_ATTENTION_ROWS = 12,  // most queries of a register tile
     PK_ATTENTION_BAND = 24,  // queries that share a tile of keys and values in the cache
 };
 

@@ -29,25 +29,31 @@ import Testing
         }
     }
 
-    @Test("a pretended context is stored as finite numbers, and costs its blocks alone")
-    func pretend() throws {
+    @Test(
+        "a pretended context is stored as finite numbers, and costs its blocks alone",
+        arguments: KeyValueFormat.allCases)
+    func pretend(_ format: KeyValueFormat) throws {
         let crew = try WorkerLanes(threads: 3)
         defer { crew.stop() }
-        let layout = KeyValueLayout(layers: 2, heads: 3, headDim: 5, blockTokens: 16, crew: crew)
+        let layout = KeyValueLayout(layers: 2, heads: 3, headDim: 5, blockTokens: 16, format: format, crew: crew)
         let cache = try PagedCache(layout: layout, blocks: 4, crew: crew)
         var table = BlockTable()
         #expect(cache.reserve(33, for: &table))
         cache.pretend(32, for: &table, crew: crew)
         #expect(table.tokenCount == 32 && cache.usedBlocks == 3)
         for (node, arena) in cache.arenas.enumerated() {
-            let count = layout.floatsPerBlock(onNode: node)
-            func floats(_ index: Int) -> UnsafeBufferPointer<Float> {
-                let base = arena.base.assumingMemoryBound(to: Float.self)
-                return UnsafeBufferPointer(start: base + table.blocks[index].index * count, count: count)
+            let bytes = layout.bytesPerBlock(onNode: node)
+            func floats(_ index: Int) -> [Float] {
+                let block = UnsafeRawBufferPointer(
+                    start: arena.base + table.blocks[index].index * bytes, count: bytes)
+                return switch format {
+                case .f32: Array(block.bindMemory(to: Float.self))
+                case .bf16: block.bindMemory(to: UInt16.self).map { Float(bitPattern: UInt32($0) << 16) }
+                }
             }
             for index in 0..<2 {
                 #expect(floats(index).allSatisfy { abs($0) <= 1 })
-                #expect(Set(floats(index)).count > count / 2)
+                #expect(Set(floats(index)).count > floats(index).count / 8)
             }
             #expect(!floats(0).elementsEqual(floats(1)))
             #expect(floats(2).allSatisfy { $0 == 0 })

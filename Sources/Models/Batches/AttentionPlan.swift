@@ -59,9 +59,4 @@ struct AttentionPlan {
             groups.withUnsafeBufferPointer { body(queries.baseAddress!, UnsafeBufferPointer(rebasing: $0[part])) }
         }
     }
-
-    func queries(of part: Range<Int>) -> ArraySlice<pk_query> {
-        guard let last = part.last else { return [] }
-        return queries[Int(groups[part.lowerBound].first)..<Int(groups[last].first + groups[last].count)]
-    }
 }
