@@ -1,0 +1,90 @@
+"""CTranslate2: static batches; a callback on each step tells when it happened and which rows have enough."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+import ctranslate2
+
+from peers.engines.base import Engine, Limits, NotAvailable, Stopwatch, Timing
+from peers.formats import Format, Models
+
+STATIC_BATCH = 16
+COMPUTE_TYPES = {Format.F32: "float32", Format.BF16: "bfloat16", Format.INT8: "int8"}
+
+
+class CTranslate2(Engine):
+    formats = (Format.F32, Format.BF16, Format.INT8)
+
+    def load(self, models: Models, format: Format, limits: Limits) -> None:
+        folder, wanted = models.ctranslate2(format), COMPUTE_TYPES[format]
+        self.generator = ctranslate2.Generator(
+            str(folder), device="cpu", compute_type=wanted, inter_threads=1, intra_threads=limits.threads
+        )
+        if not self.generator.compute_type.startswith(wanted):
+            raise NotAvailable(f"computes {self.generator.compute_type} where {wanted} was asked for, on this processor")
+        self.vocabulary: list[str] = json.loads((folder / "vocabulary.json").read_text())
+
+    def describe(self) -> dict[str, str]:
+        return {
+            "version": f"ctranslate2 {ctranslate2.__version__}",
+            "settings": f"computes {self.generator.compute_type}; mix in static batches of {STATIC_BATCH}",
+        }
+
+    def prefill(self, prompt: list[int]) -> Timing:
+        rows = self._rows([prompt])
+        watch = Stopwatch()
+        tokens = self._generate(rows, 1)
+        return Timing(watch.seconds, tokens)
+
+    def decode(self, prompts: list[list[int]], steps: int) -> Timing:
+        ends: dict[int, float] = {}
+
+        def note(result: ctranslate2.GenerationStepResult) -> bool:
+            ends[result.step] = time.perf_counter()  # of the last row to report the step
+            return False
+
+        tokens = self._generate(self._rows(prompts), steps + 1, note)
+        if len(ends) != steps + 1:
+            raise NotAvailable(f"reported {len(ends)} steps for {steps + 1} tokens")
+        first, last = min(ends), max(ends)
+        return Timing(ends[last] - ends[first], tokens)
+
+    def mixed(self, prompts: list[list[int]], outputs: list[int]) -> Timing:
+        watch, tokens = Stopwatch(), []
+        for first in range(0, len(prompts), STATIC_BATCH):
+            rows, wanted = prompts[first : first + STATIC_BATCH], outputs[first : first + STATIC_BATCH]
+            shortest = min(map(len, rows))
+            # Prompts are read together up to the shortest; the rest is forced token by token, and those steps count too.
+            last = [len(row) - shortest + count for row, count in zip(rows, wanted, strict=True)]
+            written = self._generate(
+                self._rows(rows), max(wanted), lambda result: result.step + 1 >= last[result.batch_id]
+            )
+            tokens += [row[:count] for row, count in zip(written, wanted, strict=True)]
+        return Timing(watch.seconds, tokens)
+
+    def long(self, prompts: list[list[int]], steps: int) -> Timing:
+        raise NotAvailable("reads a prompt in one piece: the scores of these would not fit in memory")
+
+    def _generate(
+        self,
+        rows: list[list[str]],
+        count: int,
+        callback: Callable[[ctranslate2.GenerationStepResult], bool] | None = None,
+    ) -> list[list[int]]:
+        results = self.generator.generate_batch(
+            rows,
+            max_length=count,
+            min_length=count,
+            beam_size=1,
+            sampling_topk=1,
+            include_prompt_in_result=False,
+            end_token=[],
+            callback=callback,
+        )
+        return [result.sequences_ids[0] for result in results]
+
+    def _rows(self, prompts: list[list[int]]) -> list[list[str]]:
+        return [[self.vocabulary[token] for token in prompt] for prompt in prompts]

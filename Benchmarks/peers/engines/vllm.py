@@ -1,0 +1,101 @@
+"""vLLM's build for CPU, its engine in this process, driven step by step."""
+
+from __future__ import annotations
+
+import math
+import os
+
+from peers.engines.base import Engine, Limits, Stopwatch, Timing
+from peers.formats import Format, Models
+
+CACHE_BYTES_PER_POSITION = 24 * 2 * 1024 * 4  # layers, keys and values, hidden size, float32 at most
+
+
+class VLLM(Engine):
+    formats = (Format.F32, Format.BF16)
+
+    def load(self, models: Models, format: Format, limits: Limits) -> None:
+        cores = sorted(os.sched_getaffinity(0))[: limits.threads]
+        os.environ |= {
+            "VLLM_CPU_KVCACHE_SPACE": str(math.ceil(limits.cached_tokens * CACHE_BYTES_PER_POSITION / 2**30)),
+            "VLLM_CPU_OMP_THREADS_BIND": ",".join(map(str, cores)),
+            "VLLM_CPU_NUM_OF_RESERVED_CPU": "0",
+            "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+            "VLLM_NO_USAGE_STATS": "1",
+            "DO_NOT_TRACK": "1",
+            "HF_HUB_OFFLINE": "1",
+        }
+        import vllm  # only now: it reads its environment
+
+        self.vllm = vllm
+        self.llm = vllm.LLM(
+            model=str(models.hugging_face(format)),
+            dtype="float32" if format is Format.F32 else "bfloat16",
+            skip_tokenizer_init=True,
+            max_model_len=limits.context,
+            max_num_seqs=limits.batch,
+            max_num_batched_tokens=limits.step_tokens,
+            enable_prefix_caching=False,
+            disable_log_stats=True,
+        )
+        self.engine = self.llm.llm_engine
+        self.format = format
+        self.requests = 0
+
+    def describe(self) -> dict[str, str]:
+        import torch
+
+        return {
+            "version": f"vllm-cpu {self.vllm.__version__}, torch {torch.__version__}",
+            "settings": f"activations and cache {'float32' if self.format is Format.F32 else 'bfloat16'}",
+        }
+
+    def prefill(self, prompt: list[int]) -> Timing:
+        watch = Stopwatch()
+        self._add([prompt], [1])
+        tokens = self._finish()
+        return Timing(watch.seconds, tokens)
+
+    def decode(self, prompts: list[list[int]], steps: int) -> Timing:
+        # Rows that were read in an earlier step are ahead of the last one: they get tokens enough to stay until the end.
+        spare = math.ceil(sum(map(len, prompts)) / 256)
+        ids = self._add(prompts, [1 + steps + spare] * len(prompts))
+        written: dict[str, list[int]] = {id: [] for id in ids}
+        while not all(written.values()):
+            self._step(written)
+        before = sum(map(len, written.values()))
+        watch = Stopwatch()
+        for _ in range(steps):
+            self._step(written)
+        seconds = watch.seconds
+        if sum(map(len, written.values())) - before != steps * len(prompts):
+            raise RuntimeError(f"{sum(map(len, written.values())) - before} tokens in {steps} steps")
+        self._finish()
+        return Timing(seconds, [row[: 1 + steps] for row in written.values()])
+
+    def mixed(self, prompts: list[list[int]], outputs: list[int]) -> Timing:
+        watch = Stopwatch()
+        self._add(prompts, outputs)
+        tokens = self._finish()
+        return Timing(watch.seconds, tokens)
+
+    def _add(self, prompts: list[list[int]], outputs: list[int]) -> list[str]:
+        ids = []
+        for prompt, count in zip(prompts, outputs, strict=True):
+            parameters = self.vllm.SamplingParams(
+                temperature=0, max_tokens=count, min_tokens=count, ignore_eos=True, detokenize=False
+            )
+            ids.append(str(self.requests))
+            self.engine.add_request(ids[-1], {"prompt_token_ids": prompt}, parameters)
+            self.requests += 1
+        return ids
+
+    def _step(self, written: dict[str, list[int]]) -> None:
+        for output in self.engine.step():
+            written[output.request_id] = list(output.outputs[0].token_ids)
+
+    def _finish(self) -> list[list[int]]:
+        written: dict[str, list[int]] = {}
+        while self.engine.has_unfinished_requests():
+            self._step(written)
+        return [written[id] for id in sorted(written, key=int)]

@@ -1,0 +1,36 @@
+"""The bit widths that are compared, and what each checkpoint is called on disk."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+
+class Format(StrEnum):
+    """How wide the weights are. Activations and cache are each engine's choice, which the report states."""
+
+    F32 = "f32"
+    BF16 = "bf16"
+    INT8 = "int8"
+    INT4 = "int4"
+
+
+class Models:
+    """Where the forms of the one random checkpoint lie."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def hugging_face(self, format: Format) -> Path:
+        """A folder with config.json and model.safetensors; there is one in float32 and one in bf16."""
+        return self.folder / ("hf-f32" if format is Format.F32 else "hf-bf16")
+
+    def ctranslate2(self, format: Format) -> Path:
+        return self.folder / f"ctranslate2-{format}"
+
+    def openvino(self, format: Format) -> Path:
+        """bf16 is not a form of the file: the float32 one is read and computed in bf16."""
+        return self.folder / f"openvino-{'f32' if format is Format.BF16 else format}"
+
+    def gguf(self, format: Format) -> Path:
+        return self.folder / f"bloom-{format}.gguf"

@@ -1,0 +1,76 @@
+"""One engine in a process of its own: requests come as JSON lines on stdin, answers leave as JSON lines on stdout.
+
+    python -m peers.worker ENGINE
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import TextIO
+
+from peers.engines import DRIVERS
+from peers.engines.base import Engine, Limits, NotAvailable
+from peers.formats import Format, Models
+from peers.workloads import Workload, read_workloads
+
+
+class Worker:
+    """Holds the loaded engine between requests."""
+
+    def __init__(self, driver: str) -> None:
+        module, name = DRIVERS[driver].split(":")
+        self.engine: Engine = getattr(importlib.import_module(module), name)()
+        self.imported = time.time()
+        self.workloads: dict[str, Workload] = {}
+
+    def load(self, models: str, format: str, limits: dict, workloads: str) -> dict:
+        if Format(format) not in self.engine.formats:
+            raise NotAvailable(f"has no {format} weights for BLOOM")
+        self.workloads = read_workloads(Path(workloads))
+        start = time.time()
+        self.engine.load(Models(Path(models)), Format(format), Limits(**limits))
+        return {"imported": self.imported, "load_seconds": time.time() - start, **self.engine.describe()}
+
+    def run(self, workload: str) -> dict:
+        timing = self.engine.run(self.workloads[workload])
+        return {"seconds": timing.seconds, "tokens": timing.tokens, "ended": time.time()}
+
+    def answer(self, request: dict) -> dict:
+        try:
+            operation = {"load": self.load, "run": self.run}[request.pop("op")]
+            return {"ok": True, **operation(**request)}
+        except NotAvailable as reason:
+            return {"ok": False, "reason": str(reason)}
+        except Exception as error:
+            traceback.print_exc()
+            return {"ok": False, "reason": f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"}
+
+
+def claim_stdout() -> TextIO:
+    """The real stdout for us alone: what libraries print there goes to stderr, that is, to the log."""
+    ours = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    return ours
+
+
+def main() -> None:
+    answers = claim_stdout()
+    try:
+        worker = Worker(sys.argv[1])
+    except Exception as error:
+        traceback.print_exc()
+        print(json.dumps({"ok": False, "reason": f"does not import: {error}"}), file=answers)
+        return
+    print(json.dumps({"ok": True}), file=answers)
+    for line in sys.stdin:
+        print(json.dumps(worker.answer(json.loads(line))), file=answers)
+
+
+if __name__ == "__main__":
+    main()
