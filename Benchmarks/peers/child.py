@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from peers import machine
-from peers.engines import ENVIRONMENTS
+from peers.engines import ENGINES
 from peers.venvs import Environments
 
 
@@ -25,7 +25,7 @@ class Child:
     def __init__(self, engine: str, environments: Environments, log: Path, threads: int, settings: dict[str, str]) -> None:
         self.engine = engine
         self.timeout = 1_800.0
-        python = environments.python(ENVIRONMENTS[engine])
+        python = environments.python(ENGINES[engine].environment)
         self.started = time.time()
         self.process = subprocess.Popen(
             [python, "-m", "peers.worker", engine],

@@ -29,8 +29,7 @@ class Models:
         return self.folder / f"ctranslate2-{format}"
 
     def openvino(self, format: Format) -> Path:
-        """bf16 is not a form of the file: the float32 one is read and computed in bf16."""
-        return self.folder / f"openvino-{'f32' if format is Format.BF16 else format}"
+        return self.folder / f"openvino-{format}"
 
     def gguf(self, format: Format) -> Path:
         return self.folder / f"bloom-{format}.gguf"

@@ -98,6 +98,16 @@ class Watch:
         return max(0.0, foreign) / elapsed / (os.cpu_count() or 1)
 
 
+def wait_for_quiet(limit: float, patience: float = 60) -> None:
+    """Waits until others use less than this share of the machine for two seconds, or patience ends."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        watch = Watch(session=-1)
+        time.sleep(2)
+        if watch.foreign_share() <= limit:
+            return
+
+
 def read_into_page_cache(path: Path) -> None:
     """Reads a file, or all files of a folder, so that loading does not wait for the disk."""
     for file in [path] if path.is_file() else sorted(item for item in path.rglob("*") if item.is_file()):

@@ -13,6 +13,7 @@ from peers.venvs import Environments, reason
 
 REPOSITORY = Path(__file__).parent.parent.parent
 SHAPE = ("--heads", "16", "--head-dim", "64", "--layers", "24", "--vocabulary", "250880")  # BLOOM-560m's
+PARAMETERS = 559_214_592
 CTRANSLATE2_TYPES = {Format.F32: "float32", Format.BF16: "bfloat16", Format.INT8: "int8"}
 
 
@@ -42,6 +43,11 @@ class Preparation:
                 return self._checkpoint(Format.F32)
             case _:
                 return self._checkpoint(format)
+
+    def weight_bytes(self, format: Format) -> int:
+        """About what the weights take in memory."""
+        bits = {Format.F32: 32, Format.BF16: 16, Format.INT8: 8, Format.INT4: 4}[format]
+        return PARAMETERS * bits // 8
 
     def _checkpoint(self, format: Format) -> Path:
         target = self.models.hugging_face(format)

@@ -14,7 +14,7 @@ import traceback
 from pathlib import Path
 from typing import TextIO
 
-from peers.engines import DRIVERS
+from peers.engines import ENGINES
 from peers.engines.base import Engine, Limits, NotAvailable
 from peers.formats import Format, Models
 from peers.workloads import Workload, read_workloads
@@ -24,26 +24,31 @@ class Worker:
     """Holds the loaded engine between requests."""
 
     def __init__(self, driver: str) -> None:
-        module, name = DRIVERS[driver].split(":")
+        module, name = ENGINES[driver].path.split(":")
         self.engine: Engine = getattr(importlib.import_module(module), name)()
-        self.imported = time.time()
         self.workloads: dict[str, Workload] = {}
 
     def load(self, models: str, format: str, limits: dict, workloads: str) -> dict:
-        if Format(format) not in self.engine.formats:
-            raise NotAvailable(f"has no {format} weights for BLOOM")
         self.workloads = read_workloads(Path(workloads))
-        start = time.time()
         self.engine.load(Models(Path(models)), Format(format), Limits(**limits))
-        return {"imported": self.imported, "load_seconds": time.time() - start, **self.engine.describe()}
+        return self.engine.describe()
 
-    def run(self, workload: str) -> dict:
-        timing = self.engine.run(self.workloads[workload])
-        return {"seconds": timing.seconds, "tokens": timing.tokens, "ended": time.time()}
+    def start(self, models: str, format: str, limits: dict, prompt: list[int]) -> dict:
+        """Loads and writes one token, in a process that has done nothing yet."""
+        self.engine.load(Models(Path(models)), Format(format), Limits(**limits))
+        self.engine.greedy([prompt], 1)
+        return {"began": self.engine.began, "ended": time.time()}
+
+    def run(self, workload: str, windows: int = 1) -> dict:
+        timing = self.engine.run(self.workloads[workload], windows)
+        return {"seconds": timing.seconds, **timing.more}
+
+    def greedy(self, workload: str, count: int) -> dict:
+        return {"tokens": self.engine.greedy(self.workloads[workload].prompts, count)}
 
     def answer(self, request: dict) -> dict:
         try:
-            operation = {"load": self.load, "run": self.run}[request.pop("op")]
+            operation = {"load": self.load, "start": self.start, "run": self.run, "greedy": self.greedy}[request.pop("op")]
             return {"ok": True, **operation(**request)}
         except NotAvailable as reason:
             return {"ok": False, "reason": str(reason)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from itertools import pairwise
 
 import ctranslate2
 
@@ -16,8 +17,6 @@ COMPUTE_TYPES = {Format.F32: "float32", Format.BF16: "bfloat16", Format.INT8: "i
 
 
 class CTranslate2(Engine):
-    formats = (Format.F32, Format.BF16, Format.INT8)
-
     def load(self, models: Models, format: Format, limits: Limits) -> None:
         folder, wanted = models.ctranslate2(format), COMPUTE_TYPES[format]
         self.generator = ctranslate2.Generator(
@@ -37,20 +36,20 @@ class CTranslate2(Engine):
         rows = self._rows([prompt])
         watch = Stopwatch()
         tokens = self._generate(rows, 1)
-        return Timing(watch.seconds, tokens)
+        return Timing([watch.seconds], tokens)
 
-    def decode(self, prompts: list[list[int]], steps: int) -> Timing:
+    def decode(self, prompts: list[list[int]], steps: int, windows: int = 1) -> Timing:
         ends: dict[int, float] = {}
 
         def note(result: ctranslate2.GenerationStepResult) -> bool:
             ends[result.step] = time.perf_counter()  # of the last row to report the step
             return False
 
-        tokens = self._generate(self._rows(prompts), steps + 1, note)
-        if len(ends) != steps + 1:
-            raise NotAvailable(f"reported {len(ends)} steps for {steps + 1} tokens")
-        first, last = min(ends), max(ends)
-        return Timing(ends[last] - ends[first], tokens)
+        tokens = self._generate(self._rows(prompts), steps * windows + 1, note)
+        borders = [ends[step] for step in sorted(ends)][::steps]
+        if len(ends) != steps * windows + 1:
+            raise RuntimeError(f"{len(ends)} steps for {steps * windows + 1} tokens")
+        return Timing([end - start for start, end in pairwise(borders)], tokens)
 
     def mixed(self, prompts: list[list[int]], outputs: list[int]) -> Timing:
         watch, tokens = Stopwatch(), []
@@ -63,10 +62,13 @@ class CTranslate2(Engine):
                 self._rows(rows), max(wanted), lambda result: result.step + 1 >= last[result.batch_id]
             )
             tokens += [row[:count] for row, count in zip(written, wanted, strict=True)]
-        return Timing(watch.seconds, tokens)
+        return Timing([watch.seconds], tokens)
 
-    def long(self, prompts: list[list[int]], steps: int) -> Timing:
+    def long(self, prompts: list[list[int]], steps: int, windows: int) -> Timing:
         raise NotAvailable("reads a prompt in one piece: the scores of these would not fit in memory")
+
+    def greedy(self, prompts: list[list[int]], count: int) -> list[list[int]]:
+        return self._generate(self._rows(prompts), count)
 
     def _generate(
         self,

@@ -9,7 +9,7 @@ from importlib.metadata import version
 import llama_cpp
 import numpy as np
 
-from peers.engines.base import Engine, Limits, NotAvailable, Stopwatch, Timing
+from peers.engines.base import Engine, Limits, NotAvailable, Stopwatch, Timing, step_windows
 from peers.formats import Format, Models
 
 MICRO_BATCH = 512  # tokens per pass over the weights, llama.cpp's default
@@ -31,8 +31,6 @@ class Row:
 
 
 class LlamaCpp(Engine):
-    formats = (Format.F32, Format.BF16, Format.INT8, Format.INT4)
-
     def load(self, models: Models, format: Format, limits: Limits) -> None:
         self.limits = limits
         self.cache_type = llama_cpp.GGML_TYPE_F32 if format is Format.F32 else llama_cpp.GGML_TYPE_F16
@@ -57,15 +55,15 @@ class LlamaCpp(Engine):
         row = Row(prompt, 1, 0)
         watch = Stopwatch()
         self._step([row])
-        return Timing(watch.seconds, [row.tokens])
+        return Timing([watch.seconds], [row.tokens])
 
-    def decode(self, prompts: list[list[int]], steps: int) -> Timing:
-        self._open(len(prompts), max(map(len, prompts)) + steps + 1)
-        rows = [Row(prompt, 1 + steps, index) for index, prompt in enumerate(prompts)]
+    def decode(self, prompts: list[list[int]], steps: int, windows: int = 1) -> Timing:
+        self._open(len(prompts), max(map(len, prompts)) + steps * windows)
+        rows = [Row(prompt, 1 + steps * windows, index) for index, prompt in enumerate(prompts)]
         for row in rows:
             while not row.tokens:
                 self._step([row])
-        return self._decode(rows, steps)
+        return self._decode(rows, steps, windows)
 
     def mixed(self, prompts: list[list[int]], outputs: list[int]) -> Timing:
         slots = self.limits.batch
@@ -84,21 +82,22 @@ class LlamaCpp(Engine):
                 llama_cpp.llama_memory_seq_rm(memory, row.sequence, -1, -1)
                 free.append(row.sequence)
                 active.remove(row)
-        return Timing(watch.seconds, [row.tokens for row in rows])
+        return Timing([watch.seconds], [row.tokens for row in rows])
 
-    def long(self, prompts: list[list[int]], steps: int) -> Timing:
+    def long(self, prompts: list[list[int]], steps: int, windows: int) -> Timing:
         """One prompt is read and its cache copied for the other rows: each row reads a copy of its own."""
-        self._open(len(prompts), len(prompts[0]) + steps + 2)
-        first = Row(prompts[0], 2 + steps, 0)
+        self._open(len(prompts), len(prompts[0]) + steps * windows + 1)
+        wanted = 2 + steps * windows
+        first = Row(prompts[0], wanted, 0)
         while not first.tokens:
             self._step([first])
         memory = llama_cpp.llama_get_memory(self.context)
         rows = [first]
         for index in range(1, len(prompts)):
             llama_cpp.llama_memory_seq_cp(memory, 0, index, -1, -1)
-            rows.append(Row(prompts[0], 2 + steps, index, first.read, [prompts[index][-1]]))
+            rows.append(Row(prompts[0], wanted, index, first.read, [prompts[index][-1]]))
         self._step(rows)  # also carries the copies out
-        return Timing(self._decode(rows, steps).seconds)
+        return self._decode(rows, steps, windows)
 
     def _open(self, sequences: int, positions: int) -> None:
         """A fresh cache of the size that the work needs. Each sequence has a stream of its own in it."""
@@ -115,11 +114,9 @@ class LlamaCpp(Engine):
         if not self.context:
             raise NotAvailable(f"llama.cpp does not make a cache of {sequences} × {positions} positions")
 
-    def _decode(self, rows: list[Row], steps: int) -> Timing:
-        watch = Stopwatch()
-        for _ in range(steps):
-            self._step(rows)
-        return Timing(watch.seconds, [row.tokens for row in rows])
+    def _decode(self, rows: list[Row], steps: int, windows: int) -> Timing:
+        seconds = step_windows(lambda: self._step(rows), steps, windows)
+        return Timing(seconds, [row.tokens for row in rows])
 
     def _step(self, rows: list[Row]) -> None:
         """Each row's next token, or the next part of its prompt as far as the step has room."""

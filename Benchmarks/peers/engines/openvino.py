@@ -8,7 +8,7 @@ import numpy as np
 import openvino
 import openvino_genai
 
-from peers.engines.base import Engine, Limits, Stopwatch, Timing
+from peers.engines.base import Engine, Limits, Stopwatch, Timing, check_count, step_windows
 from peers.formats import Format, Models
 
 EOS = 2
@@ -16,8 +16,6 @@ CACHE_BYTES_PER_POSITION = 24 * 2 * 1024 * 4  # layers, keys and values, hidden 
 
 
 class OpenVINO(Engine):
-    formats = (Format.F32, Format.BF16, Format.INT8, Format.INT4)
-
     def load(self, models: Models, format: Format, limits: Limits) -> None:
         scheduler = openvino_genai.SchedulerConfig()
         scheduler.cache_size = math.ceil(limits.cached_tokens * CACHE_BYTES_PER_POSITION / 2**30)
@@ -53,32 +51,28 @@ class OpenVINO(Engine):
         watch = Stopwatch()
         handles = self._add([prompt], [1])
         self._finish()
-        return Timing(watch.seconds, self._tokens(handles))
+        return Timing([watch.seconds], self._tokens(handles))
 
-    def decode(self, prompts: list[list[int]], steps: int) -> Timing:
+    def decode(self, prompts: list[list[int]], steps: int, windows: int = 1) -> Timing:
         # Rows that were read in an earlier step are ahead of the last one: they get tokens enough to stay until the end.
         spare = math.ceil(sum(map(len, prompts)) / 256)
-        handles = self._add(prompts, [1 + steps + spare] * len(prompts))
+        handles = self._add(prompts, [1 + steps * windows + spare] * len(prompts))
         written: list[list[int]] = [[] for _ in prompts]
         while not all(written):
             self.pipeline.step()
             self._read(handles, written)
         before = sum(map(len, written))
-        watch = Stopwatch()
-        for _ in range(steps):
-            self.pipeline.step()
-        seconds = watch.seconds
+        seconds = step_windows(self.pipeline.step, steps, windows)
         self._read(handles, written)
-        if sum(map(len, written)) - before != steps * len(prompts):
-            raise RuntimeError(f"{sum(map(len, written)) - before} tokens in {steps} steps of {len(prompts)} rows")
+        check_count(sum(map(len, written)) - before, steps * windows * len(prompts))
         self._finish()
-        return Timing(seconds, [row[: 1 + steps] for row in written])
+        return Timing(seconds, [row[: 1 + steps * windows] for row in written])
 
     def mixed(self, prompts: list[list[int]], outputs: list[int]) -> Timing:
         watch = Stopwatch()
         handles = self._add(prompts, outputs)
         self._finish()
-        return Timing(watch.seconds, self._tokens(handles))
+        return Timing([watch.seconds], self._tokens(handles))
 
     def _add(self, prompts: list[list[int]], outputs: list[int]) -> list[openvino_genai.GenerationHandle]:
         handles = []

@@ -6,7 +6,7 @@ import torch
 import transformers
 from transformers import BloomForCausalLM, DynamicCache
 
-from peers.engines.base import Engine, Limits, Stopwatch, Timing
+from peers.engines.base import Engine, Limits, Stopwatch, Timing, step_windows
 from peers.formats import Format, Models
 
 STATIC_BATCH = 16  # rows per `generate`; more rows wait longer for the longest of them
@@ -14,8 +14,6 @@ PAD = 3
 
 
 class Transformers(Engine):
-    formats = (Format.F32, Format.BF16, Format.INT8)
-
     def load(self, models: Models, format: Format, limits: Limits) -> None:
         torch.set_num_threads(limits.threads)
         torch.set_grad_enabled(False)
@@ -37,12 +35,12 @@ class Transformers(Engine):
         ids = torch.tensor([prompt])
         watch = Stopwatch()
         token = self._next(self.model(input_ids=ids, use_cache=True, logits_to_keep=1).logits)
-        return Timing(watch.seconds, token.tolist())
+        return Timing([watch.seconds], token.tolist())
 
-    def decode(self, prompts: list[list[int]], steps: int) -> Timing:
+    def decode(self, prompts: list[list[int]], steps: int, windows: int = 1) -> Timing:
         ids = torch.tensor(prompts)
         output = self.model(input_ids=ids, use_cache=True, logits_to_keep=1)
-        return self._steps(self._next(output.logits), output.past_key_values, ids.shape[1], steps)
+        return self._steps(self._next(output.logits), output.past_key_values, ids.shape[1], steps, windows)
 
     def mixed(self, prompts: list[list[int]], outputs: list[int]) -> Timing:
         watch, tokens = Stopwatch(), []
@@ -58,28 +56,32 @@ class Transformers(Engine):
                 pad_token_id=PAD,
             )
             tokens += [row[width : width + count].tolist() for row, count in zip(written, wanted, strict=True)]
-        return Timing(watch.seconds, tokens)
+        return Timing([watch.seconds], tokens)
 
-    def long(self, prompts: list[list[int]], steps: int) -> Timing:
+    def long(self, prompts: list[list[int]], steps: int, windows: int) -> Timing:
         """Reading such prompts takes minutes and more memory than there is, so the cache is filled with random numbers."""
         config, rows, length = self.model.config, len(prompts), len(prompts[0])
         shape = (rows, config.n_head, length, config.hidden_size // config.n_head)
         cache = DynamicCache()
         for layer in range(config.n_layer):
             cache.update(torch.randn(shape, dtype=self.dtype), torch.randn(shape, dtype=self.dtype), layer)
-        return Timing(self._steps(torch.tensor([[row[-1]] for row in prompts]), cache, length, steps).seconds)
+        return self._steps(torch.tensor([[row[-1]] for row in prompts]), cache, length, steps, windows)
 
-    def _steps(self, token: torch.Tensor, cache: DynamicCache, length: int, steps: int) -> Timing:
+    def _steps(self, token: torch.Tensor, cache: DynamicCache, length: int, steps: int, windows: int) -> Timing:
         written = [token]
-        mask = torch.ones(len(token), length + steps, dtype=torch.long)
-        watch = Stopwatch()
-        for step in range(1, steps + 1):
+        mask = torch.ones(len(token), length + steps * windows, dtype=torch.long)
+
+        def step() -> None:
             output = self.model(
-                input_ids=token, attention_mask=mask[:, : length + step], past_key_values=cache, use_cache=True
+                input_ids=written[-1],
+                attention_mask=mask[:, : length + len(written)],
+                past_key_values=cache,
+                use_cache=True,
             )
-            token = self._next(output.logits)
-            written.append(token)
-        return Timing(watch.seconds, torch.cat(written, 1).tolist())
+            written.append(self._next(output.logits))
+
+        seconds = step_windows(step, steps, windows)
+        return Timing(seconds, torch.cat(written, 1).tolist())
 
     @staticmethod
     def _next(logits: torch.Tensor) -> torch.Tensor:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 import os
 
-from peers.engines.base import Engine, Limits, Stopwatch, Timing
+from peers.engines.base import Engine, Limits, Stopwatch, Timing, check_count, step_windows
 from peers.formats import Format, Models
 
 CACHE_BYTES_PER_POSITION = 24 * 2 * 1024 * 4  # layers, keys and values, hidden size, float32 at most
 
 
 class VLLM(Engine):
-    formats = (Format.F32, Format.BF16)
-
     def load(self, models: Models, format: Format, limits: Limits) -> None:
         cores = sorted(os.sched_getaffinity(0))[: limits.threads]
         os.environ |= {
@@ -54,30 +52,26 @@ class VLLM(Engine):
         watch = Stopwatch()
         self._add([prompt], [1])
         tokens = self._finish()
-        return Timing(watch.seconds, tokens)
+        return Timing([watch.seconds], tokens)
 
-    def decode(self, prompts: list[list[int]], steps: int) -> Timing:
+    def decode(self, prompts: list[list[int]], steps: int, windows: int = 1) -> Timing:
         # Rows that were read in an earlier step are ahead of the last one: they get tokens enough to stay until the end.
         spare = math.ceil(sum(map(len, prompts)) / 256)
-        ids = self._add(prompts, [1 + steps + spare] * len(prompts))
+        ids = self._add(prompts, [1 + steps * windows + spare] * len(prompts))
         written: dict[str, list[int]] = {id: [] for id in ids}
         while not all(written.values()):
             self._step(written)
         before = sum(map(len, written.values()))
-        watch = Stopwatch()
-        for _ in range(steps):
-            self._step(written)
-        seconds = watch.seconds
-        if sum(map(len, written.values())) - before != steps * len(prompts):
-            raise RuntimeError(f"{sum(map(len, written.values())) - before} tokens in {steps} steps")
+        seconds = step_windows(lambda: self._step(written), steps, windows)
+        check_count(sum(map(len, written.values())) - before, steps * windows * len(prompts))
         self._finish()
-        return Timing(seconds, [row[: 1 + steps] for row in written.values()])
+        return Timing(seconds, [row[: 1 + steps * windows] for row in written.values()])
 
     def mixed(self, prompts: list[list[int]], outputs: list[int]) -> Timing:
         watch = Stopwatch()
         self._add(prompts, outputs)
         tokens = self._finish()
-        return Timing(watch.seconds, tokens)
+        return Timing([watch.seconds], tokens)
 
     def _add(self, prompts: list[list[int]], outputs: list[int]) -> list[str]:
         ids = []

@@ -1,0 +1,166 @@
+"""The timed work: round by round, workload by workload, each engine in its turn, so that a machine's drift hits all alike."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections import defaultdict
+
+from peers import machine
+from peers.child import Failed
+from peers.engines.base import Limits
+from peers.formats import Format
+from peers.options import Options
+from peers.record import Record
+from peers.stage import Place, Stage
+from peers.workloads import Workload
+
+OURS = "parterre"
+CHECKED_TOKENS = 16
+STEP_TOKENS = 4096
+ROWS_AT_ONCE = 32
+
+
+class Rounds:
+    """All timed runs of one invocation."""
+
+    def __init__(self, options: Options, place: Place, workloads: list[Workload], record: Record) -> None:
+        self.options = options
+        self.place = place
+        self.record = record
+        self.short = [workload for workload in workloads if workload.kind != "long"]
+        self.long = [workload for workload in workloads if workload.kind == "long"]
+
+    def run(self) -> None:
+        for format in self.options.formats:
+            if self.short:
+                self._format(format)
+            if self.long and format in self.options.long_formats:
+                self._long(format)
+
+    def _format(self, format: Format) -> None:
+        print(f"{format}:", flush=True)
+        stage = Stage(self.place, format, limits(self.short, self.options.threads), self.record)
+        rates: dict[tuple[str, str], list[float]] = defaultdict(list)
+        for name in self.options.engines:
+            self._warm_up(stage, name)
+        for round in range(1, self.options.rounds + 1):
+            for workload in self.short:
+                for name in self._contenders(stage, workload, rates):
+                    rate = self._timed(stage, name, workload, round)
+                    if rate:
+                        rates[workload.name, name].append(rate)
+        for name, child in stage.loaded.items():
+            self.record.add("memory", engine=name, format=format, peak_bytes=child.peak_memory())
+        stage.clear()
+
+    def _contenders(self, stage: Stage, workload: Workload, rates: dict[tuple[str, str], list[float]]) -> list[str]:
+        """All engines in round 1; then Parterre and the peers that are near enough to the best peer."""
+        names = [name for name in self.options.engines if name not in stage.missing]
+        peers = [statistics.median(rates[workload.name, name]) for name in names if name != OURS and rates[workload.name, name]]
+        enough = self.options.keep_above * max(peers, default=0)
+
+        def goes_on(name: str) -> bool:
+            mine = rates[workload.name, name]
+            return name == OURS or not mine or statistics.median(mine) >= enough
+
+        return [name for name in names if goes_on(name)]
+
+    def _warm_up(self, stage: Stage, name: str) -> None:
+        """The first tokens of a few rows, untimed; they also show whether the engine computes the same model."""
+        rows = next((workload for workload in self.short if workload.kind == "decode"), self.short[0])
+        try:
+            tokens = stage.engine(name).ask(op="greedy", workload=rows.name, count=CHECKED_TOKENS)["tokens"]
+            self.record.add("tokens", engine=name, format=stage.format, workload=rows.name, tokens=tokens)
+        except Failed as failure:
+            self._missing(stage, name, None, failure)
+
+    def _missing(self, stage: Stage, name: str, workload: Workload | None, failure: Failed) -> None:
+        """Without a workload the engine is out for the whole format."""
+        what = workload.name if workload else None
+        self.record.add("missing", engine=name, format=stage.format, workload=what, reason=str(failure))
+        print(f"  {name} {what or ''}: not available: {failure}", flush=True)
+        stage.drop(name)
+        if workload is None:
+            stage.missing[name] = str(failure)
+
+    def _timed(self, stage: Stage, name: str, workload: Workload, round: int) -> float | None:
+        """One run that counts, the least disturbed of a few; tokens/s."""
+        runs = []
+        try:
+            child = stage.engine(name)
+            for attempt in range(1, self.options.tries + 1):
+                watch = machine.Watch(child.session)
+                answer = child.ask(op="run", workload=workload.name)
+                runs.append((watch.foreign_share(), answer))
+                if runs[-1][0] <= self.options.max_foreign:
+                    break
+                if attempt < self.options.tries:
+                    machine.wait_for_quiet(self.options.max_foreign)
+        except Failed as failure:
+            if not runs:
+                self._missing(stage, name, workload, failure)
+                return None
+        foreign, answer = min(runs, key=lambda run: run[0])
+        self._keep(stage, name, workload, round, answer, answer["seconds"][0], foreign, len(runs))
+        return workload.counted_tokens / answer["seconds"][0]
+
+    def _long(self, format: Format) -> None:
+        """Each engine alone, for its cache fills the memory; reading the prompts takes minutes, so the windows follow each other."""
+        workload = self.long[0]
+        stage = Stage(self.place, format, limits(self.long, self.options.threads), self.record)
+        for name in self.options.engines:
+            try:
+                child = stage.engine(name)
+                watch = machine.Watch(child.session)
+                answer = child.ask(op="run", workload=workload.name, windows=self.options.rounds)
+                foreign = watch.foreign_share()
+                for window, seconds in enumerate(answer["seconds"], 1):
+                    self._keep(stage, name, workload, window, answer, seconds, foreign, 1)
+            except Failed as failure:
+                self._missing(stage, name, workload, failure)
+            stage.clear()
+
+    def _keep(
+        self,
+        stage: Stage,
+        name: str,
+        workload: Workload,
+        round: int,
+        answer: dict,
+        seconds: float,
+        foreign: float,
+        tries: int,
+    ) -> None:
+        rate = workload.counted_tokens / seconds
+        more = {key: value for key, value in answer.items() if key != "seconds"}
+        self.record.add(
+            "timing",
+            engine=name,
+            format=stage.format,
+            workload=workload.name,
+            round=round,
+            seconds=seconds,
+            tokens_per_second=rate,
+            foreign_share=float(f"{foreign:.3f}"),
+            tries=tries,
+            at=time.strftime("%H:%M:%S"),
+            **more,
+        )
+        disturbed = f", others used {foreign:.0%}" if foreign > self.options.max_foreign else ""
+        print(f"  {stage.format} round {round} {workload.name}: {name} {rate:.1f} tokens/s{disturbed}", flush=True)
+
+
+def limits(workloads: list[Workload], threads: int) -> Limits:
+    """What these workloads need: rows, positions of a row and positions of all rows that are there at once."""
+    rows = max(min(len(workload.prompts), ROWS_AT_ONCE) for workload in workloads)
+    context = max(
+        len(prompt) + output for workload in workloads for prompt, output in zip(workload.prompts, workload.outputs)
+    )
+    together = max(
+        sum(sorted((len(p) + o for p, o in zip(workload.prompts, workload.outputs)), reverse=True)[:ROWS_AT_ONCE])
+        for workload in workloads
+    )
+    spare = 256  # positions per row: blocks that are not full, and tokens written while other rows are still read
+    return Limits(threads, rows, STEP_TOKENS, together + rows * spare, context + spare)
+
