@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -24,6 +25,7 @@ from peers.workloads import Workload, make_workloads, write_workloads
 
 def main() -> None:
     options = parse()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     environments = Environments(options.folder / "venvs")
     try:
         environments.install("base")

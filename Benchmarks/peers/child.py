@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import selectors
@@ -37,6 +38,7 @@ class Child:
             bufsize=0,
         )
         self.pending = b""
+        atexit.register(self.close)
         try:
             self._receive()
         except Failed:
@@ -63,6 +65,7 @@ class Child:
         return sum(machine.peak_memory(pid) for pid in machine.session_members(self.session))
 
     def close(self) -> None:
+        atexit.unregister(self.close)
         self._signal(signal.SIGKILL)
         self.process.wait()
         self.process.stdin.close()

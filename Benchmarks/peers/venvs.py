@@ -10,6 +10,8 @@ from pathlib import Path
 
 REQUIREMENTS = Path(__file__).parent / "requirements"
 # llama-cpp-python has no wheel on PyPI: it is compiled here, for this processor.
+# Pulled in by others, never needed for text, and made for another torch than the one for CPUs: transformers then fails.
+UNWANTED = ("torchvision", "torchaudio", "torchcodec")
 BUILD_SETTINGS = {"CMAKE_ARGS": "-DGGML_NATIVE=ON -DLLAVA_BUILD=OFF"}
 
 
@@ -39,6 +41,7 @@ class Environments:
             for command in (
                 [sys.executable, "-m", "venv", str(self.folder / name)],
                 [str(self.python(name)), "-m", "pip", "install", "--requirement", str(requirements)],
+                [str(self.python(name)), "-m", "pip", "uninstall", "--yes", *UNWANTED],
             ):
                 done = subprocess.run(command, stdout=output, stderr=output, env=os.environ | BUILD_SETTINGS)
                 if done.returncode:

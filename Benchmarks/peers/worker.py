@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import json
 import os
+import signal
 import sys
 import time
 import traceback
@@ -64,7 +66,14 @@ def claim_stdout() -> TextIO:
     return ours
 
 
+def end_with_parent() -> None:
+    """A parent that is killed cannot end us, and we may be standing still: the kernel does it (prctl(2))."""
+    set_parent_death_signal = 1
+    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+
+
 def main() -> None:
+    end_with_parent()
     answers = claim_stdout()
     try:
         worker = Worker(sys.argv[1])
