@@ -38,6 +38,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CNUMA", pkgConfig: "numa", providers: [.apt(["libnuma-dev"])]),
         .target(name: "CKernels"),
+        .target(name: "CLimits"),
         room("Basics", []),
         room("Kernels", ["Basics", "CKernels", "CNUMA"]),
         room("PagedCache", ["Basics", "Kernels"]),
@@ -45,7 +46,9 @@ let package = Package(
         room("Tokenizers", ["Basics", heap]),
         room("Scheduler", ["Basics", "CKernels", "Kernels", "PagedCache", "Models", "Tokenizers", logging, deque]),
         room(
-            "Parterre", ["Basics", "CKernels", "Kernels", "PagedCache", "Models", "Tokenizers", "Scheduler", logging],
+            "Parterre", [
+                "Basics", "CKernels", "CLimits", "Kernels", "PagedCache", "Models", "Tokenizers", "Scheduler", logging,
+            ],
             resources: [.copy("Resources/default-model")]),
         .executableTarget(
             name: "ParterreCLI", dependencies: ["Parterre", argumentParser, logging], swiftSettings: strict),

@@ -8,8 +8,10 @@
 
 enum {
     PK_HAS_AVX2 = 1,
-    PK_HAS_AVX512 = 2,
-    PK_HAS_AVX512_BF16 = 4,
+    PK_HAS_AVX_VNNI = 2,
+    PK_HAS_AVX512 = 4,
+    PK_HAS_AVX512_VNNI = 8,
+    PK_HAS_AVX512_BF16 = 16,
 };
 
 // XCR0: the register files that the operating system saves.
@@ -28,46 +30,68 @@ static int cpu_features(void) {
     if ((saved & ymm) != ymm || !__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & bit_AVX2)) return 0;
     int features = PK_HAS_AVX2;
     const unsigned wanted = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
-    if ((saved & zmm) != zmm || (b & wanted) != wanted) return features;
-    features |= PK_HAS_AVX512;
-    if (a >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & bit_AVX512BF16)) features |= PK_HAS_AVX512_BF16;
+    int wide = (saved & zmm) == zmm && (b & wanted) == wanted;
+    if (wide) features |= PK_HAS_AVX512;
+    if (wide && (c & bit_AVX512VNNI)) features |= PK_HAS_AVX512_VNNI;
+    if (a == 0 || !__get_cpuid_count(7, 1, &a, &b, &c, &d)) return features;
+    if (a & bit_AVXVNNI) features |= PK_HAS_AVX_VNNI;
+    if ((a & bit_AVX512BF16) && (features & PK_HAS_AVX512_VNNI)) features |= PK_HAS_AVX512_BF16;
     return features;
 }
 
 // Whether vdpbf16ps starts as often as a fused float step. No feature bit tells: AMD's cores do (Zen 4 and later), Intel's
-// start one every second cycle (measured on Emerald Rapids: 87 against 175 GFLOP/s).
-static int has_full_rate_pairs(void) {
+// start one every fourth cycle of a port (measured on Emerald Rapids: 87 against 175 GFLOP/s).
+static int has_fast_pairs(void) {
     unsigned a, b, c, d;
     return __get_cpuid(0, &a, &b, &c, &d) && b == signature_AMD_ebx && c == signature_AMD_ecx && d == signature_AMD_edx;
 }
 
-static const pk_kernels *find_avx512bf16(const char *variant) {
-    int pairs = *variant == 0 ? has_full_rate_pairs() : strcmp(variant, ":pairs") == 0;
-    if (!pairs && *variant != 0 && strcmp(variant, ":steps") != 0) return NULL;
-    return pairs ? &pk_kernels_avx512bf16_pairs : &pk_kernels_avx512bf16;
-}
-#endif
-
-static const char *const names[] = {
-#if defined(__x86_64__)
-    "avx512bf16", "avx512", "avx2",
-#endif
-    "portable", NULL,
+// Best first; which of the first two is better depends on the CPU.
+static const char *const names_with_fast_pairs[] = {
+    "avx512bf16", "avx512vnni", "avx512", "avxvnni", "avx2", "portable", NULL,
 };
+static const char *const names_with_slow_pairs[] = {
+    "avx512vnni", "avx512bf16", "avx512", "avxvnni", "avx2", "portable", NULL,
+};
+
+const char *const *pk_names(void) { return has_fast_pairs() ? names_with_fast_pairs : names_with_slow_pairs; }
+
+typedef struct wanted_features {
+    const pk_kernels *table;
+    int features;
+} wanted_features;
+
+static const wanted_features tables[] = {
+    {&pk_kernels_avx512bf16, PK_HAS_AVX512_BF16},
+    {&pk_kernels_avx512vnni, PK_HAS_AVX512_VNNI},
+    {&pk_kernels_avx512, PK_HAS_AVX512},
+    {&pk_kernels_avxvnni, PK_HAS_AVX_VNNI},
+    {&pk_kernels_avx2, PK_HAS_AVX2},
+    {&pk_kernels_portable, 0},
+};
+static int features_here(void) { return cpu_features(); }
+#else
+
+static const char *const names[] = {"portable", NULL};
 
 const char *const *pk_names(void) { return names; }
 
-const pk_kernels *pk_find(const char *name) {
-    if (strcmp(name, "portable") == 0) return &pk_kernels_portable;
-#if defined(__x86_64__)
-    int features = cpu_features();
-    if (strcmp(name, "avx2") == 0 && (features & PK_HAS_AVX2)) return &pk_kernels_avx2;
-    if (strcmp(name, "avx512") == 0 && (features & PK_HAS_AVX512)) return &pk_kernels_avx512;
-    const char *bf16 = "avx512bf16";
-    if (strncmp(name, bf16, strlen(bf16)) == 0 && (features & PK_HAS_AVX512_BF16)) {
-        return find_avx512bf16(name + strlen(bf16));
-    }
+typedef struct wanted_features {
+    const pk_kernels *table;
+    int features;
+} wanted_features;
+
+static const wanted_features tables[] = {{&pk_kernels_portable, 0}};
+static int features_here(void) { return 0; }
 #endif
+
+const pk_kernels *pk_find(const char *name) {
+    int features = features_here();
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        if (strcmp(name, tables[i].table->name) == 0) {
+            return (features & tables[i].features) == tables[i].features ? tables[i].table : NULL;
+        }
+    }
     return NULL;
 }
 

@@ -2,21 +2,38 @@
 //   PK_TABLE, PK_NAME   the table's symbol and its public name
 //   PK_WIDE_TILE        there are 32 registers of 16 lanes
 //   PK_MXCSR            bf16's fused steps flush subnormals by MXCSR (x86)
-//   PK_PAIR_PRODUCT     an instruction does bf16's two fused steps
-//   PK_PAIR_ALL_ROWS    … and every tile of rows uses it
+//   PK_PAIR_PRODUCT     an instruction does bf16's two fused steps, as fast as one
+//   PK_QUAD_PRODUCT     an instruction adds four int8 products; PK_QUAD_SIGNED: of signed weights
+//   PK_MADD_16          without it: pmaddwd
 #include "attention.h"
-#include "panel.h"
 #include "panel_bf16.h"
+#include "panel_f32.h"
+#include "panel_int4.h"
+#include "panel_int8.h"
+#include "quantize.h"
 #include "rows.h"
 #include "tables.h"
 
 const pk_kernels PK_TABLE = {
     .name = PK_NAME,
+    .bf16_row_bytes = PK_BF16_ROW_BYTES,
     .panel_f32 = panel_f32,
     .panel_bf16 = panel_bf16,
+    .panel_int8 = panel_int8,
+    .panel_int4 = panel_int4,
+    .form_bf16 = form_bf16,
+    .form_int8 = form_int8,
+    .pack_f32 = pack_f32,
+    .pack_bf16 = pack_bf16,
+    .pack_int8 = pack_int8,
+    .pack_int4 = pack_int4,
+    .unpack_row_f32 = unpack_row_f32,
+    .unpack_row_bf16 = unpack_row_bf16,
+    .unpack_row_int8 = unpack_row_int8,
+    .unpack_row_int4 = unpack_row_int4,
+    .convert_to_f32 = convert_to_f32,
     .attention = attention,
     .layer_norm = layer_norm,
-    .round_bf16 = round_bf16,
     .argmax = argmax,
     .softmax_sums = softmax_sums,
     .exp = exp_row,

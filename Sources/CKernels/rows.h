@@ -1,4 +1,4 @@
-// Work on one row of floats: LayerNorm, rounding to bf16, the reductions of sampling.
+// Work on one row of floats: LayerNorm, the reductions of sampling.
 #ifndef PK_ROWS_H
 #define PK_ROWS_H
 
@@ -49,21 +49,6 @@ static void layer_norm(
         lanes unit = (load_first(x + at, count, 0) - splat(mean)) * splat(inverse);
         lanes result = fused(unit, load_first(gamma + at, count, 0), load_first(beta + at, count, 0));
         store_first(out + at, count, result);
-    }
-}
-
-typedef uint16_t half_lanes __attribute__((vector_size(32)));
-
-static void round_bf16(const float *x, int64_t n, uint16_t *out) {
-    for (int64_t at = 0; at < n; at += PK_LANES) {
-        int64_t count = n - at < PK_LANES ? n - at : PK_LANES;
-        lanes value = load_first(x + at, n - at, 0);
-        bit_lanes bits = bits_of(value);
-        bit_lanes rounded = (bits + splat_bits(0x7FFF) + ((bits >> 16) & splat_bits(1))) >> 16;
-        bit_lanes quiet = (bits >> 16) | splat_bits(0x40);
-        half_lanes result = __builtin_convertvector(
-            (bit_lanes)choose(value != value, (lanes)quiet, (lanes)rounded), half_lanes);
-        memcpy(out + at, &result, (size_t)count * sizeof *out);
     }
 }
 

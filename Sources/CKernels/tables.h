@@ -7,9 +7,10 @@
 extern const pk_kernels pk_kernels_portable;
 #if defined(__x86_64__)
 extern const pk_kernels pk_kernels_avx2;
+extern const pk_kernels pk_kernels_avxvnni;
 extern const pk_kernels pk_kernels_avx512;
+extern const pk_kernels pk_kernels_avx512vnni;
 extern const pk_kernels pk_kernels_avx512bf16;
-extern const pk_kernels pk_kernels_avx512bf16_pairs;
 #endif
 
 #endif

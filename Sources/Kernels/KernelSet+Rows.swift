@@ -9,9 +9,4 @@ extension KernelSet {
     ) {
         table.pointee.layer_norm(x, gamma, beta, epsilon, Int64(count), out)
     }
-
-    /// Round to bf16, nearest even.
-    public func roundToBF16(_ x: UnsafePointer<Float>, count: Int, out: UnsafeMutablePointer<UInt16>) {
-        table.pointee.round_bf16(x, Int64(count), out)
-    }
 }

@@ -20,6 +20,7 @@ struct ParterreCommand: AsyncParsableCommand {
               echo '{"id": 1, "text": "Hello"}' | parterre tokenize
               parterre inspect --model ./bloom-560m
               parterre topology
+              parterre bench --shape bloom-560m --weights bf16
 
             Without --model the small model that ships with Parterre is used.
 
@@ -33,6 +34,7 @@ struct ParterreCommand: AsyncParsableCommand {
         version: version,
         subcommands: [
             GenerateCommand.self, LogitsCommand.self, TokenizeCommand.self, TopologyCommand.self, InspectCommand.self,
+            BenchCommand.self,
         ])
 
     static func main() async {

@@ -49,6 +49,31 @@ import Testing
         }
     }
 
+    @Test("random weights of a shape answer token prompts, the same at any number of threads")
+    func randomModel() async throws {
+        let shape = BloomConfiguration(vocabularySize: 300, hiddenSize: 48, layerCount: 2, headCount: 6)
+        var answers: [[TokenID]] = []
+        for threads in [1, 3] {
+            var options = Self.options
+            options.threads = threads
+            let model = RandomModel(name: "tiny", configuration: shape, seed: 5)
+            let engine = try await Engine.load(.random(model), options: options)
+            #expect(engine.tokenizer == nil && engine.configuration == shape)
+            #expect(engine.memoryPlan.weightFormat == "bf16")
+            answers.append(try await engine.complete(Self.request([4, 9, 2], tokens: 12))[0].tokenIDs)
+            await #expect(throws: RequestError.noTokenizer) { try await engine.complete(GenerationRequest("text")) }
+            await engine.shutdown()
+        }
+        #expect(answers[0].count == 12 && answers[0] == answers[1])
+    }
+
+    @Test("what reads a checkpoint's files says that a shape has none")
+    func modelWithoutFiles() throws {
+        let model = ModelSource.random(RandomModel(.bloom1b1))
+        #expect(throws: EngineError.modelWithoutFiles("bloom-1b1")) { try ModelInspection.inspect(model) }
+        #expect(try model.samplingDefaults() == SamplingParameters())
+    }
+
     @Test("leaving a stream frees its blocks")
     func cancellation() async throws {
         try await withEngine { engine in

@@ -2,11 +2,12 @@
 // changes. Every function is a pure function of its operands with ONE order of additions (docs/invariance.md):
 //
 //  * a vector is 16 float lanes on every instruction set (one zmm, two ymm, or an array of 16);
-//  * a product's chain runs along K in blocks of PK_K_BLOCK: each block is one chain of fused multiply-adds from +0,
-//    the blocks' sums are added in order. The number of rows in flight never enters an order;
+//  * a float product's chain runs along K in blocks of PK_K_BLOCK: each block is one chain of fused multiply-adds from
+//    +0, the blocks' sums are added in order; int8 products add up exactly. The number of rows in flight never enters
+//    an order;
 //  * no contraction by the compiler (FP_CONTRACT OFF): a fused step is written as one.
 //
-// So the float32 results are the same bits on every instruction set, and so are the bf16 ones.
+// So the results are the same bits on every instruction set, in every format.
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
@@ -20,7 +21,8 @@ extern "C" {
 enum {
     PK_LANES = 16,        // float lanes of a vector; also the tokens of one key/value group
     PK_PANEL = 64,        // output columns of a weight panel
-    PK_K_BLOCK = 256,     // steps of K in one chain
+    PK_K_BLOCK = 256,     // elements of K in one chain
+    PK_QUANT_GROUP = 32,  // elements of K that share an int4 scale; int8 rows are filled up to it
     PK_ATTENTION_TILE = 256,  // tokens of one softmax tile, cut at absolute positions 0, 256, 512, …
 };
 
@@ -32,16 +34,29 @@ typedef enum pk_epilogue {
     PK_RESIDUAL = 2,  // y = (sum + bias) + residual
 } pk_epilogue;
 
+// A panel holds 64 output columns in two strips of 32. Except in int4 it is [block][strip][step][32 columns][4 bytes],
+// where a step is one float, two bf16, or four int8 (w + 128) of K, and a block 256 elements of K (int8: 256 steps).
+// Columns and elements that are missing are zero.
+//   f32    k·256 bytes
+//   bf16   ⌈k/2⌉·256 bytes
+//   int8   ⌈k/4⌉·256 bytes, then 64 float scales (per column)
+//   int4   [strip][⌈k/32⌉ groups] of 576 bytes: panel_int4.h
+//
 // What one panel call computes: y[r, c] for r < rows, c < columns (columns ≤ 64 are the panel's valid ones).
 typedef struct pk_panel_call {
-    const void *panel;      // f32: [k][64] floats. bf16: [⌈k/2⌉][64][2] (even k first), the odd tail padded with +0
-    const void *x;          // f32: rows of floats. bf16: rows of bf16, readable (and +0) up to an even k
-    int64_t x_stride;       // elements from one row of x to the next
+    const void *panel;
+    const void *x;          // rows in the form of the format (row_forms.h)
+    int64_t x_stride;       // bytes from one row of x to the next
+    const float *x_scales;  // int8, int4: a row's scale
+    const int32_t *x_sums;  // int8, int4: a row's sums of ⌈k/32⌉ groups, then of all
+    int64_t x_sums_stride;  // int32s from row to row
     int64_t k;              // length of the chain
     int64_t rows;           // M ≥ 1
     int64_t columns;        // 1…64
     float *y;               // [rows, y_stride], already moved to the panel's first column
     int64_t y_stride;
+    void *rounded;          // not NULL: the result goes there, in the bf16 form, and not to y
+    int64_t rounded_stride; // bytes
     const float *bias;      // the panel's `columns` biases, or NULL
     const float *residual;  // PK_RESIDUAL: like y, may be y itself; else NULL
     int64_t residual_stride;
@@ -81,15 +96,31 @@ typedef struct pk_attention_call {
 } pk_attention_call;
 
 typedef struct pk_kernels {
-    const char *name;  // "portable", "avx2", "avx512", "avx512bf16"
+    const char *name;         // one of pk_names()
+    int64_t bf16_row_bytes;   // bytes of an element in the bf16 form: 2 or 4
     void (*panel_f32)(const pk_panel_call *call);
     void (*panel_bf16)(const pk_panel_call *call);
+    void (*panel_int8)(const pk_panel_call *call);
+    void (*panel_int4)(const pk_panel_call *call);
+    // A row of n floats in the bf16 form: rounded to nearest even; written up to an even n.
+    void (*form_bf16)(const float *x, int64_t n, void *out);
+    // A row in the int8 form, ⌈n/32⌉·32 bytes and ⌈n/32⌉ + 1 sums. Returns its scale.
+    float (*form_int8)(const float *x, int64_t n, int8_t *out, int32_t *sums);
+    // Repack rows [0, columns) of a row-major [columns, k] source (row stride in elements) into one panel.
+    void (*pack_f32)(const void *source, int32_t type, int64_t row_stride, int64_t k, int64_t columns, void *panel);
+    void (*pack_bf16)(const void *source, int32_t type, int64_t row_stride, int64_t k, int64_t columns, void *panel);
+    void (*pack_int8)(const void *source, int32_t type, int64_t row_stride, int64_t k, int64_t columns, void *panel);
+    void (*pack_int4)(const void *source, int32_t type, int64_t row_stride, int64_t k, int64_t columns, void *panel);
+    // Row `column` of a packed matrix's panel, as floats: the tied embedding is read from the head's panels.
+    void (*unpack_row_f32)(const void *panel, int64_t k, int64_t column, float *out);
+    void (*unpack_row_bf16)(const void *panel, int64_t k, int64_t column, float *out);
+    void (*unpack_row_int8)(const void *panel, int64_t k, int64_t column, float *out);
+    void (*unpack_row_int4)(const void *panel, int64_t k, int64_t column, float *out);
+    void (*convert_to_f32)(const void *source, int32_t type, int64_t count, float *out);
     void (*attention)(const pk_attention_call *call);
     // out = (x − mean)/√(var + eps)·gamma + beta over n values; var is the mean of squared deviations; 64 chains
     // (index mod 64), then one fixed tree. out may be x.
     void (*layer_norm)(const float *x, const float *gamma, const float *beta, float eps, int64_t n, float *out);
-    // Round to nearest even, on the bits (NaN stays NaN, subnormals are rounded like the rest).
-    void (*round_bf16)(const float *x, int64_t n, uint16_t *out);
     // Index of the greatest value, the first of equals; NaN never wins (n ≥ 1; all NaN yields 0).
     int64_t (*argmax)(const float *x, int64_t n);
     // Greatest value, and Σ exp(x − max) in double by 16 lane sums then a fixed tree.
@@ -100,22 +131,12 @@ typedef struct pk_kernels {
     void (*gelu)(const float *x, int64_t n, float *out);
 } pk_kernels;
 
-// The kernels of that name if this CPU (and its operating system) can run them, else NULL. "avx512bf16" is one of two
-// variants with the same bits, whichever suits the CPU; "avx512bf16:pairs" and "avx512bf16:steps" name them (for tests).
+// The kernels of that name if this CPU (and its operating system) can run them, else NULL.
 const pk_kernels *pk_find(const char *name);
-// Names that this build knows, best first, ended by NULL.
+// Names that this build knows, best for this CPU first, ended by NULL.
 const char *const *pk_names(void);
 
 int64_t pk_attention_scratch(int64_t head_dim);
-
-// Repack rows [0, columns) of a row-major [columns, k] source (row stride in elements) into one panel; the missing
-// columns and an odd k's tail become +0.
-void pk_pack_f32(const void *source, int32_t type, int64_t row_stride, int64_t k, int64_t columns, float *panel);
-void pk_pack_bf16(const void *source, int32_t type, int64_t row_stride, int64_t k, int64_t columns, uint16_t *panel);
-// Row `column` of a packed matrix's panel, as floats: the tied embedding is read from the head's panels.
-void pk_unpack_row_f32(const float *panel, int64_t k, int64_t column, float *out);
-void pk_unpack_row_bf16(const uint16_t *panel, int64_t k, int64_t column, float *out);
-void pk_convert_to_f32(const void *source, int32_t type, int64_t count, float *out);
 
 // Write one token's key and value (head_dim floats each) into slot 0…15 of its group.
 void pk_store_key_value(const float *key, const float *value, int64_t head_dim, int64_t value_stride, int64_t slot,

@@ -73,6 +73,9 @@ public final class WorkerLanes: @unchecked Sendable {
         exited.wait()
     }
 
+    /// Barriers that the lanes have passed together since they were made.
+    public var barriersPassed: Int { meeting.current }
+
     var lanes: [Lane] {
         nodes.indices.flatMap { node in
             nodes[node].lanes.map { index in

@@ -26,19 +26,11 @@ public struct PanelPlan: Sendable, Equatable {
 
     public var panelCount: Int { Self.panels(columns) }
 
-    public var panelBytes: Int { Self.panelBytes(k: k, format: format) }
-
-    /// bf16 panels hold pairs along K, so an odd K is padded by one step of zeros.
-    static func panelBytes(k: Int, format: WeightFormat) -> Int {
-        switch format {
-        case .f32: k * panelColumns * 4
-        case .bf16: (k + 1) / 2 * 2 * panelColumns * 2
-        }
-    }
+    public var panelBytes: Int { format.panelBytes(k: k) }
 
     /// Bytes of a matrix packed into panels.
     public static func packedBytes(columns: Int, k: Int, format: WeightFormat) -> Int {
-        panels(columns) * panelBytes(k: k, format: format)
+        panels(columns) * format.panelBytes(k: k)
     }
 
     public func bytes(onNode node: Int) -> Int { panelsByNode[node].count * panelBytes }

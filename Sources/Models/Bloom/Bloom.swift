@@ -25,78 +25,108 @@ public struct Bloom: Sendable {
     /// - Precondition: every token is below `vocabularySize`, every position has a block.
     public func forward(_ batch: borrowing StepBatch, _ w: BloomWorkspace, store: KeyValueStore, lane: Lane) {
         let rows = batch.rows
+        let hidden = configuration.hiddenSize
         precondition(rows <= w.rowCapacity, "the workspace holds the step")
         embed(batch, w, lane)  // x [rows, hidden]
         lane.barrier()
         for (index, layer) in weights.layers.enumerated() {
-            norm(layer.inputNorm, rows, w, lane)  // normed [rows, hidden]
-            lane.barrier()
-            multiply(layer.queryKeyValue, w.normedRows(weights.format, rows), into: w.qkv, w.qkvStride, lane: lane)
+            var normed = norm(layer.inputNorm, rows, w, lane)  // [rows, hidden]
+            multiply(layer.queryKeyValue, normed.formed, into: w.qkv, w.qkvStride, lane: lane)
             lane.barrier()  // qkv [rows, heads, 3, headDim]
             storeKeysAndValues(batch, layer: index, w, store, lane)
             lane.barrier()
-            attend(batch, layer: index, w, store, lane)  // attended [rows, heads, headDim]
-            lane.barrier()
-            let residual = configuration.residualAfterLayerNorm ? w.normed : w.x
+            attend(batch, layer: index, w, store, lane)
+            lane.barrier()  // attended [rows, heads, headDim]
+            let attended = w.hiddenForm.formed(
+                w.attended, stride: w.hiddenStride, rows: rows, width: hidden, lane: lane)
             multiply(
-                layer.dense, w.attendedRows(weights.format, rows), into: w.x, w.hiddenStride, residual: residual,
-                epilogue: PK_RESIDUAL, lane: lane)  // x [rows, hidden]
-            lane.barrier()
-            norm(layer.postAttentionNorm, rows, w, lane)  // normed [rows, hidden]
-            lane.barrier()
+                layer.dense, attended, into: w.x, w.hiddenStride, residual: residual(normed, w),
+                epilogue: PK_RESIDUAL, lane: lane)
+            lane.barrier()  // x [rows, hidden]
+            normed = norm(layer.postAttentionNorm, rows, w, lane)  // [rows, hidden]
+            let inner = expand(layer.up, normed.formed, w, lane)  // [rows, 4·hidden]
             multiply(
-                layer.up, w.normedRows(weights.format, rows), into: w.inner, w.innerStride, epilogue: PK_GELU,
-                rounded: weights.format == .bf16 ? w.innerRounded : nil, lane: lane)  // inner [rows, 4·hidden]
-            lane.barrier()
-            multiply(
-                layer.down, w.innerRows(weights.format, rows), into: w.x, w.hiddenStride, residual: residual,
-                epilogue: PK_RESIDUAL, lane: lane)  // x [rows, hidden]
-            lane.barrier()
+                layer.down, inner, into: w.x, w.hiddenStride, residual: residual(normed, w),
+                epilogue: PK_RESIDUAL, lane: lane)
+            lane.barrier()  // x [rows, hidden]
         }
     }
 
     /// Logits `[wanted.count, vocabulary]` of these of the step's wanted rows, into `w.logits`.
     public func head(_ batch: borrowing StepBatch, wanted: Range<Int>, _ w: BloomWorkspace, lane: Lane) {
         precondition(wanted.count <= w.logitRowCapacity, "the workspace holds the logits")
-        for index in lane.share(of: wanted.count) {
-            let row = Int(batch.wantedRows[wanted.lowerBound + index])
-            norm(weights.finalNorm, from: w.x + row * w.hiddenStride, toRow: index, w)
+        let normed = norm(weights.finalNorm, wanted.count, form: w.headForm, w, lane) { index in
+            UnsafePointer(w.x + Int(batch.wantedRows[wanted.lowerBound + index]) * w.hiddenStride)
         }
-        lane.barrier()
         weights.head.multiply(
-            w.normedRows(weights.format, wanted.count), into: ProductTarget(w.logits, stride: w.logitStride),
-            kernels: kernels, lane: lane)
+            normed.formed, into: ProductTarget(w.logits, stride: w.logitStride), kernels: kernels, lane: lane)
         lane.barrier()
     }
 
     private func embed(_ batch: borrowing StepBatch, _ w: BloomWorkspace, _ lane: Lane) {
         for row in lane.share(of: batch.rows) {
             let x = w.x + row * w.hiddenStride
-            weights.embedding.unpackRow(batch.tokens[row].index, to: x)
+            weights.embedding.unpackRow(batch.tokens[row].index, to: x, kernels: kernels)
             kernels.layerNorm(
                 x, gamma: weights.embeddingNorm.gamma, beta: weights.embeddingNorm.beta,
                 epsilon: configuration.layerNormEpsilon, count: configuration.hiddenSize, out: x)
         }
     }
 
-    private func norm(_ norm: BloomWeights.Norm, _ rows: Int, _ w: BloomWorkspace, _ lane: Lane) {
-        for row in lane.share(of: rows) { self.norm(norm, from: w.x + row * w.hiddenStride, toRow: row, w) }
+    /// LayerNorm's rows as floats and as the next product reads them.
+    private struct NormedRows {
+        var floats: UnsafePointer<Float>
+        var formed: ActivationRows
     }
 
-    private func norm(_ norm: BloomWeights.Norm, from x: UnsafePointer<Float>, toRow row: Int, _ w: BloomWorkspace) {
+    private func norm(_ norm: BloomWeights.Norm, _ rows: Int, _ w: BloomWorkspace, _ lane: Lane) -> NormedRows {
+        self.norm(norm, rows, form: w.hiddenForm, w, lane) { UnsafePointer(w.x + $0 * w.hiddenStride) }
+    }
+
+    private func residual(_ normed: NormedRows, _ w: BloomWorkspace) -> UnsafePointer<Float> {
+        configuration.residualAfterLayerNorm ? normed.floats : UnsafePointer(w.x)
+    }
+
+    /// Few rows each lane normalises for itself, many all lanes together, who then meet.
+    @inline(__always)
+    private func norm(
+        _ norm: BloomWeights.Norm, _ rows: Int, form: LaneRows, _ w: BloomWorkspace, _ lane: Lane,
+        from x: (Int) -> UnsafePointer<Float>
+    ) -> NormedRows {
         let hidden = configuration.hiddenSize
-        let out = w.normed + row * w.hiddenStride
-        kernels.layerNorm(
-            x, gamma: norm.gamma, beta: norm.beta, epsilon: configuration.layerNormEpsilon, count: hidden, out: out)
-        if weights.format == .bf16 {
-            kernels.roundToBF16(out, count: hidden, out: w.normedRounded + row * w.hiddenStride)
+        let isOwn = LaneRows.areOwn(rows, width: hidden)
+        let out = isOwn ? w.ownNormed(of: lane) : w.normed
+        let target = isOwn ? form.own(of: lane) : form.shared
+        for row in isOwn ? 0..<rows : lane.share(of: rows) {
+            let floats = out + row * w.hiddenStride
+            kernels.layerNorm(
+                x(row), gamma: norm.gamma, beta: norm.beta, epsilon: configuration.layerNormEpsilon, count: hidden,
+                out: floats)
+            if target.form != .f32 { target.form(floats, count: hidden, row: row) }
         }
+        if !isOwn { lane.barrier() }
+        let formed =
+            target.form == .f32 ? ActivationRows(floats: out, stride: w.hiddenStride, rows: rows) : target.rows(rows)
+        return NormedRows(floats: out, formed: formed)
+    }
+
+    /// The MLP's first half, in the form that its second half reads; no lane reads it before all are done.
+    private func expand(
+        _ up: BloomWeights.Linear, _ x: ActivationRows, _ w: BloomWorkspace, _ lane: Lane
+    ) -> ActivationRows {
+        let isRounded = w.innerForm.shared.form == .bf16  // elementwise: the product itself can do it
+        multiply(
+            up, x, into: w.inner, w.innerStride, epilogue: PK_GELU, rounded: isRounded ? w.innerForm.shared : nil,
+            lane: lane)
+        lane.barrier()
+        guard !isRounded else { return w.innerForm.shared.rows(x.rows) }
+        return w.innerForm.formed(
+            w.inner, stride: w.innerStride, rows: x.rows, width: 4 * configuration.hiddenSize, lane: lane)
     }
 
     private func multiply(
         _ linear: BloomWeights.Linear, _ x: ActivationRows, into y: UnsafeMutablePointer<Float>, _ stride: Int,
-        residual: UnsafePointer<Float>? = nil, epilogue: pk_epilogue = PK_STORE,
-        rounded: UnsafeMutablePointer<UInt16>? = nil, lane: Lane
+        residual: UnsafePointer<Float>? = nil, epilogue: pk_epilogue = PK_STORE, rounded: FormedRows? = nil, lane: Lane
     ) {
         let target = ProductTarget(
             y, stride: stride, bias: linear.bias, residual: residual, epilogue: epilogue, rounded: rounded)
@@ -145,39 +175,8 @@ public struct Bloom: Sendable {
                         q: w.qkv + row * w.qkvStride + head * 3 * dim, qStride: w.qkvStride, slope: slopes[head],
                         scale: scale, out: out, outStride: w.hiddenStride, scratch: w.scratch(of: lane),
                         kernels: kernels)
-                    guard weights.format == .bf16 else { continue }
-                    for r in 0..<item.rows {
-                        kernels.roundToBF16(
-                            out + r * w.hiddenStride, count: dim,
-                            out: w.attendedRounded + (row + r) * w.hiddenStride + head * dim)
-                    }
                 }
             }
-        }
-    }
-}
-
-extension BloomWorkspace {
-    func normedRows(_ format: WeightFormat, _ rows: Int) -> ActivationRows {
-        activations(format, normed, normedRounded, hiddenStride, rows)
-    }
-
-    func attendedRows(_ format: WeightFormat, _ rows: Int) -> ActivationRows {
-        activations(format, attended, attendedRounded, hiddenStride, rows)
-    }
-
-    func innerRows(_ format: WeightFormat, _ rows: Int) -> ActivationRows {
-        activations(format, inner, innerRounded, innerStride, rows)
-    }
-
-    private func activations(
-        _ format: WeightFormat, _ floats: UnsafeMutablePointer<Float>, _ words: UnsafeMutablePointer<UInt16>,
-        _ stride: Int,
-        _ rows: Int
-    ) -> ActivationRows {
-        switch format {
-        case .f32: ActivationRows(floats, stride: stride, rows: rows)
-        case .bf16: ActivationRows(words, stride: stride, rows: rows)
         }
     }
 }

@@ -26,7 +26,9 @@ public struct BloomWeights: @unchecked Sendable {
     }
 
     public let configuration: BloomConfiguration
+    /// The layers' format and the head's, which is also the embedding's where the two are tied.
     public let format: WeightFormat
+    public let headFormat: WeightFormat
     /// One region per node of the crew, holding that node's panels (and, on the first, the vectors).
     public let regions: [NodeRegion]
 
@@ -39,20 +41,22 @@ public struct BloomWeights: @unchecked Sendable {
 
     public var byteCount: Int { regions.reduce(0) { $0 + $1.byteCount } }
 
-    /// Pack a checkpoint. Tensors stream: each is read once, by the lanes that will use it, and its file pages let go.
+    /// Pack a model. Tensors stream: each is read once, by the lanes that will use it, and its file pages let go.
     ///
     /// - Parameter progress: share of the weights that is packed, 0…1.
     /// - Throws: `CheckpointError` before anything is packed, `KernelError.outOfMemory`.
     public init(
-        _ checkpoint: Checkpoint, format: WeightFormat, crew: WorkerLanes, progress: ((Double) -> Void)? = nil
+        _ source: any WeightSource, format: WeightFormat, headFormat: WeightFormat? = nil, crew: WorkerLanes,
+        kernels: KernelSet, progress: ((Double) -> Void)? = nil
     ) throws {
-        try checkpoint.validate()
-        let shape = checkpoint.configuration
+        try source.validate()
+        let shape = source.configuration
         let hidden = shape.hiddenSize
         func plan(_ columns: Int, _ k: Int) -> PanelPlan {
             PanelPlan(columns: columns, k: k, format: format, crew: crew)
         }
-        let vocabulary = plan(shape.vocabularySize, hidden)
+        let headFormat = headFormat ?? format
+        let vocabulary = PanelPlan(columns: shape.vocabularySize, k: hidden, format: headFormat, crew: crew)
         let perLayer = [
             plan(3 * hidden, hidden), plan(hidden, hidden), plan(4 * hidden, hidden), plan(hidden, 4 * hidden),
         ]
@@ -66,7 +70,8 @@ public struct BloomWeights: @unchecked Sendable {
             )
         }
         var packer = Packer(
-            checkpoint: checkpoint, crew: crew, allocators: regions.map(RegionAllocator.init), progress: progress)
+            source: source, crew: crew, kernels: kernels, allocators: regions.map(RegionAllocator.init),
+            progress: progress)
 
         embedding = try packer.matrix("word_embeddings.weight", vocabulary)
         embeddingNorm = try packer.norm("word_embeddings_layernorm", hidden)
@@ -84,6 +89,7 @@ public struct BloomWeights: @unchecked Sendable {
         head = shape.tiedHead ? embedding : try packer.matrix("lm_head.weight", vocabulary)
         configuration = shape
         self.format = format
+        self.headFormat = headFormat
         self.regions = regions
     }
 
@@ -97,10 +103,11 @@ public struct BloomWeights: @unchecked Sendable {
     }
 }
 
-/// Moves one tensor after another from the mapped files into the regions.
+/// Moves one tensor after another from its source into the regions.
 private struct Packer {
-    let checkpoint: Checkpoint
+    let source: any WeightSource
     let crew: WorkerLanes
+    let kernels: KernelSet
     var allocators: [RegionAllocator]
     let progress: ((Double) -> Void)?
     private var bytesDone = 0
@@ -108,37 +115,36 @@ private struct Packer {
     private let bytesInAll: Int
 
     init(
-        checkpoint: Checkpoint, crew: WorkerLanes, allocators: [RegionAllocator], progress: ((Double) -> Void)?
+        source: any WeightSource, crew: WorkerLanes, kernels: KernelSet, allocators: [RegionAllocator],
+        progress: ((Double) -> Void)?
     ) {
-        self.checkpoint = checkpoint
+        self.source = source
         self.crew = crew
+        self.kernels = kernels
         self.allocators = allocators
         self.progress = progress
-        bytesInAll = max(1, checkpoint.tensors.reduce(0) { $0 + $1.bytes.count })
+        bytesInAll = max(1, source.byteCount)
     }
 
     mutating func matrix(_ name: String, _ plan: PanelPlan) throws -> PackedMatrix {
-        let tensor = try checkpoint.tensor(name, shape: [plan.columns, plan.k])
+        let tensor = try source.reader(of: name, shape: [plan.columns, plan.k])
         let matrix = PackedMatrix(plan, from: &allocators)
-        let source = SourceMatrix(bytes: tensor.bytes, type: tensor.type, rows: plan.columns, k: plan.k)
-        // A slice at a time, its file pages let go at once: the embedding alone may be half of a model.
-        let slices = max(1, tensor.bytes.count / Self.sliceBytes)
-        let rowBytes = tensor.bytes.count / plan.columns
+        // A slice at a time, let go at once: the embedding alone may be half of a model.
+        let slices = max(1, tensor.byteCount / Self.sliceBytes)
         for slice in 0..<slices {
-            crew.run { lane in matrix.pack(source, slice: slice, of: slices, lane: lane) }
-            for node in plan.panelsByNode.indices {
-                let rows = plan.columns(ofSlice: slice, of: slices, onNode: node)
-                tensor.discard(bytes: rows.lowerBound * rowBytes..<rows.upperBound * rowBytes)
-            }
+            let rows = plan.panelsByNode.indices.map { plan.columns(ofSlice: slice, of: slices, onNode: $0) }
+            let parts = tensor.read(rows, crew: crew)
+            crew.run { lane in matrix.pack(parts[lane.node], slice: slice, of: slices, kernels: kernels, lane: lane) }
+            tensor.discard(rows)
         }
         done(tensor)
         return matrix
     }
 
     mutating func vector(_ name: String, _ count: Int) throws -> UnsafePointer<Float> {
-        let tensor = try checkpoint.tensor(name, shape: [count])
+        let tensor = try source.reader(of: name, shape: [count])
         let out = allocators[0].takeFloats(count)
-        SourceMatrix(bytes: tensor.bytes, type: tensor.type, rows: 1, k: count).convert(to: out)
+        tensor.read([0..<1], crew: crew)[0].convert(to: out, kernels: kernels)
         done(tensor)
         return UnsafePointer(out)
     }
@@ -153,9 +159,9 @@ private struct Packer {
         return BloomWeights.Linear(weights: weights, bias: try vector(name + ".bias", plan.columns))
     }
 
-    private mutating func done(_ tensor: TensorView) {
+    private mutating func done(_ tensor: any TensorReader) {
         tensor.discard()
-        bytesDone += tensor.bytes.count
+        bytesDone += tensor.byteCount
         progress?(Double(bytesDone) / Double(bytesInAll))
     }
 }

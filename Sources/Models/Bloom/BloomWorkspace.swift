@@ -1,8 +1,8 @@
 import CKernels
 import Kernels
 
-/// Activations of a step, taken once for the largest step. Row strides are rounded up to 16 elements; what lies behind
-/// a row's end stays +0 (the bf16 products of an odd width read one element there).
+/// Activations of a step, taken once for the largest step. Row strides are rounded up and a little longer than needed, so
+/// that a tile's rows fall into different sets of a cache; what lies behind a row's end stays +0.
 public final class BloomWorkspace: @unchecked Sendable {
     public let rowCapacity: Int
     /// Rows that the head can compute at a time.
@@ -16,45 +16,56 @@ public final class BloomWorkspace: @unchecked Sendable {
     /// The residual stream, `[rows, hidden]`.
     let x: UnsafeMutablePointer<Float>
     let normed: UnsafeMutablePointer<Float>
-    let normedRounded: UnsafeMutablePointer<UInt16>
     /// `[rows, heads, 3, headDim]`.
     let qkv: UnsafeMutablePointer<Float>
     let attended: UnsafeMutablePointer<Float>
-    let attendedRounded: UnsafeMutablePointer<UInt16>
-    /// `[rows, 4·hidden]`.
+    /// `[rows, 4·hidden]`; bf16 products write their form at once and leave this empty.
     let inner: UnsafeMutablePointer<Float>
-    let innerRounded: UnsafeMutablePointer<UInt16>
     /// `[logit rows, vocabulary]`.
     public let logits: UnsafeMutablePointer<Float>
 
+    /// Inputs of the layers' products in the weights' form: `[rows, hidden]` and `[rows, 4·hidden]`.
+    let hiddenForm: LaneRows
+    let innerForm: LaneRows
+    /// `[logit rows, hidden]` in the head's form.
+    let headForm: LaneRows
+
     private let attentionScratch: UnsafeMutablePointer<Float>
     private let attentionScratchFloats: Int
+    private let ownNormed: UnsafeMutablePointer<Float>
+    private let ownNormedFloats: Int
     private let region: NodeRegion
 
     /// - Throws: `KernelError.outOfMemory`.
-    public init(_ shape: BloomConfiguration, rows: Int, logitRows: Int, lanes: Int) throws {
+    public init(_ model: Bloom, rows: Int, logitRows: Int, lanes: Int) throws {
+        let shape = model.configuration
+        let kernels = model.kernels
         func padded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
-        hiddenStride = padded(shape.hiddenSize)
-        qkvStride = padded(3 * shape.hiddenSize)
-        innerStride = padded(4 * shape.hiddenSize)
+        hiddenStride = padded(shape.hiddenSize) + 16
+        qkvStride = padded(3 * shape.hiddenSize) + 16
+        innerStride = padded(4 * shape.hiddenSize) + 16
         logitStride = padded(shape.vocabularySize)
         rowCapacity = rows
         logitRowCapacity = logitRows
         attentionScratchFloats = padded(KeyValueStore.attentionScratchFloats(headDim: shape.headDim))
+        ownNormedFloats = LaneRows.ownRows(width: shape.hiddenSize) * hiddenStride
 
+        let form = model.weights.format.rowForm
+        let headForm = model.weights.headFormat.rowForm
         let floats = [
-            rows * hiddenStride, rows * hiddenStride, rows * qkvStride, rows * hiddenStride, rows * innerStride,
-            logitRows * logitStride, lanes * attentionScratchFloats,
+            rows * hiddenStride, rows * hiddenStride, rows * qkvStride, rows * hiddenStride,
+            form == .bf16 ? 0 : rows * innerStride, logitRows * logitStride, lanes * attentionScratchFloats,
+            lanes * ownNormedFloats,
         ]
-        let words = [rows * hiddenStride, rows * hiddenStride, rows * innerStride]
-        let bytes =
-            floats.reduce(0) { $0 + RegionAllocator.footprint($1 * 4) }
-            + words.reduce(0) { $0 + RegionAllocator.footprint($1 * 2) }
-        region = try NodeRegion(byteCount: bytes, node: nil, purpose: "activations")
-        var allocator = RegionAllocator(region)
-        func takeWords(_ count: Int) -> UnsafeMutablePointer<UInt16> {
-            allocator.take(bytes: count * 2).bindMemory(to: UInt16.self, capacity: count)
+        var bytes = floats.reduce(0) { $0 + RegionAllocator.footprint($1 * 4) }
+        func formed(_ form: RowForm, _ rows: Int, _ width: Int) -> Int {
+            LaneRows.footprint(form, rows: rows, width: width, lanes: lanes, kernels: kernels)
         }
+        bytes += formed(form, rows, shape.hiddenSize) + formed(form, rows, 4 * shape.hiddenSize)
+        bytes += formed(headForm, logitRows, shape.hiddenSize)
+        region = try NodeRegion(byteCount: bytes, node: nil, purpose: "activations")
+
+        var allocator = RegionAllocator(region)
         x = allocator.takeFloats(floats[0])
         normed = allocator.takeFloats(floats[1])
         qkv = allocator.takeFloats(floats[2])
@@ -62,12 +73,19 @@ public final class BloomWorkspace: @unchecked Sendable {
         inner = allocator.takeFloats(floats[4])
         logits = allocator.takeFloats(floats[5])
         attentionScratch = allocator.takeFloats(floats[6])
-        normedRounded = takeWords(words[0])
-        attendedRounded = takeWords(words[1])
-        innerRounded = takeWords(words[2])
+        ownNormed = allocator.takeFloats(floats[7])
+        hiddenForm = LaneRows(
+            form, rows: rows, width: shape.hiddenSize, lanes: lanes, kernels: kernels, from: &allocator)
+        innerForm = LaneRows(
+            form, rows: rows, width: 4 * shape.hiddenSize, lanes: lanes, kernels: kernels, from: &allocator)
+        self.headForm = LaneRows(
+            headForm, rows: logitRows, width: shape.hiddenSize, lanes: lanes, kernels: kernels, from: &allocator)
     }
 
     func scratch(of lane: Lane) -> UnsafeMutablePointer<Float> {
         attentionScratch + lane.index * attentionScratchFloats
     }
+
+    /// The lane's own LayerNorm outputs, as many rows as `LaneRows.areOwn` allows.
+    func ownNormed(of lane: Lane) -> UnsafeMutablePointer<Float> { ownNormed + lane.index * ownNormedFloats }
 }

@@ -12,7 +12,7 @@ public final class Engine: Sendable {
     /// Share of the weights that is packed, 0…1.
     public typealias LoadProgress = @Sendable (Double) -> Void
 
-    /// `nil` when the checkpoint has no `tokenizer.json`; then prompts must be token ids.
+    /// `nil` when the model has no `tokenizer.json`; then prompts must be token ids.
     public let tokenizer: Tokenizer?
     /// What the engine holds in memory and where it wants it.
     public let memoryPlan: MemoryPlan
@@ -40,20 +40,18 @@ public final class Engine: Sendable {
 
     private init(_ source: ModelSource, options: EngineOptions, logger: Logger, progress: LoadProgress?) throws {
         try options.validate()
-        guard let directory = source.url else { throw EngineError.bundledModelMissing }
         let kernels = try KernelSet.select(named: options.instructionSet)
-        let checkpoint = try Checkpoint(directory: directory)
-        try checkpoint.validate()
-        samplingDefaults = SamplingParameters(checkpoint.generation)
-        let tokenizerFile = directory.appending(path: "tokenizer.json")
-        let hasTokenizer = FileManager.default.fileExists(atPath: tokenizerFile.path)
-        tokenizer = hasTokenizer ? try Tokenizer(contentsOf: tokenizerFile) : nil
+        let model = try OpenedModel(source)
+        samplingDefaults = model.samplingDefaults
+        tokenizer = model.tokenizer
 
         let crew = try WorkerLanes(threads: options.threads)
         do {
+            let formats = options.weights.formats(for: model.weights)
             let weights = try BloomWeights(
-                checkpoint, format: options.weights.format(for: checkpoint), crew: crew, progress: progress)
-            let shape = checkpoint.configuration
+                model.weights, format: formats.layers, headFormat: formats.head, crew: crew, kernels: kernels,
+                progress: progress)
+            let shape = model.weights.configuration
             let layout = KeyValueLayout(
                 layers: shape.layerCount, heads: shape.headCount, headDim: shape.headDim,
                 blockTokens: options.blockSize,
@@ -75,7 +73,7 @@ public final class Engine: Sendable {
         logger.debug(
             "model loaded",
             metadata: [
-                "directory": "\(directory.lastPathComponent)", "instructionSet": "\(kernels.name)",
+                "model": "\(model.name)", "instructionSet": "\(kernels.name)",
                 "lanes": "\(crew.count)",
                 "weights": "\(memoryPlan.weightFormat)", "cacheTokens": "\(memoryPlan.cacheTokens)",
             ])
@@ -91,6 +89,14 @@ public final class Engine: Sendable {
     /// within one step. A request that cannot be served makes the stream throw a `RequestError`.
     public func generate(_ request: GenerationRequest) -> AsyncThrowingStream<GenerationEvent, any Error> {
         core.generate(request, tokenizer: tokenizer)
+    }
+
+    /// The same for measuring alone: the prompt but for its last token counts as computed, with random keys and values, so
+    /// that decoding behind a long context can be timed without computing it.
+    package func generateAfterRandomContext(
+        _ request: GenerationRequest
+    ) -> AsyncThrowingStream<GenerationEvent, any Error> {
+        core.generate(request, tokenizer: tokenizer, contextIsRandom: true)
     }
 
     /// Submit a request and wait for all its samples, in order of their index.

@@ -3,6 +3,8 @@ public import Basics
 /// What can be wrong with the options that a model is loaded with.
 public enum EngineError: UserFacingError, Equatable {
     case bundledModelMissing
+    /// What was asked for reads a checkpoint's files, and this model of random weights has none.
+    case modelWithoutFiles(String)
     case badOption(name: String, reason: String)
     case cacheTooSmall(bytes: Int, needed: Int)
 
@@ -10,6 +12,8 @@ public enum EngineError: UserFacingError, Equatable {
         switch self {
         case .bundledModelMissing:
             "the default model is not beside the program (parterre_Parterre.resources): build it again, or name a model with --model"
+        case .modelWithoutFiles(let name):
+            "\(name) here is a shape with random weights, which has no files: name a checkpoint's folder with --model"
         case .badOption(let name, let reason):
             "--\(name): \(reason)"
         case .cacheTooSmall(let bytes, let needed):

@@ -1,5 +1,4 @@
 import Basics
-import CKernels
 import Kernels
 import Models
 import Scheduler
@@ -26,12 +25,14 @@ extension EngineOptions {
 }
 
 extension EngineOptions.Weights {
-    /// The format to pack into; `auto` keeps every bit of the checkpoint.
-    func format(for checkpoint: Checkpoint) -> WeightFormat {
+    /// The formats to pack the layers and the head into; `auto` keeps every bit of the checkpoint.
+    func formats(for model: any WeightSource) -> (layers: WeightFormat, head: WeightFormat) {
         switch self {
-        case .f32: .f32
-        case .bf16: .bf16
-        case .auto: checkpoint.tensors.allSatisfy { $0.type == PK_BF16 } ? .bf16 : .f32
+        case .f32: (.f32, .f32)
+        case .bf16: (.bf16, .bf16)
+        case .int8: (.int8, .int8)
+        case .int4: (.int4, .int4)
+        case .auto: model.isBF16 ? (.bf16, .bf16) : (.f32, .f32)
         }
     }
 }

@@ -6,6 +6,10 @@ public struct EngineOptions: Sendable, Equatable {
         case auto
         case f32
         case bf16
+        /// Whole numbers of 8 bits with a scale per output column; about a quarter of float32's memory.
+        case int8
+        /// Whole numbers of 4 bits with a scale per 32 weights; about a seventh of float32's memory.
+        case int4
     }
 
     /// How sequences share steps.

@@ -10,5 +10,6 @@ extension EngineStatus {
         generatedTokens = core.counters.generatedTokens
         preemptions = core.preemptions
         steps = core.counters.steps
+        barriers = core.barriers
     }
 }

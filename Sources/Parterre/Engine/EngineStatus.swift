@@ -9,6 +9,8 @@ public struct EngineStatus: Sendable, Equatable {
     public var generatedTokens = 0
     public var preemptions = 0
     public var steps = 0
+    /// Times that all worker lanes have met, in loading and in steps.
+    public var barriers = 0
 
     public init() {}
 

@@ -11,6 +11,8 @@ public struct MachineTopology: Sendable, Equatable {
     }
 
     public var nodes: [Node]
+    /// Bytes that can still be taken without swapping, of the machine or of this process's cgroup.
+    public var availableBytes: Int
     /// One sentence when NUMA placement is off here, and why (one node, no NUMA in the kernel, refused in a container).
     public var placementNote: String?
     /// Instruction sets this CPU can run, best first.
@@ -25,7 +27,8 @@ public struct MachineTopology: Sendable, Equatable {
             nodes: machine.nodes.map {
                 Node(id: $0.id, cpus: $0.cpus, memoryBytes: $0.memoryBytes, freeBytes: $0.freeBytes)
             },
-            placementNote: machine.placementNote, instructionSets: KernelSet.available,
+            availableBytes: Machine.availableBytes(), placementNote: machine.placementNote,
+            instructionSets: KernelSet.available,
             chosenInstructionSet: kernels.name)
     }
 }

@@ -15,6 +15,10 @@ public struct MemoryPlan: Sendable, Equatable {
     /// `f32` or `bf16`.
     public var weightFormat: String
     public var weightBytes: Int
+    /// Of these, the matrices of all layers: what every step reads.
+    public var layerBytes: Int
+    /// The head's matrix (the word embedding's where they are tied): what a step reads that chooses tokens.
+    public var headBytes: Int
     public var cacheBytes: Int
     public var cacheBlocks: Int
     public var blockSize: Int
@@ -42,6 +46,8 @@ extension MemoryPlan {
     init(weights: BloomWeights, cache: PagedCache, crew: WorkerLanes) {
         weightFormat = weights.format.rawValue
         weightBytes = weights.byteCount
+        layerBytes = weights.layerBytes
+        headBytes = weights.headBytes
         cacheBytes = cache.arenas.reduce(0) { $0 + $1.byteCount }
         cacheBlocks = cache.blockCount
         blockSize = cache.blockTokens

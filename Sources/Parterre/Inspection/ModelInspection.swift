@@ -29,19 +29,25 @@ public struct ModelInspection: Sendable {
 
     /// - Throws: a `UserFacingError` that names the file and the tensor.
     public static func inspect(_ model: ModelSource) throws -> ModelInspection {
-        guard let directory = model.url else { throw EngineError.bundledModelMissing }
+        let directory = try model.directory()
         let checkpoint = try Checkpoint(directory: directory)
         try checkpoint.validate()
         let configuration = checkpoint.configuration
-        let packedBytes = WeightFormat.allCases.map { ($0.rawValue, configuration.packedBytes($0)) }
         return ModelInspection(
             directory: directory.path, configuration: configuration,
             tensors: checkpoint.listing.map {
                 Tensor(name: $0.name, type: $0.type, shape: $0.shape, file: $0.file, bytes: $0.byteCount)
             },
             parameterCount: configuration.parameterCount,
-            packedBytes: Dictionary(uniqueKeysWithValues: packedBytes),
+            packedBytes: configuration.packedBytesByFormat,
             bytesPerCachedToken: configuration.bytesPerCachedToken,
             hasTokenizer: FileManager.default.fileExists(atPath: directory.appending(path: "tokenizer.json").path))
+    }
+}
+
+extension BloomConfiguration {
+    /// Packed size of the weights by format name.
+    public var packedBytesByFormat: [String: Int] {
+        Dictionary(uniqueKeysWithValues: WeightFormat.allCases.map { ($0.rawValue, packedBytes($0)) })
     }
 }

@@ -17,9 +17,25 @@ enum Figures {
 
     static func rate(_ value: Double) -> String { decimal(value, value < 100 ? 1 : 0) }
 
-    static func percent(_ share: Double) -> String { "\(Int((share * 100).rounded()))%" }
+    static func percent(_ share: Double) -> String { decimal(share * 100, 0) + "%" }
 
     static func seconds(_ value: Double) -> String { decimal(value, value < 10 ? 2 : 1) + " s" }
+
+    /// `0.35 µs`, `12.3 ms`, `1.20 s`.
+    static func duration(_ seconds: Double) -> String {
+        for (unit, scale) in [("s", 1), ("ms", 1e-3), ("µs", 1e-6)] as [(String, Double)]
+        where seconds >= 0.9995 * scale || unit == "µs" {
+            let value = seconds / scale
+            return decimal(value, value < 10 ? 2 : value < 100 ? 1 : 0) + " " + unit
+        }
+        return ""
+    }
+
+    /// Billions: `0.42`, `31.0`, `1150`.
+    static func billions(_ value: Double) -> String {
+        let value = value / 1e9
+        return decimal(value, value < 1 ? 2 : value < 100 ? 1 : 0)
+    }
 
     /// `00:07`, `12:30`, `3:00:00`.
     static func clock(_ seconds: Double) -> String {

@@ -58,6 +58,7 @@ extension ModelSource {
         switch self {
         case .bundled: "default-model"
         case .directory(let url): url.standardizedFileURL.lastPathComponent
+        case .random(let model): model.name
         }
     }
 }

@@ -14,11 +14,19 @@ extension BatchEngine {
     public func generate(
         _ request: GenerationRequest, tokenizer: Tokenizer?
     ) -> AsyncThrowingStream<GenerationEvent, any Error> {
+        generate(request, tokenizer: tokenizer, contextIsRandom: false)
+    }
+
+    /// - Parameter contextIsRandom: for measuring alone: the prompt but for its last token counts as computed, with
+    ///   random keys and values (`PagedCache.pretend`).
+    package func generate(
+        _ request: GenerationRequest, tokenizer: Tokenizer?, contextIsRandom: Bool
+    ) -> AsyncThrowingStream<GenerationEvent, any Error> {
         // Unbounded, but never longer than the request's tokens: a slow reader holds up nobody.
         let (stream, continuation) = AsyncThrowingStream<GenerationEvent, any Error>.makeStream()
         do {
             let prompt = try promptTokens(of: request, tokenizer)
-            submit(request, prompt: prompt, tokenizer, continuation)
+            submit(request, prompt: prompt, tokenizer, contextIsRandom: contextIsRandom, continuation)
         } catch {
             continuation.finish(throwing: error)
         }
@@ -45,7 +53,7 @@ extension BatchEngine {
     }
 
     private func submit(
-        _ request: GenerationRequest, prompt: [TokenID], _ tokenizer: Tokenizer?,
+        _ request: GenerationRequest, prompt: [TokenID], _ tokenizer: Tokenizer?, contextIsRandom: Bool,
         _ continuation: AsyncThrowingStream<GenerationEvent, any Error>.Continuation
     ) {
         let parameters = request.parameters
@@ -74,7 +82,17 @@ extension BatchEngine {
                     purpose: .generate(Sample(request: active, sampler: sampler, writer: writer)))
             }
             active.sequences[0].siblings = Array(active.sequences.dropFirst())
+            if contextIsRandom, !pretend(active.sequences[0]) {
+                return continuation.finish(throwing: RequestError.tooLong(tokens: prompt.count, capacity: capacity))
+            }
             take(active)
         }
+    }
+
+    /// False when too few blocks are free.
+    private func pretend(_ sequence: ScheduledSequence) -> Bool {
+        guard scheduler.cache.reserve(sequence.tokens.count, for: &sequence.table) else { return false }
+        scheduler.cache.pretend(sequence.tokens.count - 1, for: &sequence.table, crew: crew)
+        return true
     }
 }

@@ -105,7 +105,7 @@ extension BatchEngine {
         let shape = model.configuration
         let keyValues = try UncachedKeyValues(shape, tokens: tokens.count, crew: crew)
         let workspace = try BloomWorkspace(
-            shape, rows: tokens.count, logitRows: min(tokens.count, Self.logitRows), lanes: crew.count)
+            model, rows: tokens.count, logitRows: min(tokens.count, Self.logitRows), lanes: crew.count)
         var batch = StepBatch()
         batch.append(tokens, firstPosition: Position(0), blockTable: [0], wanted: lastOnly ? .last : .all)
         crew.run { model.forward(batch, workspace, store: keyValues.store, lane: $0) }

@@ -1,4 +1,5 @@
 import Dispatch
+import Kernels
 import PagedCache
 
 /// What the engine is doing, between two steps.
@@ -8,6 +9,8 @@ public struct BatchEngineStatus: Sendable, Equatable {
     public var blocksUsed: Int
     public var blocks: Int
     public var preemptions: Int
+    /// Barriers that the lanes have passed.
+    public var barriers: Int
     public var counters: EngineCounters
 }
 
@@ -19,7 +22,7 @@ extension BatchEngine {
                     returning: BatchEngineStatus(
                         running: scheduler.running.count, waiting: scheduler.waiting.count,
                         blocksUsed: scheduler.cache.usedBlocks, blocks: scheduler.cache.blockCount,
-                        preemptions: scheduler.preemptions, counters: counters))
+                        preemptions: scheduler.preemptions, barriers: crew.barriersPassed, counters: counters))
             }
         }
     }

@@ -42,7 +42,7 @@ public final class BatchEngine: @unchecked Sendable {
         let vocabulary = model.configuration.vocabularySize
         scheduler = StepScheduler(options: options, cache: cache)
         workspace = try BloomWorkspace(
-            model.configuration, rows: options.prefillChunk + options.maxBatch, logitRows: Self.logitRows,
+            model, rows: options.prefillChunk + options.maxBatch, logitRows: Self.logitRows,
             lanes: crew.count)
         scratch = (0..<crew.count).map { _ in SamplingScratch(vocabularySize: vocabulary) }
         copies = (0..<crew.count).map { _ in .allocate(capacity: vocabulary) }

@@ -73,6 +73,36 @@ __attribute__((target("avx512f,avx512bf16"))) static double bf16_avx512(int64_t 
     return (double)steps * CHAINS * 32 * 2;
 }
 
+__attribute__((target("avx512f,avx512vnni"))) static double int8_avx512(int64_t steps) {
+    __m512i sum[CHAINS];
+    __m512i x = _mm512_set1_epi8(1), y = _mm512_set1_epi8(1);
+    for (int i = 0; i < CHAINS; i++) sum[i] = _mm512_set1_epi32(i);
+    for (int64_t s = 0; s < steps; s++) {
+#pragma clang loop unroll(full)
+        for (int i = 0; i < CHAINS; i++) sum[i] = _mm512_dpbusd_epi32(sum[i], x, y);
+        __asm__ volatile("" : "+v"(x));
+    }
+    for (int i = 1; i < CHAINS; i++) sum[0] = _mm512_add_epi32(sum[0], sum[i]);
+    volatile int sink = _mm512_reduce_add_epi32(sum[0]);
+    (void)sink;
+    return (double)steps * CHAINS * 64 * 2;
+}
+
+__attribute__((target("avx2,avxvnni"))) static double int8_avx2(int64_t steps) {
+    __m256i sum[12];
+    __m256i x = _mm256_set1_epi8(1), y = _mm256_set1_epi8(1);
+    for (int i = 0; i < 12; i++) sum[i] = _mm256_set1_epi32(i);
+    for (int64_t s = 0; s < steps; s++) {
+#pragma clang loop unroll(full)
+        for (int i = 0; i < 12; i++) sum[i] = _mm256_dpbusd_avx_epi32(sum[i], x, y);
+        __asm__ volatile("" : "+x"(x));
+    }
+    for (int i = 1; i < 12; i++) sum[0] = _mm256_add_epi32(sum[0], sum[i]);
+    volatile int sink = _mm256_extract_epi32(sum[0], 0);
+    (void)sink;
+    return (double)steps * 12 * 32 * 2;
+}
+
 uint64_t limits_read(const void *from, int64_t bytes) {
     return __builtin_cpu_supports("avx512f") ? read_avx512(from, bytes) : read_avx2(from, bytes);
 }
@@ -80,6 +110,11 @@ uint64_t limits_read(const void *from, int64_t bytes) {
 double limits_f32(int64_t steps) { return __builtin_cpu_supports("avx512f") ? f32_avx512(steps) : f32_avx2(steps); }
 
 double limits_bf16(int64_t steps) { return __builtin_cpu_supports("avx512bf16") ? bf16_avx512(steps) : 0; }
+
+double limits_int8(int64_t steps) {
+    if (__builtin_cpu_supports("avx512vnni")) return int8_avx512(steps);
+    return __builtin_cpu_supports("avxvnni") ? int8_avx2(steps) : 0;
+}
 
 #else
 
@@ -102,6 +137,11 @@ double limits_f32(int64_t steps) {
 }
 
 double limits_bf16(int64_t steps) {
+    (void)steps;
+    return 0;
+}
+
+double limits_int8(int64_t steps) {
     (void)steps;
     return 0;
 }

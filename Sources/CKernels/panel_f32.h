@@ -1,0 +1,25 @@
+// float32 weights and activations: a step is one fused multiply-add, a block 256 of them.
+#ifndef PK_PANEL_F32_H
+#define PK_PANEL_F32_H
+
+#include "panel.h"
+
+PK_INLINE void step_f32(
+    strip_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors
+) {
+    lanes weight[PK_STRIP_VECTORS];
+    PK_UNROLLED for (int v = 0; v < vectors; v++) weight[v] = load((const float *)(weights + v * 64));
+    PK_UNROLLED for (int r = 0; r < rows; r++) {
+        lanes scalar = splat(load_float_at(x + r * x_stride));
+        PK_UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = fused(scalar, weight[v], sum[r][v]);
+    }
+}
+
+static void pass_f32(const band *work) { pass_over_strip(work, step_f32); }
+
+static void panel_f32(const pk_panel_call *call) {
+    panel_form form = {.steps = call->k, .block_steps = PK_K_BLOCK, .x_step = 4};
+    multiply_panel(call, form, pass_f32, NULL);
+}
+
+#endif

@@ -1,0 +1,156 @@
+// int4 weights in groups of 32 along K with a bf16 scale each; activations int8 with one scale per row. Per group the sum
+// of 32 products is a whole number; the groups are one chain of fused multiply-adds from +0 along K:
+//
+//   s = fma(float(Σ_g), scale_g, s);  value = s · row scale
+//
+// A panel is [strip][group], a group 576 bytes: [4][32 columns][4 bytes] with step i in the low halves of the bytes and
+// step i + 4 in the high ones (each weight + 8), then the 32 columns' scales.
+#ifndef PK_PANEL_INT4_H
+#define PK_PANEL_INT4_H
+
+#include "panel.h"
+#include "quad_product.h"
+
+enum {
+    PK_GROUP_STEPS = PK_QUANT_GROUP / 4,
+    PK_GROUP_BYTES = PK_STRIP_COLUMNS * (PK_QUANT_GROUP / 2 + 2),
+    PK_GROUP_BLOCK = 64,  // groups of a strip that stay in the cache for all tiles of a band
+#if defined(PK_WIDE_TILE)
+    PK_INT4_ROWS = 6,
+    PK_INT4_VECTORS = 2,
+#else
+    PK_INT4_ROWS = 2,
+    PK_INT4_VECTORS = 1,
+#endif
+};
+
+typedef struct int4_band {
+    const char *strip;
+    int64_t groups;
+    const char *x;         // first row, at the block's first group
+    int64_t x_stride;
+    const int32_t *sums;   // first row's sum of the block's first group
+    int64_t sums_stride;
+    int64_t rows;
+    float *totals;         // [rows][PK_PANEL]
+    int first;             // the chains begin here
+} int4_band;
+
+PK_INLINE lanes load_scales(const char *from) {
+    half_lanes words;
+    memcpy(&words, from, sizeof words);
+    return (lanes)(__builtin_convertvector(words, bit_lanes) << 16);
+}
+
+// One group for `rows` rows and `vectors` vectors of columns from vector `first` on, all constants.
+PK_INLINE void add_group(
+    const int4_band *work, int64_t group, int64_t row, int first, int rows, int vectors, strip_sums total
+) {
+    const char *strip = work->strip + group * PK_GROUP_BYTES + first * 64;
+    const char *x = work->x + row * work->x_stride + group * PK_QUANT_GROUP;
+    bit_lanes sum[PK_STRIP_ROWS][PK_STRIP_VECTORS];
+    PK_UNROLLED for (int r = 0; r < rows; r++) {
+        bit_lanes offset = splat_bits((uint32_t)(-8 * work->sums[(row + r) * work->sums_stride + group]));
+#if defined(PK_QUAD_SIGNED)
+        offset = splat_bits(0);
+#endif
+        PK_UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = offset;
+    }
+    PK_UNROLLED for (int i = 0; i < PK_GROUP_STEPS / 2; i++) {
+        bit_lanes low[PK_STRIP_VECTORS], high[PK_STRIP_VECTORS];
+        PK_UNROLLED for (int v = 0; v < vectors; v++) {
+            bit_lanes pair = load_bits(strip + i * PK_STEP_BYTES + v * 64);
+            low[v] = pair & splat_bits(0x0F0F0F0Fu);
+            high[v] = (pair >> 4) & splat_bits(0x0F0F0F0Fu);
+#if defined(PK_QUAD_SIGNED)
+            // sdot takes signed weights: nibble − 8, with PK_QUAD_PRODUCT's own 128 given back.
+            low[v] = (low[v] + splat_bits(0x78787878u));
+            high[v] = (high[v] + splat_bits(0x78787878u));
+#endif
+        }
+        PK_UNROLLED for (int r = 0; r < rows; r++) {
+            bit_lanes x_low = splat_bits(load_word_at(x + r * work->x_stride + 4 * i));
+            bit_lanes x_high = splat_bits(load_word_at(x + r * work->x_stride + 4 * i + PK_QUANT_GROUP / 2));
+            PK_UNROLLED for (int v = 0; v < vectors; v++) {
+                sum[r][v] = PK_QUAD_PRODUCT(sum[r][v], low[v], x_low);
+                sum[r][v] = PK_QUAD_PRODUCT(sum[r][v], high[v], x_high);
+            }
+        }
+    }
+    PK_UNROLLED for (int v = 0; v < vectors; v++) {
+        lanes scale = load_scales(strip - first * 32 + PK_STRIP_COLUMNS * PK_QUANT_GROUP / 2 + v * 32);
+        PK_UNROLLED for (int r = 0; r < rows; r++) {
+            total[r][v] = fused(__builtin_convertvector((int_lanes)sum[r][v], lanes), scale, total[r][v]);
+        }
+    }
+}
+
+PK_INLINE void chain_int4(const int4_band *work, int64_t row, int first, int rows, int vectors) {
+    strip_sums total;
+    float *totals = work->totals + row * PK_PANEL + first * PK_LANES;
+    PK_UNROLLED for (int r = 0; r < rows; r++) {
+        PK_UNROLLED for (int v = 0; v < vectors; v++) {
+            total[r][v] = work->first ? splat(0) : load(totals + r * PK_PANEL + v * PK_LANES);
+        }
+    }
+    for (int64_t group = 0; group < work->groups; group++) {
+        const char *ahead = work->strip + group * PK_GROUP_BYTES + PK_NEAR_BYTES / 2;
+        PK_UNROLLED for (int line = 0; line < PK_GROUP_BYTES / PK_LINE; line++) {
+            __builtin_prefetch(ahead + line * PK_LINE, 0, 2);
+        }
+        add_group(work, group, row, first, rows, vectors, total);
+    }
+    PK_UNROLLED for (int r = 0; r < rows; r++) {
+        PK_UNROLLED for (int v = 0; v < vectors; v++) store(totals + r * PK_PANEL + v * PK_LANES, total[r][v]);
+    }
+}
+
+static void pass_int4(const int4_band *work) {
+    for (int64_t row = 0; row < work->rows; row += PK_INT4_ROWS) {
+        int64_t rows = smaller(work->rows - row, PK_INT4_ROWS);
+#define PK_WORK(R) \
+    for (int v = 0; v < PK_STRIP_VECTORS; v += PK_INT4_VECTORS) chain_int4(work, row, v, R, PK_INT4_VECTORS);
+#if defined(PK_WIDE_TILE)
+        PK_WITH_CONSTANT_ROWS(rows, PK_WORK)
+#else
+        if (rows == 1) {
+            PK_WORK(1)
+        } else {
+            PK_WORK(2)
+        }
+#endif
+#undef PK_WORK
+    }
+}
+
+static void panel_int4(const pk_panel_call *call) {
+    _Alignas(64) float totals[PK_BAND_ROWS * PK_PANEL];
+    int64_t groups = (call->k + PK_QUANT_GROUP - 1) / PK_QUANT_GROUP;
+    for (int64_t row = 0; row < call->rows; row += PK_BAND_ROWS) {
+        int4_band work = {
+            .x_stride = call->x_stride,
+            .sums_stride = call->x_sums_stride,
+            .rows = smaller(call->rows - row, PK_BAND_ROWS),
+        };
+        for (int64_t group = 0; group < groups; group += PK_GROUP_BLOCK) {
+            work.groups = smaller(groups - group, PK_GROUP_BLOCK);
+            work.first = group == 0;
+            work.x = (const char *)call->x + row * call->x_stride + group * PK_QUANT_GROUP;
+            work.sums = call->x_sums + row * call->x_sums_stride + group;
+            for (int64_t s = 0; s < PK_STRIPS; s++) {
+                work.strip = (const char *)call->panel + (s * groups + group) * PK_GROUP_BYTES;
+                work.totals = totals + s * PK_STRIP_COLUMNS;
+                pass_int4(&work);
+            }
+        }
+        for (int64_t r = 0; r < work.rows; r++) {
+            float *total = totals + r * PK_PANEL;
+            for (int64_t c = 0; c < PK_PANEL; c += PK_LANES) {
+                store(total + c, load(total + c) * splat(call->x_scales[row + r]));
+            }
+            finish_row(call, row + r, total);
+        }
+    }
+}
+
+#endif

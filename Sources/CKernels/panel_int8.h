@@ -1,0 +1,46 @@
+// int8 weights, one scale per output column; activations int8, one scale per row. A step of K is four elements, the sums
+// are whole numbers over all of K (exact: |Σ| ≤ 255·127·K < 2³¹ up to K = 66,000), and then
+//
+//   value = (float(Σ) · weight scale) · row scale
+//
+// Weights are stored as w + 128, so that vpdpbusd can take them as its unsigned side; the row's own sum takes that away.
+#ifndef PK_PANEL_INT8_H
+#define PK_PANEL_INT8_H
+
+#include "panel.h"
+#include "quad_product.h"
+
+enum { PK_QUAD_BLOCK = PK_BLOCK_STEPS };
+
+PK_INLINE void step_int8(
+    strip_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors
+) {
+    bit_lanes weight[PK_STRIP_VECTORS];
+    PK_UNROLLED for (int v = 0; v < vectors; v++) weight[v] = load_bits(weights + v * 64);
+    PK_UNROLLED for (int r = 0; r < rows; r++) {
+        bit_lanes scalar = splat_bits(load_word_at(x + r * x_stride));
+        PK_UNROLLED for (int v = 0; v < vectors; v++) {
+            sum[r][v] = (lanes)PK_QUAD_PRODUCT((bit_lanes)sum[r][v], weight[v], scalar);
+        }
+    }
+}
+
+static void pass_int8(const band *work) { pass_over_strip(work, step_int8); }
+
+static void scale_int8(const pk_panel_call *call, int64_t row, float *totals) {
+    const float *scales = (const float *)((const char *)call->panel + (call->k + 3) / 4 * PK_PANEL * 4);
+    int32_t row_sum = call->x_sums[row * call->x_sums_stride + (call->k + PK_QUANT_GROUP - 1) / PK_QUANT_GROUP];
+    int_lanes offset = (int_lanes){0} + row_sum * PK_QUAD_OFFSET;
+    for (int64_t c = 0; c < PK_PANEL; c += PK_LANES) {
+        lanes sum = __builtin_convertvector((int_lanes)load(totals + c) - offset, lanes);
+        store(totals + c, (sum * load(scales + c)) * splat(call->x_scales[row]));
+    }
+}
+
+static void panel_int8(const pk_panel_call *call) {
+    panel_form form = {
+        .steps = (call->k + 3) / 4, .block_steps = PK_QUAD_BLOCK, .x_step = 4, .whole_numbers = 1};
+    multiply_panel(call, form, pass_int8, scale_int8);
+}
+
+#endif

@@ -1,0 +1,47 @@
+// Four products of int8 per 32-bit lane: acc + Σ₄ w·x with w unsigned (its value + 128) and x signed. Whole numbers add up
+// exactly: no order, no rounding, the same sums on every instruction set.
+//
+// The including file may define PK_QUAD_PRODUCT(acc, w, x) over 16 lanes as its instruction (vpdpbusd). Arm's sdot takes
+// signed weights: PK_QUAD_SIGNED then says that the sums come without the 128s.
+#ifndef PK_QUAD_PRODUCT_H
+#define PK_QUAD_PRODUCT_H
+
+#include "lanes.h"
+
+#if !defined(PK_QUAD_PRODUCT)
+
+#if defined(PK_MADD_16)
+
+// Even and odd bytes as 16-bit numbers, two products and their sum each by pmaddwd. pmaddubsw would saturate.
+typedef int16_t short_lanes __attribute__((vector_size(64)));
+
+PK_INLINE bit_lanes quad_product(bit_lanes acc, bit_lanes w, bit_lanes x) {
+    bit_lanes even = w & splat_bits(0x00FF00FFu), odd = (w >> 8) & splat_bits(0x00FF00FFu);
+    short_lanes pair = (short_lanes)x;
+    bit_lanes x_even = (bit_lanes)((short_lanes)(pair << 8) >> 8), x_odd = (bit_lanes)(pair >> 8);
+    return acc + PK_MADD_16(even, x_even) + PK_MADD_16(odd, x_odd);
+}
+
+#else
+
+PK_INLINE bit_lanes quad_product(bit_lanes acc, bit_lanes w, bit_lanes x) {
+    PK_UNROLLED for (int byte = 0; byte < 4; byte++) {
+        int_lanes signed_x = (int_lanes)(x << (24 - 8 * byte)) >> 24;
+        acc = acc + ((w >> (8 * byte)) & splat_bits(0xFF)) * (bit_lanes)signed_x;
+    }
+    return acc;
+}
+
+#endif
+
+#define PK_QUAD_PRODUCT quad_product
+
+#endif
+
+#if defined(PK_QUAD_SIGNED)
+enum { PK_QUAD_OFFSET = 0 };
+#else
+enum { PK_QUAD_OFFSET = 128 };
+#endif
+
+#endif

@@ -1,0 +1,117 @@
+// What the products of all formats share: a panel of 64 output columns is two strips of 32; a strip is cut along K into
+// blocks, and lies in memory block by block, one strip after the other:
+//
+//   panel = [block][strip][step][32 columns][4 bytes]
+//
+// One step of K is 4 bytes of a column in every format: one float, a pair of bf16, four int8. So a step is 128 bytes of a
+// strip, two vectors, and what the formats differ in is one inlined function, the step.
+//
+// The register tile is up to 12 rows × 2 vectors of sums (6 rows where registers are half as wide and half as many): two
+// loads of weights serve 24 fused steps. A block of a strip is at most 32 KiB and stays in the first-level cache while
+// the tiles of a band of rows pass over it.
+//
+// The order of one element's additions is its format's (panel_f32.h, …) and never depends on what lies beside it.
+#ifndef PK_STRIP_H
+#define PK_STRIP_H
+
+#include "ahead.h"
+#include "tile.h"
+
+enum {
+    PK_STRIP_COLUMNS = 32,
+    PK_STRIP_VECTORS = PK_STRIP_COLUMNS / PK_LANES,
+    PK_STRIPS = PK_PANEL / PK_STRIP_COLUMNS,
+    PK_BAND_ROWS = 96,
+    PK_BLOCK_STEPS = 256,  // the longest block
+#if defined(PK_WIDE_TILE)
+    PK_STRIP_ROWS = 12,
+#else
+    PK_STRIP_ROWS = 6,
+#endif
+};
+
+#if defined(PK_WIDE_TILE)
+#define PK_STRIP_TILE_VECTORS(rows) 2
+#define PK_WITH_CONSTANT_STRIP_ROWS(rows, work) \
+    switch (rows) {                             \
+        case 1: work(1); break;                 \
+        case 2: work(2); break;                 \
+        case 3: work(3); break;                 \
+        case 4: work(4); break;                 \
+        case 5: work(5); break;                 \
+        case 6: work(6); break;                 \
+        case 7: work(7); break;                 \
+        case 8: work(8); break;                 \
+        case 9: work(9); break;                 \
+        case 10: work(10); break;               \
+        case 11: work(11); break;               \
+        default: work(12); break;               \
+    }
+#else
+#define PK_STRIP_TILE_VECTORS(rows) ((rows) <= 3 ? 2 : 1)
+#define PK_WITH_CONSTANT_STRIP_ROWS PK_WITH_CONSTANT_ROWS
+#endif
+
+typedef lanes strip_sums[PK_STRIP_ROWS][PK_STRIP_VECTORS];
+
+// sum[r][v] ← the format's step with the 64 bytes at weights + 64·v and the x of row r, `x_stride` bytes from row to row.
+typedef void (*strip_step)(
+    strip_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors);
+
+// A band of rows on its way over one block of one strip.
+typedef struct band {
+    const char *strip;
+    int64_t steps;
+    const char *x;       // the band's first row, at the block's first step
+    int64_t x_stride;    // bytes
+    int64_t x_step;      // bytes of x that a step takes
+    int64_t rows;
+    const char *memory;  // where the strip lies in memory, for what is asked ahead; else NULL
+    int64_t memory_bytes;
+    float *sums;         // [rows][PK_PANEL]: the strip's 32 columns of each row; int32 sums of int8
+} band;
+
+PK_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// The sums of one tile over the block; `rows` and `vectors` are constants.
+PK_INLINE void chain(
+    const band *work, int64_t row, int64_t first_vector, ahead next, int rows, int vectors, strip_step step, int alone
+) {
+    strip_sums sum;
+    PK_UNROLLED for (int r = 0; r < rows; r++) {
+        PK_UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = splat(0);
+    }
+    const char *strip = work->strip + first_vector * 64, *x = work->x + row * work->x_stride;
+    for (int64_t k = 0; k < work->steps; k++) {
+        ask(next, k, alone);
+        step(sum, strip + k * PK_STEP_BYTES, x + k * work->x_step, work->x_stride, rows, vectors);
+    }
+    float *to = work->sums + row * PK_PANEL + first_vector * PK_LANES;
+    PK_UNROLLED for (int r = 0; r < rows; r++) {
+        PK_UNROLLED for (int v = 0; v < vectors; v++) store(to + r * PK_PANEL + v * PK_LANES, sum[r][v]);
+    }
+}
+
+// All tiles of the band, as equal as can be: 32 rows are 11 + 11 + 10.
+PK_INLINE void pass_over_strip(const band *work, strip_step step) {
+    int64_t tiles = (work->rows + PK_STRIP_ROWS - 1) / PK_STRIP_ROWS;
+    for (int64_t t = 0; t < tiles; t++) {
+        int64_t row = work->rows * t / tiles, rows = work->rows * (t + 1) / tiles - row;
+#define PK_WORK(R)                                                                                           \
+    for (int v = 0; v < PK_STRIP_VECTORS; v += PK_STRIP_TILE_VECTORS(R)) {                                   \
+        enum { passes = PK_STRIP_VECTORS / PK_STRIP_TILE_VECTORS(R) };                                       \
+        if (tiles == 1 && passes == 1) {                                                                     \
+            ahead next = {work->memory + PK_NEAR_BYTES, 0};                                                  \
+            chain(work, row, v, next, R, PK_STRIP_TILE_VECTORS(R), step, 1);                                 \
+        } else {                                                                                             \
+            int64_t pass = t * passes + v / PK_STRIP_TILE_VECTORS(R);                                        \
+            ahead next = share(work->memory, work->memory_bytes, work->steps, pass, tiles * passes);         \
+            chain(work, row, v, next, R, PK_STRIP_TILE_VECTORS(R), step, 0);                                 \
+        }                                                                                                    \
+    }
+        PK_WITH_CONSTANT_STRIP_ROWS(rows, PK_WORK)
+#undef PK_WORK
+    }
+}
+
+#endif

@@ -1,0 +1,96 @@
+import Parterre
+
+/// `parterre bench` from its options to its report: measure limits, load, time every workload, measure limits again.
+struct Bench {
+    var source: ModelSource
+    var options: EngineOptions
+    var workloads: [Workload]
+    /// Whether a workload that needs more memory than there is may be left out, with a word about it.
+    var mayLeaveOut: Bool
+    var sizes: WorkloadSizes
+    var contextIsRandom: Bool
+    var reporter: Reporter
+
+    /// - Throws: a `UserFacingError` when the model cannot be loaded, or a workload has no room in memory.
+    func run() async throws -> BenchReport {
+        let machine = try MachineTopology.current(instructionSet: options.instructionSet)
+        let (workloads, options) = try fit(machine)
+        progress("measuring the machine's limits")
+        let limits = try await MachineLimits.measure(threads: options.threads)
+        // Measuring took memory that is none of the engine's.
+        _ = PeakMemory.reset()
+        let clock = ContinuousClock()
+        let begin = clock.now
+        let engine = try await reporter.load(source, options)
+        let plan = engine.memoryPlan
+        let runner = WorkloadRunner(engine, sizes, contextIsRandom: contextIsRandom)
+        var report = BenchReport(
+            model: source.name, weights: plan.weightFormat, isa: machine.chosenInstructionSet, sizes: sizes,
+            contextIsRandom: contextIsRandom, limits: limits, cost: runner.cost, weightBytes: plan.weightBytes,
+            loadSeconds: (clock.now - begin).seconds, peakBytes: 0)
+        do {
+            for workload in workloads { report.workloads.append(try await time(workload, runner)) }
+        } catch {
+            throw CommandError(duringRun: error)
+        }
+        report.peakBytes = PeakMemory.bytes
+        await engine.shutdown()
+        progress("measuring the machine's limits again")
+        report.limits = limits.best(try await MachineLimits.measure(threads: options.threads))
+        Console.shared.setBar("")
+        return report
+    }
+
+    private func time(_ workload: Workload, _ runner: WorkloadRunner) async throws -> WorkloadFigures {
+        progress("\(workload.name): warming up")
+        let figures = try await reporter.ticking(runner.engine, workload.name) {
+            try await runner.measure(workload) { done, all in progress("\(workload.name): \(done) of \(all) done") }
+        }
+        let rates = figures.runs.map { Figures.rate($0.tokensPerSecond) }.joined(separator: ", ")
+        reporter.info("\(workload.name): \(rates) tokens/s")
+        return figures
+    }
+
+    private func progress(_ text: String) {
+        if reporter.style == .bar { Console.shared.setBar(text) }
+    }
+
+    /// The workloads that memory has room for, and options with room for them.
+    func fit(_ machine: MachineTopology) throws -> ([Workload], EngineOptions) {
+        var options = options
+        options.maxBatch = max(options.maxBatch, workloads.map(\.rows).max() ?? 1)
+        guard options.cacheMemory == .automatic else { return (workloads, options) }
+        // As much cache as the largest workload fills, so that nothing waits and memory tells what the work needs.
+        let model = try sizeOfModel()
+        let room = machine.availableBytes - model.weights
+        func bytes(_ workload: Workload) -> Int {
+            workload.blocks(sizes, blockSize: options.blockSize, contextIsRandom: contextIsRandom)
+                * options.blockSize * model.cachedToken
+        }
+        var fitting: [Workload] = []
+        for workload in workloads {
+            if bytes(workload) <= room {
+                fitting.append(workload)
+                continue
+            }
+            let words =
+                "\(workload.name) needs \(Figures.bytes(bytes(workload))) of cache beside the weights' "
+                + "\(Figures.bytes(model.weights)), and \(Figures.bytes(machine.availableBytes)) of memory are free"
+            guard mayLeaveOut else { throw CommandError.input("\(words): take a smaller one, or set --cache-memory") }
+            reporter.notice("parterre: left out: \(words); --long-context makes it smaller")
+        }
+        options.cacheMemory = .bytes(fitting.map(bytes).max() ?? options.blockSize * model.cachedToken)
+        return (fitting, options)
+    }
+
+    private func sizeOfModel() throws -> (weights: Int, cachedToken: Int) {
+        if case .random(let model) = source {
+            let packed = model.configuration.packedBytesByFormat
+            return (packed[options.weights.rawValue] ?? packed["bf16"] ?? 0, model.configuration.bytesPerCachedToken)
+        }
+        let inspection = try ModelInspection.inspect(source)
+        let isBF16 = inspection.tensors.allSatisfy { $0.type == "BF16" }
+        let automatic = inspection.packedBytes[isBF16 ? "bf16" : "f32"] ?? 0
+        return (inspection.packedBytes[options.weights.rawValue] ?? automatic, inspection.bytesPerCachedToken)
+    }
+}

@@ -1,0 +1,85 @@
+import Parterre
+
+// The figures as people read them.
+extension BenchReport {
+    func text(roofline: Bool) -> String {
+        var text = "\(model), \(weights) weights of \(Figures.bytes(weightBytes)), \(isa), \(limits.lanes) lanes\n"
+        text += "loaded in \(Figures.seconds(loadSeconds)), peak memory \(Figures.bytes(peakBytes))\n"
+        text += "limits: read \(Figures.billions(limits.readBytesPerSecond)) GB/s, "
+        text += "\(Figures.billions(peak)) Gop/s at \(weights); bound and shares are of these\n\n"
+        text += table
+        for result in results {
+            if let note = note(on: result) { text += "\n\(result.workload.name): \(note)" }
+        }
+        if results.contains(where: { note(on: $0) != nil }) { text += "\n" }
+        return roofline ? text + "\n" + self.roofline : text
+    }
+
+    private var table: String {
+        var grid = Grid([
+            "workload", "tokens/s", "spread", "bound", "of bound", "first token p50", "p95", "between tokens p50",
+            "p95",
+            "GB/s", "of limit", "Gop/s", "of limit",
+        ])
+        func show(_ value: Double?, _ form: (Double) -> String) -> String { value.map(form) ?? "–" }
+        for result in results {
+            grid.row([
+                result.workload.name, show(result.tokensPerSecond, Figures.rate), show(result.spread, Figures.percent),
+                show(result.bound, Figures.rate), show(result.shareOfBound, Figures.percent),
+                show(result.firstToken[0], Figures.duration), show(result.firstToken[1], Figures.duration),
+                show(result.gap[0], Figures.duration), show(result.gap[1], Figures.duration),
+                show(result.bytesPerSecond, Figures.billions), show(result.shareOfBandwidth, Figures.percent),
+                show(result.operationsPerSecond, Figures.billions), show(result.shareOfPeak, Figures.percent),
+            ])
+        }
+        return grid.text
+    }
+
+    private func note(on result: WorkloadResult) -> String? {
+        var parts: [String] = []
+        if let attention = result.attention {
+            parts.append("keys and values are \(Figures.percent(attention.shareOfBytes)) of a step's bytes")
+            parts.append(
+                "attention took \(Figures.percent(attention.shareOfTime)) of its time, reading "
+                    + "\(Figures.billions(attention.bytesPerSecond)) GB/s "
+                    + "(\(Figures.percent(attention.shareOfBandwidth)) of the limit)")
+        }
+        if result.isLong {
+            parts.append(contextIsRandom ? "the context was random numbers" : "the context was computed")
+        }
+        if result.preemptions > 0 { parts.append("\(result.preemptions) sequences were preempted: the cache is small") }
+        return parts.isEmpty ? nil : parts.joined(separator: "; ")
+    }
+
+    /// What the machine allows, and how near each workload comes under that roof.
+    private var roofline: String {
+        var table = Table()
+        table.title("Limits of this machine, \(limits.lanes) lanes together, measured in this run")
+        table.row("reading memory", "\(Figures.billions(limits.readBytesPerSecond)) GB/s")
+        for (name, value) in [
+            ("f32 multiply-add", limits.f32OperationsPerSecond), ("bf16 pairs", limits.bf16OperationsPerSecond),
+            ("int8 fours", limits.int8OperationsPerSecond),
+        ] {
+            let balance = Figures.rate(value / limits.readBytesPerSecond)
+            table.row(
+                name, value > 0 ? "\(Figures.billions(value)) Gop/s: \(balance) operations a byte" : "no instruction")
+        }
+        table.row("a barrier", Figures.duration(limits.barrierSeconds))
+        table.row("starting a step", Figures.duration(limits.jobSeconds))
+        table.title("Workloads under the roof")
+        for result in results {
+            guard let operations = result.operationsPerSecond, let bytes = result.bytesPerSecond, operations > 0,
+                bytes > 0
+            else {
+                continue
+            }
+            let intensity = operations / bytes
+            let roof = min(peak, intensity * limits.readBytesPerSecond)
+            var words = "\(Figures.rate(intensity)) operations a byte: \(Figures.billions(operations)) of "
+            words += "\(Figures.billions(roof)) Gop/s (\(Figures.percent(operations / roof)))"
+            if let barriers = result.barriersPerStep { words += "; \(Int(barriers.rounded())) barriers a step" }
+            table.row(result.workload.name, words)
+        }
+        return table.text
+    }
+}

@@ -1,0 +1,90 @@
+import Parterre
+
+/// Everything that a run of `parterre bench` found out.
+struct BenchReport: Sendable {
+    var model: String
+    /// `f32`, `bf16`, …
+    var weights: String
+    var isa: String
+    var sizes: WorkloadSizes
+    var contextIsRandom: Bool
+    var limits: MachineLimits
+    var cost: ModelCost
+    var weightBytes: Int
+    var loadSeconds: Double
+    var peakBytes: Int
+    var workloads: [WorkloadFigures] = []
+
+    /// Operations per second that the weights' format allows.
+    var peak: Double { limits.operationsPerSecond(weights: weights) }
+
+    var results: [WorkloadResult] { workloads.map { WorkloadResult($0, of: self) } }
+}
+
+/// One workload's figures, beside what the machine allows.
+struct WorkloadResult: Sendable, Equatable {
+    var workload: Workload
+    /// Tokens per second of each run, in the order they were made.
+    var runs: [Double]
+    /// Their median.
+    var tokensPerSecond: Double?
+    var spread: Double?
+    var bound: Double?
+    var shareOfBound: Double?
+    /// Median seconds that a run was timed for.
+    var seconds: Double?
+    /// Seconds, p50 and p95, over all requests and runs.
+    var firstToken: [Double?]
+    var gap: [Double?]
+    var operationsPerSecond: Double?
+    var shareOfPeak: Double?
+    var bytesPerSecond: Double?
+    var shareOfBandwidth: Double?
+    var context: Double?
+    var attention: Attention?
+    var barriersPerStep: Double?
+    var preemptions: Int
+
+    /// Attention behind a long context: its part of the step's least bytes, and what it reached.
+    struct Attention: Sendable, Equatable {
+        /// Of the bytes that a step must read, keys and values.
+        var shareOfBytes: Double
+        var shareOfTime: Double
+        var bytesPerSecond: Double
+        var shareOfBandwidth: Double
+    }
+
+    var isLong: Bool {
+        if case .long = workload { true } else { false }
+    }
+
+    init(_ figures: WorkloadFigures, of report: BenchReport) {
+        workload = figures.workload
+        runs = figures.runs.map(\.tokensPerSecond)
+        tokensPerSecond = Statistics.median(runs)
+        spread = Statistics.spread(runs)
+        bound = report.cost.bound(
+            workload, context: figures.context ?? 0, bandwidth: report.limits.readBytesPerSecond, peak: report.peak)
+        if let bound, let tokensPerSecond { shareOfBound = tokensPerSecond / bound }
+        seconds = Statistics.median(figures.runs.map(\.seconds))
+        func quantiles(_ values: [Double]) -> [Double?] { [50, 95].map { Statistics.percentile($0, of: values) } }
+        firstToken = quantiles(figures.runs.flatMap(\.firstToken))
+        gap = quantiles(figures.runs.flatMap(\.gaps))
+        let timed = figures.runs.filter { $0.seconds > 0 }
+        operationsPerSecond = Statistics.median(timed.map { $0.work.operations / $0.seconds })
+        bytesPerSecond = Statistics.median(timed.map { $0.work.bytes / $0.seconds })
+        shareOfPeak = operationsPerSecond.map { $0 / report.peak }
+        shareOfBandwidth = bytesPerSecond.map { $0 / report.limits.readBytesPerSecond }
+        context = figures.context
+        attention = figures.attention.map { attention in
+            let cache = figures.runs.reduce(0) { $0 + $1.work.cacheBytes }
+            let all = figures.runs.reduce(0) { $0 + $1.work.bytes }
+            return Attention(
+                shareOfBytes: all > 0 ? cache / all : 0, shareOfTime: attention.shareOfTime,
+                bytesPerSecond: attention.bytesPerSecond,
+                shareOfBandwidth: attention.bytesPerSecond / report.limits.readBytesPerSecond)
+        }
+        barriersPerStep = figures.steps > 0 ? Double(figures.barriers) / Double(figures.steps) : nil
+        preemptions = figures.preemptions
+    }
+}

@@ -1,0 +1,117 @@
+import Parterre
+
+/// Sizes that a workload's name leaves open.
+struct WorkloadSizes: Sendable, Equatable {
+    /// Tokens of each prompt before decoding.
+    var prompt = 128
+    /// Steps that one run of decoding times.
+    var steps = 64
+    /// Timed runs.
+    var runs = 3
+    var seed: UInt64 = 0
+    /// Most prompt tokens in a step, as the engine has it.
+    var prefillChunk = 512
+}
+
+/// One request of a workload: a prompt of random tokens, and how many tokens to generate.
+struct WorkloadRequest: Sendable, Equatable {
+    var promptCount: Int
+    var tokens: Int
+
+    /// Tokens in the cache when it ends; the last one is never fed back.
+    var cachedTokens: Int { promptCount + tokens - 1 }
+}
+
+extension Workload {
+    /// Prompts and outputs of the mixed workload.
+    static let mixedPrompts = 16...256
+    static let mixedOutputs = 16...128
+
+    /// Most rows in one step.
+    var rows: Int {
+        switch self {
+        case .prefill: 1
+        case .decode(let batch), .long(_, let batch): batch
+        case .mixed(let requests): requests
+        }
+    }
+
+    /// What one session asks of the engine. Lengths depend on the seed alone, so every run has the same work.
+    func requests(_ sizes: WorkloadSizes, contextIsRandom: Bool = true) -> [WorkloadRequest] {
+        switch self {
+        case .prefill(let tokens):
+            return [WorkloadRequest(promptCount: tokens, tokens: 1)]
+        case .decode(let batch):
+            return DecodeSession(rows: batch, prompt: sizes.prompt, windows: 1, sizes).requests
+        case .mixed(let requests):
+            var generator = WorkloadGenerator(seed: sizes.seed, stream: 0)
+            return (0..<requests).map { _ in
+                WorkloadRequest(
+                    promptCount: generator.number(in: Self.mixedPrompts),
+                    tokens: generator.number(in: Self.mixedOutputs))
+            }
+        case .long(let context, let batch):
+            return DecodeSession(
+                rows: batch, prompt: context, windows: sizes.runs + 1, sizes, contextIsRandom: contextIsRandom
+            ).requests
+        }
+    }
+
+    /// Blocks of the cache with which no request has to wait for another.
+    func blocks(_ sizes: WorkloadSizes, blockSize: Int, contextIsRandom: Bool) -> Int {
+        requests(sizes, contextIsRandom: contextIsRandom).reduce(0) { sum, request in
+            // One more each: a sequence is admitted only where every running one can still grow.
+            sum + (request.cachedTokens + blockSize - 1) / blockSize + 1
+        }
+    }
+}
+
+/// Rows that decode side by side, and in which stretches that is timed.
+struct DecodeSession: Sendable, Equatable {
+    var rows: Int
+    var prompt: Int
+    /// Stretches of `steps` steps, one after another.
+    var windows: Int
+    var steps: Int
+    /// Tokens that a row may write while another's prompt is still being computed. Generous: rows leave once they have
+    /// what is timed.
+    var lead: Int
+
+    init(rows: Int, prompt: Int, windows: Int, _ sizes: WorkloadSizes, contextIsRandom: Bool = false) {
+        self.rows = rows
+        self.prompt = prompt
+        self.windows = windows
+        steps = sizes.steps
+        let chunks = ((contextIsRandom ? 1 : prompt) * rows + sizes.prefillChunk - 1) / sizes.prefillChunk
+        lead = 4 * chunks + rows + 16
+    }
+
+    /// Tokens of a row, from the first one that all rows have, that the windows need.
+    var timedTokens: Int { windows * steps + 1 }
+
+    var requests: [WorkloadRequest] {
+        Array(repeating: WorkloadRequest(promptCount: prompt, tokens: lead + timedTokens), count: rows)
+    }
+}
+
+/// Seeded numbers for lengths and tokens (SplitMix64: Steele, Lea and Flood, 2014).
+struct WorkloadGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64, stream: UInt64) { state = seed &* 0xD134_2543_DE82_EF95 &+ stream &* 0x2545_F491_4F6C_DD1D }
+
+    mutating func number(in range: ClosedRange<Int>) -> Int {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
+        z ^= z >> 31
+        return range.lowerBound + Int(z % UInt64(range.count))
+    }
+
+    /// Tokens of a vocabulary, none of BLOOM's four special ones where there are others.
+    mutating func tokens(_ count: Int, vocabularySize: Int) -> [TokenID] {
+        let ordinary = min(4, vocabularySize - 1)...vocabularySize - 1
+        return (0..<count).map { _ in TokenID(number(in: ordinary)) }
+    }
+}

@@ -1,0 +1,192 @@
+import Parterre
+import Synchronization
+
+/// Times workloads on an engine that has nothing else to do.
+struct WorkloadRunner: Sendable {
+    let engine: Engine
+    let sizes: WorkloadSizes
+    let cost: ModelCost
+    /// Whether a long context is random numbers in the cache instead of a computed prompt.
+    let contextIsRandom: Bool
+    private let clock = ContinuousClock()
+    private let epoch = ContinuousClock.now
+
+    init(_ engine: Engine, _ sizes: WorkloadSizes, contextIsRandom: Bool) {
+        self.engine = engine
+        self.sizes = sizes
+        self.contextIsRandom = contextIsRandom
+        cost = ModelCost(engine.configuration, engine.memoryPlan)
+    }
+
+    /// All timed runs of a workload, after one that only warms up.
+    ///
+    /// - Parameter finished: told after each session how many of how many are done.
+    func measure(_ workload: Workload, finished: (Int, Int) -> Void) async throws -> WorkloadFigures {
+        let before = await engine.status()
+        var figures = WorkloadFigures(workload: workload)
+        if case .long(let context, let batch) = workload {
+            try await measureLong(context: context, batch: batch, into: &figures, finished: finished)
+        } else {
+            for run in 0...sizes.runs {
+                let (result, context) = try await self.run(workload, number: run)
+                if run > 0 { figures.runs.append(result) }
+                figures.context = context
+                finished(run + 1, sizes.runs + 1)
+            }
+        }
+        let after = await engine.status()
+        figures.steps = after.steps - before.steps
+        figures.barriers = after.barriers - before.barriers
+        figures.preemptions = after.preemptions - before.preemptions
+        return figures
+    }
+
+    private func run(_ workload: Workload, number: Int) async throws -> (RunFigures, context: Double?) {
+        let requests = workload.requests(sizes)
+        let steps = await engine.status().steps
+        let timelines = try await drive(requests, number: number, timedTokens: timedTokens(workload))
+        let stepsDone = await engine.status().steps - steps
+        let firstTokens = timelines.compactMap(\.firstToken)
+        switch workload {
+        case .prefill(let tokens):
+            let result = RunFigures(
+                tokens: tokens, seconds: firstTokens[0], firstToken: firstTokens,
+                work: cost.prefill(tokens: tokens, steps: stepsDone))
+            return (result, nil)
+        case .mixed:
+            let begin = timelines.map(\.begin).min() ?? 0
+            let end = timelines.compactMap(\.tokens.last).max() ?? 0
+            let result = RunFigures(
+                tokens: timelines.reduce(0) { $0 + $1.tokens.count }, seconds: end - begin, firstToken: firstTokens,
+                gaps: timelines.flatMap { $0.gaps() }, work: cost.mixed(requests, steps: stepsDone))
+            return (result, nil)
+        case .decode(let batch), .long(_, let batch):
+            let session = decoding(rows: batch)
+            guard let window = session.windows(timelines).first else { throw Self.uneven(workload) }
+            return (figures(window, session, firstTokens), window.context)
+        }
+    }
+
+    private func decoding(rows: Int) -> DecodeSession {
+        DecodeSession(rows: rows, prompt: sizes.prompt, windows: 1, sizes)
+    }
+
+    private func timedTokens(_ workload: Workload) -> Int? {
+        if case .decode(let batch) = workload { decoding(rows: batch).timedTokens } else { nil }
+    }
+
+    /// One session for all runs, so that its context is filled once; and before it the same rows without a context, so
+    /// that attention's own time can be told.
+    private func measureLong(
+        context: Int, batch: Int, into figures: inout WorkloadFigures, finished: (Int, Int) -> Void
+    ) async throws {
+        let short = DecodeSession(
+            rows: batch, prompt: min(16, context), windows: sizes.runs + 1, sizes)
+        let shortWindows = short.windows(
+            try await drive(short.requests, number: 0, timedTokens: short.timedTokens)
+        ).dropFirst()
+        finished(1, 2)
+        let long = DecodeSession(
+            rows: batch, prompt: context, windows: sizes.runs + 1, sizes, contextIsRandom: contextIsRandom)
+        let timelines = try await drive(
+            long.requests, number: 1, timedTokens: long.timedTokens, contextIsRandom: contextIsRandom)
+        let windows = long.windows(timelines).dropFirst()
+        finished(2, 2)
+        guard windows.count == sizes.runs, shortWindows.count == sizes.runs else { throw Self.uneven(figures.workload) }
+        // With a random context the first token says nothing about the prompt.
+        let firstTokens = contextIsRandom ? [] : timelines.compactMap(\.firstToken)
+        figures.runs = windows.map { self.figures($0, long, firstTokens) }
+        figures.context = windows.reduce(0) { $0 + $1.context } / Double(windows.count)
+        let shortContext = shortWindows.reduce(0) { $0 + $1.context } / Double(shortWindows.count)
+        guard let longSeconds = Statistics.median(windows.map(\.seconds)),
+            let shortSeconds = Statistics.median(shortWindows.map(\.seconds)), let context = figures.context,
+            longSeconds > shortSeconds
+        else { return }
+        let bytes = Double(batch * sizes.steps) * (context - shortContext) * cost.cacheBytesPerToken
+        figures.attention = WorkloadFigures.Attention(
+            shareOfTime: 1 - shortSeconds / longSeconds, bytesPerSecond: bytes / (longSeconds - shortSeconds))
+    }
+
+    private func figures(_ window: DecodeSession.Window, _ session: DecodeSession, _ firstTokens: [Double])
+        -> RunFigures
+    {
+        RunFigures(
+            tokens: session.rows * session.steps, seconds: window.seconds, firstToken: firstTokens, gaps: window.gaps,
+            work: cost.decode(rows: session.rows, steps: session.steps, context: window.context))
+    }
+
+    private static func uneven(_ workload: Workload) -> CommandError {
+        .failed("\(workload.name): its rows never decoded all together: give --cache-memory more or --max-batch more")
+    }
+
+    /// Hand in all requests at once and note when their tokens come. Prompts differ from run to run.
+    ///
+    /// - Parameter timedTokens: a row leaves with that many tokens after the last row's first one; `nil`: at its end.
+    private func drive(
+        _ requests: [WorkloadRequest], number: Int, timedTokens: Int? = nil, contextIsRandom: Bool = false
+    ) async throws -> [Timeline] {
+        var generator = WorkloadGenerator(seed: sizes.seed, stream: UInt64(number) + 1)
+        let prompts = requests.map {
+            generator.tokens($0.promptCount, vocabularySize: engine.configuration.vocabularySize)
+        }
+        let started = StartedRows()
+        return try await withThrowingTaskGroup(of: Timeline.self) { group in
+            for (request, prompt) in zip(requests, prompts) {
+                var parameters = SamplingParameters()
+                parameters.maxTokens = request.tokens
+                parameters.ignoreEOS = true
+                let generation = GenerationRequest(.tokens(prompt), parameters: parameters)
+                let begin = now
+                let stream =
+                    contextIsRandom
+                    ? engine.generateAfterRandomContext(generation) : engine.generate(generation)
+                group.addTask {
+                    var line = Timeline(begin: begin)
+                    var rest = timedTokens ?? .max
+                    for try await case .token in stream {
+                        line.tokens.append(now)
+                        if line.tokens.count == 1 { started.add() }
+                        guard started.count == requests.count else { continue }
+                        rest -= 1
+                        if rest == 0 { break }
+                    }
+                    return line
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+    }
+
+    private var now: Double { epoch.duration(to: clock.now).seconds }
+}
+
+/// Rows that have their first token.
+private final class StartedRows: Sendable {
+    private let number = Atomic<Int>(0)
+
+    var count: Int { number.load(ordering: .relaxed) }
+
+    func add() { number.add(1, ordering: .relaxed) }
+}
+
+/// What all timed runs of a workload came to.
+struct WorkloadFigures: Sendable, Equatable {
+    /// Attention's own part, told by the same rows without a context.
+    struct Attention: Sendable, Equatable {
+        /// Of a step's time.
+        var shareOfTime: Double
+        /// Keys and values read per second of it.
+        var bytesPerSecond: Double
+    }
+
+    var workload: Workload
+    var runs: [RunFigures] = []
+    /// Cached tokens of a row in the middle of the timed steps.
+    var context: Double?
+    /// `nil` also where the context made no step longer, as in a model too small for its time to be told.
+    var attention: Attention?
+    /// Of the engine in all sessions of this workload.
+    var steps = 0
+    var barriers = 0
+    var preemptions = 0
+}
