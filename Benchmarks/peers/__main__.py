@@ -39,7 +39,7 @@ def main() -> None:
         return
     workloads = choose(options)
     write_workloads(place.workloads, workloads)
-    raw = record.Record(options.reports / f"{options.name or time.strftime('%Y-%m-%d') + '-peers'}.jsonl")
+    raw = record.Record(options.reports / f"{options.name or time.strftime('%Y-%m-%d') + '-peers'}.jsonl", options.append)
     began = time.monotonic()
     raw.add("run", **description(options, workloads))
     for engine, reason in place.unavailable.items():
@@ -107,7 +107,7 @@ def description(options: Options, workloads: list[Workload]) -> dict:
         "lengths": asdict(options.lengths),
         "engines": options.engines,
         "formats": options.formats,
-        "workloads": [{"name": w.name, "kind": w.kind, "tokens": w.counted_tokens} for w in workloads],
+        "workloads": [workload.name for workload in workloads],
         "command": " ".join(sys.argv[1:]),
     }
 

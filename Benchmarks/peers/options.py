@@ -35,6 +35,7 @@ class Options:
     reports: Path
     name: str | None
     prepare_only: bool
+    append: bool
     render: Path | None
 
 
@@ -86,7 +87,7 @@ def parse(arguments: list[str] | None = None) -> Options:
     add(
         "--keep-above",
         type=float,
-        default=0.75,
+        default=0.85,
         metavar="SHARE",
         help="a peer below this share of the best peer of round 1 is not timed again at that workload; 0 keeps all",
     )
@@ -96,6 +97,7 @@ def parse(arguments: list[str] | None = None) -> Options:
     add("--reports", type=Path, default=REPOSITORY / "Benchmarks" / "reports", help="where the report goes")
     add("--name", help="of the report's files (default: the date and -peers)")
     add("--prepare-only", action="store_true", help="install and convert, time nothing")
+    add("--append", action="store_true", help="go on with the raw data of that name: a run in several parts, one report")
     add("--render", type=Path, metavar="JSONL", help="write report and plot again from the raw data of a run")
     parsed = vars(parser.parse_args(arguments))
     lengths = Lengths(

@@ -9,10 +9,11 @@ from pathlib import Path
 class Record:
     """Appends to the file of a run."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, append: bool) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        path.write_text("")
+        if not append:
+            path.write_text("")
 
     def add(self, kind: str, **values: object) -> None:
         with self.path.open("a") as file:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections import defaultdict
 
 from peers import machine
-from peers.child import Failed
+from peers.child import Child, Failed
 from peers.engines.base import Limits
 from peers.formats import Format
 from peers.options import Options
@@ -17,6 +16,7 @@ from peers.workloads import Workload
 
 OURS = "parterre"
 CHECKED_TOKENS = 16
+Rates = dict[str, dict[str, list[float]]]  # workload → engine → tokens/s, one a round
 STEP_TOKENS = 4096
 ROWS_AT_ONCE = 32
 
@@ -28,6 +28,7 @@ class Rounds:
         self.options = options
         self.place = place
         self.record = record
+        self.noted: set[tuple[str, str, str | None]] = set()
         self.short = [workload for workload in workloads if workload.kind != "long"]
         self.long = [workload for workload in workloads if workload.kind == "long"]
 
@@ -41,54 +42,68 @@ class Rounds:
     def _format(self, format: Format) -> None:
         print(f"{format}:", flush=True)
         stage = Stage(self.place, format, limits(self.short, self.options.threads), self.record)
-        rates: dict[tuple[str, str], list[float]] = defaultdict(list)
+        rates: Rates = {workload.name: {} for workload in self.short}
         for name in self.options.engines:
             self._warm_up(stage, name)
         for round in range(1, self.options.rounds + 1):
             for workload in self.short:
                 for name in self._contenders(stage, workload, rates):
-                    rate = self._timed(stage, name, workload, round)
-                    if rate:
-                        rates[workload.name, name].append(rate)
-        for name, child in stage.loaded.items():
-            self.record.add("memory", engine=name, format=format, peak_bytes=child.peak_memory())
+                    if rate := self._timed(stage, name, workload, round):
+                        rates[workload.name].setdefault(name, []).append(rate)
         stage.clear()
+        for name, peak in stage.peaks.items():
+            self.record.add("memory", engine=name, format=format, peak_bytes=peak)
 
-    def _contenders(self, stage: Stage, workload: Workload, rates: dict[tuple[str, str], list[float]]) -> list[str]:
-        """All engines in round 1; then Parterre and the peers that are near enough to the best peer."""
-        names = [name for name in self.options.engines if name not in stage.missing]
-        peers = [statistics.median(rates[workload.name, name]) for name in names if name != OURS and rates[workload.name, name]]
-        enough = self.options.keep_above * max(peers, default=0)
+    def _contenders(self, stage: Stage, workload: Workload, rates: Rates) -> list[str]:
+        """Parterre, the peers that are near enough to the best peer at this workload, and those that were not timed yet.
 
-        def goes_on(name: str) -> bool:
-            mine = rates[workload.name, name]
-            return name == OURS or not mine or statistics.median(mine) >= enough
+        A mix is prefill and decoding: a peer far behind at the largest batch is not timed at it, which would take longest.
+        """
+        failed = {name for format, name, what in self.noted if format == stage.format and what in (None, workload.name)}
+        names = [name for name in self.options.engines if name not in failed]
+        batches = [other for other in self.short if other.kind == "decode"]
+        if workload.kind == "mixed" and batches:
+            at_batch = self._near_best(names, rates[batches[-1].name])
+            for name in set(names) - set(at_batch):
+                reason = f"not timed: below {self.options.keep_above:.0%} of the best peer at {batches[-1].name}"
+                self._missing(stage, name, workload, reason)
+            names = at_batch
+        return self._near_best(names, rates[workload.name])
 
-        return [name for name in names if goes_on(name)]
+    def _near_best(self, names: list[str], rates: dict[str, list[float]]) -> list[str]:
+        medians = {name: statistics.median(rates[name]) for name in names if name in rates}
+        best = max((median for name, median in medians.items() if name != OURS), default=0)
+        return [name for name in names if name == OURS or medians.get(name, best) >= self.options.keep_above * best]
 
     def _warm_up(self, stage: Stage, name: str) -> None:
         """The first tokens of a few rows, untimed; they also show whether the engine computes the same model."""
-        rows = next((workload for workload in self.short if workload.kind == "decode"), self.short[0])
         try:
-            tokens = stage.engine(name).ask(op="greedy", workload=rows.name, count=CHECKED_TOKENS)["tokens"]
-            self.record.add("tokens", engine=name, format=stage.format, workload=rows.name, tokens=tokens)
+            tokens = self._greedy(stage.engine(name))
+            self.record.add("tokens", engine=name, format=stage.format, tokens=tokens)
         except Failed as failure:
-            self._missing(stage, name, None, failure)
+            stage.drop(name)
+            self._missing(stage, name, None, str(failure))
 
-    def _missing(self, stage: Stage, name: str, workload: Workload | None, failure: Failed) -> None:
-        """Without a workload the engine is out for the whole format."""
+    def _greedy(self, child: Child) -> list[list[int]]:
+        rows = next((workload for workload in reversed(self.short) if workload.kind == "decode"), self.short[0])
+        return child.ask(op="greedy", workload=rows.name, count=CHECKED_TOKENS)["tokens"]
+
+    def _missing(self, stage: Stage, name: str, workload: Workload | None, reason: str) -> None:
+        """Notes it once. Without a workload the engine is out for the whole format."""
         what = workload.name if workload else None
-        self.record.add("missing", engine=name, format=stage.format, workload=what, reason=str(failure))
-        print(f"  {name} {what or ''}: not available: {failure}", flush=True)
-        stage.drop(name)
-        if workload is None:
-            stage.missing[name] = str(failure)
+        if (stage.format, name, what) not in self.noted:
+            self.noted.add((stage.format, name, what))
+            self.record.add("missing", engine=name, format=stage.format, workload=what, reason=reason)
+            print(f"  {stage.format} {what or 'all workloads'}: {name}: {reason}", flush=True)
 
     def _timed(self, stage: Stage, name: str, workload: Workload, round: int) -> float | None:
         """One run that counts, the least disturbed of a few; tokens/s."""
         runs = []
         try:
+            fresh = name not in stage.loaded
             child = stage.engine(name)
+            if fresh:  # it had to leave for another's memory
+                self._greedy(child)
             for attempt in range(1, self.options.tries + 1):
                 watch = machine.Watch(child.session)
                 answer = child.ask(op="run", workload=workload.name)
@@ -98,8 +113,9 @@ class Rounds:
                 if attempt < self.options.tries:
                     machine.wait_for_quiet(self.options.max_foreign)
         except Failed as failure:
+            stage.drop(name)
             if not runs:
-                self._missing(stage, name, workload, failure)
+                self._missing(stage, name, workload, str(failure))
                 return None
         foreign, answer = min(runs, key=lambda run: run[0])
         self._keep(stage, name, workload, round, answer, answer["seconds"][0], foreign, len(runs))
@@ -118,7 +134,7 @@ class Rounds:
                 for window, seconds in enumerate(answer["seconds"], 1):
                     self._keep(stage, name, workload, window, answer, seconds, foreign, 1)
             except Failed as failure:
-                self._missing(stage, name, workload, failure)
+                self._missing(stage, name, workload, str(failure))
             stage.clear()
 
     def _keep(

@@ -55,12 +55,10 @@ class Stage:
         self.record = record
         self.loaded: dict[str, Child] = {}
         self.load_seconds: dict[str, float] = {}
-        self.missing: dict[str, str] = {}  # engine → why
+        self.peaks: dict[str, int] = {}  # engine → bytes
 
     def engine(self, name: str) -> Child:
         """The engine, loaded. Raises Failed when it is not to be had."""
-        if name in self.missing:
-            raise Failed(self.missing[name])
         self._make_room(name)
         if name not in self.loaded:
             self._load(name)
@@ -68,6 +66,7 @@ class Stage:
 
     def drop(self, name: str) -> None:
         if child := self.loaded.pop(name, None):
+            self.peaks[name] = max(self.peaks.get(name, 0), child.peak_memory())
             child.close()
 
     def clear(self) -> None:

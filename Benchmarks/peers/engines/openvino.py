@@ -12,13 +12,14 @@ from peers.engines.base import Engine, Limits, Stopwatch, Timing, check_count, s
 from peers.formats import Format, Models
 
 EOS = 2
-CACHE_BYTES_PER_POSITION = 24 * 2 * 1024 * 4  # layers, keys and values, hidden size, float32 at most
+CACHED_NUMBERS = 24 * 2 * 1024  # per position: layers, keys and values, hidden size
 
 
 class OpenVINO(Engine):
     def load(self, models: Models, format: Format, limits: Limits) -> None:
+        width = 4 if format is Format.F32 else 2  # bytes
         scheduler = openvino_genai.SchedulerConfig()
-        scheduler.cache_size = math.ceil(limits.cached_tokens * CACHE_BYTES_PER_POSITION / 2**30)
+        scheduler.cache_size = math.ceil(limits.cached_tokens * CACHED_NUMBERS * width / 2**30)
         scheduler.max_num_seqs = limits.batch
         scheduler.max_num_batched_tokens = limits.step_tokens
         scheduler.enable_prefix_caching = False

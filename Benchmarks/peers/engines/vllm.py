@@ -8,14 +8,15 @@ import os
 from peers.engines.base import Engine, Limits, Stopwatch, Timing, check_count, step_windows
 from peers.formats import Format, Models
 
-CACHE_BYTES_PER_POSITION = 24 * 2 * 1024 * 4  # layers, keys and values, hidden size, float32 at most
+CACHED_NUMBERS = 24 * 2 * 1024  # per position: layers, keys and values, hidden size
 
 
 class VLLM(Engine):
     def load(self, models: Models, format: Format, limits: Limits) -> None:
+        width = 4 if format is Format.F32 else 2  # bytes
         cores = sorted(os.sched_getaffinity(0))[: limits.threads]
         os.environ |= {
-            "VLLM_CPU_KVCACHE_SPACE": str(math.ceil(limits.cached_tokens * CACHE_BYTES_PER_POSITION / 2**30)),
+            "VLLM_CPU_KVCACHE_SPACE": str(math.ceil(limits.cached_tokens * CACHED_NUMBERS * width / 2**30)),
             "VLLM_CPU_OMP_THREADS_BIND": ",".join(map(str, cores)),
             "VLLM_CPU_NUM_OF_RESERVED_CPU": "0",
             "VLLM_ENABLE_V1_MULTIPROCESSING": "0",

@@ -33,14 +33,17 @@ class Figures:
     def __init__(self, lines: list[dict]) -> None:
         self.lines = lines
         self.run = self.of("run")[0]
-        self.engines: list[str] = self.run["engines"]
-        self.workloads: list[str] = [workload["name"] for workload in self.run["workloads"]]
-        self.cells: dict[tuple[str, str, str], Cell] = {}
+        self.engines = self._all("engines")
+        self.workloads = self._all("workloads")
         rates: dict[tuple[str, str, str], list[float]] = {}
         for line in self.of("timing"):
             rates.setdefault((line["format"], line["workload"], line["engine"]), []).append(line["tokens_per_second"])
         self.cells = {key: Cell(values) for key, values in rates.items()}
-        self.formats = [format for format in self.run["formats"] if any(key[0] == format for key in self.cells)]
+        self.formats = [format for format in self._all("formats") if any(key[0] == format for key in self.cells)]
+
+    def _all(self, name: str) -> list[str]:
+        """What any part of the run was asked for, in the order of the first that was."""
+        return list(dict.fromkeys(item for run in self.of("run") for item in run[name]))
 
     def of(self, kind: str) -> list[dict]:
         return [line for line in self.lines if line["record"] == kind]

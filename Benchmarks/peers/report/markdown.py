@@ -27,13 +27,13 @@ def markdown(figures: Figures, plot: str, raw: str) -> str:
 
 def introduction(figures: Figures) -> str:
     run, lengths = figures.run, figures.run["lengths"]
-    timed = figures.of("end")
+    minutes = sum(end["seconds"] for end in figures.of("end")) / 60
     rows = [[name, value] for name, value in run["machine"].items()]
     rows += [
         ["threads", f"{run['threads']} for each engine"],
-        ["date", f"{run['date']} {run['time']}" + (f", {timed[0]['seconds'] / 60:.0f} minutes" if timed else "")],
+        ["date", f"{run['date']} {run['time']}, {minutes:.0f} minutes"],
         ["Parterre", f"commit {run['commit']}"],
-        ["command", f"`Benchmarks/peers/run {run['command']}`".replace(" `", "`")],
+        ["command", "; ".join(f"`Benchmarks/peers/run {part['command']}`".replace(" `", "`") for part in figures.of("run"))],
     ]
     disturbed = [line for line in figures.of("timing") if line["foreign_share"] > run["max_foreign"]]
     return "\n".join(
