@@ -39,7 +39,9 @@ def main() -> None:
         return
     workloads = choose(options)
     write_workloads(place.workloads, workloads)
-    raw = record.Record(options.reports / f"{options.name or time.strftime('%Y-%m-%d') + '-peers'}.jsonl", options.append)
+    raw = record.Record(
+        options.reports / f"{options.name or time.strftime('%Y-%m-%d') + '-peers'}.jsonl", options.append
+    )
     began = time.monotonic()
     raw.add("run", **description(options, workloads))
     for engine, reason in place.unavailable.items():
@@ -61,8 +63,8 @@ def prepare(options: Options, environments: Environments) -> Place:
             unavailable[engine] = str(failure)
             print(f"{engine} is not available: {failure}", flush=True)
     folder = options.folder.resolve()
-    models = Models(folder / f"bloom-560m-seed{options.seed}")
-    preparation = Preparation(models, environments, options.seed, options.threads)
+    models = Models(folder / f"{options.shape.name}-seed{options.seed}")
+    preparation = Preparation(models, environments, options.shape, options.seed, options.threads)
     for engine in options.engines:
         for format in options.formats:
             try:
@@ -82,7 +84,7 @@ def prepare(options: Options, environments: Environments) -> Place:
 
 
 def choose(options: Options) -> list[Workload]:
-    workloads = make_workloads(options.seed, options.lengths)
+    workloads = make_workloads(options.seed, options.lengths, options.shape.vocabulary)
     names = [workload.name for workload in workloads]
     for name in options.workloads or []:
         if name not in names:
@@ -99,6 +101,7 @@ def description(options: Options, workloads: list[Workload]) -> dict:
         "time": time.strftime("%H:%M"),
         "commit": commit.stdout.strip(),
         "machine": machine.describe(),
+        "shape": asdict(options.shape),
         "seed": options.seed,
         "rounds": options.rounds,
         "threads": options.threads,

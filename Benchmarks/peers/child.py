@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import selectors
@@ -21,9 +22,11 @@ class Failed(Exception):
 
 
 class Child:
-    """One engine's process. It runs only while it answers: between its turns it is stopped by a signal, threads and all."""
+    """One engine's process. It runs only while it answers; between its turns a signal stops it, threads and all."""
 
-    def __init__(self, engine: str, environments: Environments, log: Path, threads: int, settings: dict[str, str]) -> None:
+    def __init__(
+        self, engine: str, environments: Environments, log: Path, threads: int, settings: dict[str, str]
+    ) -> None:
         self.engine = engine
         self.timeout = 1_800.0
         python = environments.python(ENGINES[engine].environment)
@@ -89,13 +92,15 @@ class Child:
 
     def _obituary(self) -> str:
         code = self.process.wait()
-        return f"its process ended by {signal.Signals(-code).name}" if code < 0 else f"its process ended with status {code}"
+        return (
+            f"its process ended by {signal.Signals(-code).name}"
+            if code < 0
+            else f"its process ended with status {code}"
+        )
 
     def _signal(self, number: signal.Signals) -> None:
-        try:
+        with contextlib.suppress(ProcessLookupError):  # it ended already
             os.killpg(self.session, number)
-        except ProcessLookupError:
-            pass  # ended already
 
 
 def child_environment(python: Path, threads: int) -> dict[str, str]:

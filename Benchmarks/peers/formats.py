@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -13,6 +14,34 @@ class Format(StrEnum):
     BF16 = "bf16"
     INT8 = "int8"
     INT4 = "int4"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of the checkpoint; the defaults are BLOOM-560m's."""
+
+    name: str = "bloom-560m"
+    layers: int = 24
+    heads: int = 16
+    head_size: int = 64
+    vocabulary: int = 250_880
+
+    @property
+    def hidden(self) -> int:
+        return self.heads * self.head_size
+
+    @property
+    def parameters(self) -> int:
+        """Weights of the matrices; the head is tied to the embedding."""
+        return 12 * self.hidden**2 * self.layers + self.vocabulary * self.hidden
+
+    @property
+    def cached_numbers(self) -> int:
+        """Keys and values of one position."""
+        return 2 * self.hidden * self.layers
+
+
+TINY = Shape("tiny", layers=2, vocabulary=8_192)
 
 
 class Models:

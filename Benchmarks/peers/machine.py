@@ -21,7 +21,18 @@ def describe() -> dict[str, str]:
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         name, _, value = line.partition(":")
         fields.setdefault(name.strip(), value.strip())
-    wide = ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "avx_vnni", "amx_bf16", "amx_int8", "asimddp", "bf16", "i8mm")
+    wide = (
+        "avx2",
+        "avx512f",
+        "avx512_bf16",
+        "avx512_vnni",
+        "avx_vnni",
+        "amx_bf16",
+        "amx_int8",
+        "asimddp",
+        "bf16",
+        "i8mm",
+    )
     flags = fields.get("flags", fields.get("Features", "")).split()
     system = platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
     return {

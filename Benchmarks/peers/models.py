@@ -8,12 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from peers.child import child_environment
-from peers.formats import Format, Models
+from peers.formats import Format, Models, Shape
 from peers.venvs import Environments, reason
 
 REPOSITORY = Path(__file__).parent.parent.parent
-SHAPE = ("--heads", "16", "--head-dim", "64", "--layers", "24", "--vocabulary", "250880")  # BLOOM-560m's
-PARAMETERS = 559_214_592
 CTRANSLATE2_TYPES = {Format.F32: "float32", Format.BF16: "bfloat16", Format.INT8: "int8"}
 
 
@@ -24,9 +22,10 @@ class ConversionFailed(Exception):
 class Preparation:
     """Runs the converters in their environments. A form appears under its name only when it is complete."""
 
-    def __init__(self, models: Models, environments: Environments, seed: int, threads: int) -> None:
+    def __init__(self, models: Models, environments: Environments, shape: Shape, seed: int, threads: int) -> None:
         self.models = models
         self.environments = environments
+        self.shape = shape
         self.seed = seed
         self.threads = threads
 
@@ -47,7 +46,7 @@ class Preparation:
     def weight_bytes(self, format: Format) -> int:
         """About what the weights take in memory."""
         bits = {Format.F32: 32, Format.BF16: 16, Format.INT8: 8, Format.INT4: 4}[format]
-        return PARAMETERS * bits // 8
+        return self.shape.parameters * bits // 8
 
     def _checkpoint(self, format: Format) -> Path:
         target = self.models.hugging_face(format)
@@ -55,10 +54,15 @@ class Preparation:
 
         def make(partial: Path) -> None:
             tool = REPOSITORY / "Tools" / "compare" / "random_checkpoint.py"
-            self._python("base", str(tool), str(partial), *SHAPE, "--dtype", dtype, "--seed", str(self.seed))
+            self._python("base", str(tool), str(partial), "--dtype", dtype, "--seed", str(self.seed), *self._sizes())
             self._python("base", "-m", "peers.convert.tokenizer", str(partial))
 
         return self._once(target, make)
+
+    def _sizes(self) -> list[str]:
+        names = ("--layers", "--heads", "--head-dim", "--vocabulary")
+        sizes = (self.shape.layers, self.shape.heads, self.shape.head_size, self.shape.vocabulary)
+        return [part for name, size in zip(names, sizes, strict=True) for part in (name, str(size))]
 
     def _convert(self, environment: str, converter: str, target: Path, kind: str) -> Path:
         source = self._checkpoint(Format.F32)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from peers import machine
 from peers.engines import ENGINES
-from peers.formats import Format
+from peers.formats import TINY, Format, Shape
 from peers.workloads import Lengths
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -23,6 +23,7 @@ class Options:
     formats: list[Format]
     workloads: list[str] | None
     rounds: int
+    shape: Shape
     seed: int
     lengths: Lengths
     threads: int
@@ -61,21 +62,30 @@ def some_of(known: Iterable[str]) -> Callable[[str], list]:
 def parse(arguments: list[str] | None = None) -> Options:
     parser = argparse.ArgumentParser(
         prog="run",
-        description="Times Parterre and other engines on the same work in turn, and writes a report, a plot and the raw data.",
+        description="Times Parterre and other engines on the same work in turn; writes a report, a plot, raw data.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     work = Lengths()
     add = parser.add_argument
     add("--engines", type=some_of(ENGINES), default=list(ENGINES), help="which ones, separated by commas")
     add("--formats", type=some_of(Format), default=list(Format), help="widths of the weights, separated by commas")
-    add("--workloads", type=lambda text: text.split(","), help="names as in the report, separated by commas (default: all)")
+    add(
+        "--workloads",
+        type=lambda text: text.split(","),
+        help="names as in the report, separated by commas (default: all)",
+    )
     add("--rounds", type=int, default=3, help="timed runs of each engine and workload, round by round")
     add("--seed", type=int, default=0, help="of the checkpoint's weights and of the prompts")
     add("--threads", type=int, default=machine.cores(), help="for every engine")
     add("--prefill", type=int, default=work.prefill, help="tokens of the prompt that is only read")
     add("--decode-prompt", type=int, default=work.decode_prompt, help="tokens before the decoding")
     add("--decode-steps", type=int, default=work.decode_steps, help="steps of the decoding")
-    add("--batches", type=lambda text: tuple(map(int, text.split(","))), default=work.batches, help="rows decoded at once")
+    add(
+        "--batches",
+        type=lambda text: tuple(map(int, text.split(","))),
+        default=work.batches,
+        help="rows decoded at once",
+    )
     add("--mixed-requests", type=int, default=work.mixed_requests, help="requests of the mix")
     add("--mixed-prompt", type=pair, default=work.mixed_prompt, help="tokens of their prompts, LOW-HIGH")
     add("--mixed-output", type=pair, default=work.mixed_output, help="tokens of their answers, LOW-HIGH")
@@ -96,8 +106,18 @@ def parse(arguments: list[str] | None = None) -> Options:
     add("--folder", type=Path, default=REPOSITORY / ".peers", help="environments and checkpoints (about 25 GB)")
     add("--reports", type=Path, default=REPOSITORY / "Benchmarks" / "reports", help="where the report goes")
     add("--name", help="of the report's files (default: the date and -peers)")
+    add(
+        "--tiny",
+        dest="shape",
+        action="store_const",
+        const=TINY,
+        default=Shape(),
+        help="a model of two layers instead of BLOOM-560m's, to try this command out: the figures mean nothing",
+    )
     add("--prepare-only", action="store_true", help="install and convert, time nothing")
-    add("--append", action="store_true", help="go on with the raw data of that name: a run in several parts, one report")
+    add(
+        "--append", action="store_true", help="go on with the raw data of that name: a run in several parts, one report"
+    )
     add("--render", type=Path, metavar="JSONL", help="write report and plot again from the raw data of a run")
     parsed = vars(parser.parse_args(arguments))
     lengths = Lengths(

@@ -1,4 +1,4 @@
-"""The timed work: round by round, workload by workload, each engine in its turn, so that a machine's drift hits all alike."""
+"""The timed work: round by round, workload by workload, engine by engine: a machine's drift hits all alike."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ CHECKED_TOKENS = 16
 Rates = dict[str, dict[str, list[float]]]  # workload → engine → tokens/s, one a round
 STEP_TOKENS = 4096
 ROWS_AT_ONCE = 32
+SPARE = 256  # positions of a row: blocks that are not full, and tokens written while other rows are still read
 
 
 class Rounds:
@@ -41,7 +42,7 @@ class Rounds:
 
     def _format(self, format: Format) -> None:
         print(f"{format}:", flush=True)
-        stage = Stage(self.place, format, limits(self.short, self.options.threads), self.record)
+        stage = Stage(self.place, format, limits(self.short, self.options), self.record)
         rates: Rates = {workload.name: {} for workload in self.short}
         for name in self.options.engines:
             self._warm_up(stage, name)
@@ -55,9 +56,9 @@ class Rounds:
             self.record.add("memory", engine=name, format=format, peak_bytes=peak)
 
     def _contenders(self, stage: Stage, workload: Workload, rates: Rates) -> list[str]:
-        """Parterre, the peers that are near enough to the best peer at this workload, and those that were not timed yet.
+        """Parterre, the peers near enough to the best peer at this workload, and those that were not timed yet.
 
-        A mix is prefill and decoding: a peer far behind at the largest batch is not timed at it, which would take longest.
+        A mix is prefill and decoding: a peer far behind at the largest batch would take very long, and is left out.
         """
         failed = {name for format, name, what in self.noted if format == stage.format and what in (None, workload.name)}
         names = [name for name in self.options.engines if name not in failed]
@@ -122,9 +123,9 @@ class Rounds:
         return workload.counted_tokens / answer["seconds"][0]
 
     def _long(self, format: Format) -> None:
-        """Each engine alone, for its cache fills the memory; reading the prompts takes minutes, so the windows follow each other."""
+        """Each engine alone: its cache fills the memory. Reading takes minutes, so the windows follow each other."""
         workload = self.long[0]
-        stage = Stage(self.place, format, limits(self.long, self.options.threads), self.record)
+        stage = Stage(self.place, format, limits(self.long, self.options), self.record)
         for name in self.options.engines:
             try:
                 child = stage.engine(name)
@@ -167,16 +168,19 @@ class Rounds:
         print(f"  {stage.format} round {round} {workload.name}: {name} {rate:.1f} tokens/s{disturbed}", flush=True)
 
 
-def limits(workloads: list[Workload], threads: int) -> Limits:
+def limits(workloads: list[Workload], options: Options) -> Limits:
     """What these workloads need: rows, positions of a row and positions of all rows that are there at once."""
-    rows = max(min(len(workload.prompts), ROWS_AT_ONCE) for workload in workloads)
-    context = max(
-        len(prompt) + output for workload in workloads for prompt, output in zip(workload.prompts, workload.outputs)
-    )
-    together = max(
-        sum(sorted((len(p) + o for p, o in zip(workload.prompts, workload.outputs)), reverse=True)[:ROWS_AT_ONCE])
+    sizes = [
+        [len(prompt) + output for prompt, output in zip(workload.prompts, workload.outputs, strict=True)]
         for workload in workloads
+    ]
+    rows = max(min(len(of_one), ROWS_AT_ONCE) for of_one in sizes)
+    together = max(sum(sorted(of_one, reverse=True)[:ROWS_AT_ONCE]) for of_one in sizes)
+    return Limits(
+        threads=options.threads,
+        batch=rows,
+        step_tokens=STEP_TOKENS,
+        cached_tokens=together + rows * SPARE,
+        context=max(map(max, sizes)) + SPARE,
+        cached_numbers=options.shape.cached_numbers,
     )
-    spare = 256  # positions per row: blocks that are not full, and tokens written while other rows are still read
-    return Limits(threads, rows, STEP_TOKENS, together + rows * spare, context + spare)
-

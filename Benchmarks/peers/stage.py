@@ -16,7 +16,6 @@ from peers.record import Record
 from peers.venvs import Environments
 
 RESERVE = 2 << 30  # bytes that stay free
-BYTES_PER_POSITION = 24 * 2 * 1024 * 4  # layers, keys and values, hidden size, float32 at most
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ class Stage:
 
     def _make_room(self, name: str) -> None:
         """Ends engines that stand still, those that load fastest first, until there is memory for this one's turn."""
-        needed = RESERVE + self.limits.cached_tokens * BYTES_PER_POSITION
+        needed = RESERVE + self.limits.cached_tokens * self.place.preparation.shape.cached_numbers * 4
         if name not in self.loaded:
             needed += 2 * self.place.preparation.weight_bytes(self.format)
         for other in sorted(self.loaded, key=lambda other: self.load_seconds[other]):

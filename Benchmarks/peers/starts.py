@@ -17,7 +17,7 @@ ROOM = 1024  # positions: what is timed is the engine, not the making of a large
 
 
 class Starts:
-    """All timed starts of one invocation: round by round, each engine in a new process that ends before the next begins."""
+    """All timed starts: round by round, each engine in a new process that ends before the next begins."""
 
     def __init__(self, options: Options, place: Place, prompt: list[int], record: Record) -> None:
         self.options = options
@@ -57,7 +57,7 @@ class Starts:
                 op="start",
                 models=str(self.place.models.folder),
                 format=format,
-                limits=asdict(Limits(self.options.threads, 1, ROOM, ROOM, ROOM)),
+                limits=asdict(Limits(self.options.threads, 1, ROOM, ROOM, ROOM, self.options.shape.cached_numbers)),
                 prompt=self.prompt,
             )
             return {

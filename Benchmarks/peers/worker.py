@@ -1,6 +1,6 @@
 """One engine in a process of its own: requests come as JSON lines on stdin, answers leave as JSON lines on stdout.
 
-    python -m peers.worker ENGINE
+python -m peers.worker ENGINE
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ class Worker:
 
     def answer(self, request: dict) -> dict:
         try:
-            operation = {"load": self.load, "start": self.start, "run": self.run, "greedy": self.greedy}[request.pop("op")]
+            operation = {"load": self.load, "start": self.start, "run": self.run, "greedy": self.greedy}[
+                request.pop("op")
+            ]
             return {"ok": True, **operation(**request)}
         except NotAvailable as reason:
             return {"ok": False, "reason": str(reason)}

@@ -7,8 +7,8 @@ import random
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-VOCABULARY = 250_880
-ORDINARY_TOKENS = range(1_000, 250_000)  # far from the special ones
+SPECIAL_TOKENS = 300  # the special ones, and the bytes
+UNUSED_TOKENS = 200  # at the end of BLOOM's embedding there are rows without a token
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,14 @@ class Workload:
         return sum(len(prompt) + output + 1 for prompt, output in zip(self.prompts, self.outputs, strict=True))
 
 
-def make_workloads(seed: int, lengths: Lengths) -> list[Workload]:
-    """All of them, in the order of the report. Each draws from its own generator: a length of one does not move another."""
+def make_workloads(seed: int, lengths: Lengths, vocabulary: int) -> list[Workload]:
+    """All of them, in the order of the report. Each draws by itself: a length of one does not move another."""
+
+    ordinary = range(SPECIAL_TOKENS, vocabulary - UNUSED_TOKENS)
 
     def prompts(name: str, sizes: list[int]) -> list[list[int]]:
         draw = random.Random(f"{seed} {name}")
-        return [draw.choices(ORDINARY_TOKENS, k=size) for size in sizes]
+        return [draw.choices(ordinary, k=size) for size in sizes]
 
     def between(name: str, bounds: tuple[int, int]) -> list[int]:
         draw = random.Random(f"{seed} {name}")
@@ -61,7 +63,8 @@ def make_workloads(seed: int, lengths: Lengths) -> list[Workload]:
     work = [Workload(f"prefill{lengths.prefill}", "prefill", prompts("prefill", [lengths.prefill]), [1])]
     rows = prompts("decode", [lengths.decode_prompt] * max(lengths.batches))
     work += [
-        Workload(f"decode_b{batch}", "decode", rows[:batch], [lengths.decode_steps] * batch) for batch in lengths.batches
+        Workload(f"decode_b{batch}", "decode", rows[:batch], [lengths.decode_steps] * batch)
+        for batch in lengths.batches
     ]
     work.append(
         Workload(

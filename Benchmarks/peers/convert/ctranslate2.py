@@ -1,6 +1,6 @@
 """CTranslate2's form of a checkpoint, by its own converter.
 
-    python -m peers.convert.ctranslate2 CHECKPOINT OUTPUT float32|bfloat16|int8
+python -m peers.convert.ctranslate2 CHECKPOINT OUTPUT float32|bfloat16|int8
 """
 
 from __future__ import annotations

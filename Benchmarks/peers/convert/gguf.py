@@ -1,6 +1,6 @@
 """llama.cpp's form of a checkpoint. (Its own converter is not on PyPI; the format's writer and quantisers are.)
 
-    python -m peers.convert.gguf CHECKPOINT OUTPUT f32|bf16|int8|int4
+python -m peers.convert.gguf CHECKPOINT OUTPUT f32|bf16|int8|int4
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def write(checkpoint: Path, output: Path, format: Format) -> None:
     writer.add_vocab_size(config["vocab_size"])
     writer.add_tokenizer_model("none")  # ids go in and come out
     with safe_open(checkpoint / "model.safetensors", "pt") as tensors:
-        for name in tensors.keys():
+        for name in sorted(tensors.keys()):
             value = tensors.get_tensor(name).to(torch.float32).numpy()
             if "query_key_value" in name:
                 value = three_blocks(value, heads)

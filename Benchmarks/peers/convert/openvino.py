@@ -1,6 +1,6 @@
 """OpenVINO's form of a checkpoint: exported by optimum-intel, weights compressed by nncf.
 
-    python -m peers.convert.openvino CHECKPOINT OUTPUT f32|bf16|int8|int4
+python -m peers.convert.openvino CHECKPOINT OUTPUT f32|bf16|int8|int4
 """
 
 from __future__ import annotations

@@ -18,9 +18,7 @@ class Driver:
 
 ENGINES = {
     "parterre": Driver("peers.engines.parterre:Parterre", "base", tuple(Format)),
-    "transformers": Driver(
-        "peers.engines.transformers:Transformers", "base", (Format.F32, Format.BF16, Format.INT8)
-    ),
+    "transformers": Driver("peers.engines.transformers:Transformers", "base", (Format.F32, Format.BF16, Format.INT8)),
     "ctranslate2": Driver("peers.engines.ctranslate2:CTranslate2", "base", (Format.F32, Format.BF16, Format.INT8)),
     "openvino": Driver("peers.engines.openvino:OpenVINO", "openvino", tuple(Format)),
     "vllm": Driver("peers.engines.vllm:VLLM", "vllm", (Format.F32, Format.BF16)),

@@ -24,6 +24,11 @@ class Limits:
     step_tokens: int  # tokens that one step may read
     cached_tokens: int  # positions of all sequences together
     context: int  # positions of one sequence
+    cached_numbers: int  # keys and values of one position
+
+    def cache_bytes(self, width: int) -> int:
+        """What all positions take, at so many bytes a number."""
+        return self.cached_tokens * self.cached_numbers * width
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Timing:
 
 
 class Engine(ABC):
-    """The interface of a driver. Everything is computed greedily, past the end-of-text token, without reuse of prefixes."""
+    """A driver. Everything is computed greedily, past the end-of-text token, without reuse of prefixes."""
 
     began: float | None = None
     """When the engine's own process began, if that is not the driver's (seconds as of time.time)."""

@@ -23,7 +23,9 @@ class CTranslate2(Engine):
             str(folder), device="cpu", compute_type=wanted, inter_threads=1, intra_threads=limits.threads
         )
         if not self.generator.compute_type.startswith(wanted):
-            raise NotAvailable(f"computes {self.generator.compute_type} where {wanted} was asked for, on this processor")
+            raise NotAvailable(
+                f"computes {self.generator.compute_type} where {wanted} was asked for, on this processor"
+            )
         self.vocabulary: list[str] = json.loads((folder / "vocabulary.json").read_text())
 
     def describe(self) -> dict[str, str]:
@@ -54,14 +56,7 @@ class CTranslate2(Engine):
     def mixed(self, prompts: list[list[int]], outputs: list[int]) -> Timing:
         watch, tokens = Stopwatch(), []
         for first in range(0, len(prompts), STATIC_BATCH):
-            rows, wanted = prompts[first : first + STATIC_BATCH], outputs[first : first + STATIC_BATCH]
-            shortest = min(map(len, rows))
-            # Prompts are read together up to the shortest; the rest is forced token by token, and those steps count too.
-            last = [len(row) - shortest + count for row, count in zip(rows, wanted, strict=True)]
-            written = self._generate(
-                self._rows(rows), max(wanted), lambda result: result.step + 1 >= last[result.batch_id]
-            )
-            tokens += [row[:count] for row, count in zip(written, wanted, strict=True)]
+            tokens += self._static_batch(prompts[first : first + STATIC_BATCH], outputs[first : first + STATIC_BATCH])
         return Timing([watch.seconds], tokens)
 
     def long(self, prompts: list[list[int]], steps: int, windows: int) -> Timing:
@@ -69,6 +64,19 @@ class CTranslate2(Engine):
 
     def greedy(self, prompts: list[list[int]], count: int) -> list[list[int]]:
         return self._generate(self._rows(prompts), count)
+
+    def _static_batch(self, prompts: list[list[int]], outputs: list[int]) -> list[list[int]]:
+        """Each row stops when it has its own number of tokens.
+
+        Prompts are read together up to the length of the shortest. The rest of the others is forced token by token in
+        steps that count like any.
+        """
+        shortest = min(map(len, prompts))
+        last = [len(prompt) - shortest + output for prompt, output in zip(prompts, outputs, strict=True)]
+        written = self._generate(
+            self._rows(prompts), max(outputs), lambda result: result.step + 1 >= last[result.batch_id]
+        )
+        return [row[:output] for row, output in zip(written, outputs, strict=True)]
 
     def _generate(
         self,

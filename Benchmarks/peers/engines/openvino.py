@@ -12,14 +12,13 @@ from peers.engines.base import Engine, Limits, Stopwatch, Timing, check_count, s
 from peers.formats import Format, Models
 
 EOS = 2
-CACHED_NUMBERS = 24 * 2 * 1024  # per position: layers, keys and values, hidden size
 
 
 class OpenVINO(Engine):
     def load(self, models: Models, format: Format, limits: Limits) -> None:
         width = 4 if format is Format.F32 else 2  # bytes
         scheduler = openvino_genai.SchedulerConfig()
-        scheduler.cache_size = math.ceil(limits.cached_tokens * CACHED_NUMBERS * width / 2**30)
+        scheduler.cache_size = math.ceil(limits.cache_bytes(width) / 2**30)
         scheduler.max_num_seqs = limits.batch
         scheduler.max_num_batched_tokens = limits.step_tokens
         scheduler.enable_prefix_caching = False
@@ -43,10 +42,9 @@ class OpenVINO(Engine):
                 return {"INFERENCE_PRECISION_HINT": "bf16"}
 
     def describe(self) -> dict[str, str]:
-        return {
-            "version": f"openvino {openvino.__version__.split('-')[0]}, genai {openvino_genai.__version__.split('-')[0]}",
-            "settings": self.settings,
-        }
+        versions = (openvino.__version__, openvino_genai.__version__)
+        runtime, genai = (version.partition("-")[0] for version in versions)
+        return {"version": f"openvino {runtime}, genai {genai}", "settings": self.settings}
 
     def prefill(self, prompt: list[int]) -> Timing:
         watch = Stopwatch()
@@ -55,7 +53,7 @@ class OpenVINO(Engine):
         return Timing([watch.seconds], self._tokens(handles))
 
     def decode(self, prompts: list[list[int]], steps: int, windows: int = 1) -> Timing:
-        # Rows that were read in an earlier step are ahead of the last one: they get tokens enough to stay until the end.
+        # Rows that were read in an earlier step are ahead of the last one: with more tokens to write they stay too.
         spare = math.ceil(sum(map(len, prompts)) / 256)
         handles = self._add(prompts, [1 + steps * windows + spare] * len(prompts))
         written: list[list[int]] = [[] for _ in prompts]

@@ -1,7 +1,7 @@
 """Parterre itself, through its command line.
 
-Whole requests (prefill, the mix, greedy tokens) go as JSON lines to a `parterre generate` that stays loaded; the steps of
-a decoding are not to be told apart there, so `parterre bench` times those, in a process of its own for each run.
+Whole requests (prefill, the mix, greedy tokens) go as JSON lines to a `parterre generate` that stays loaded. Steps
+cannot be told apart there, so `parterre bench` times a decoding, in a process of its own for each run.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from pathlib import Path
 from peers.engines.base import Engine, Limits, NotAvailable, Stopwatch, Timing
 from peers.formats import Format, Models
 
-CACHE_BYTES_PER_POSITION = 24 * 2 * 1024 * 4  # layers, keys and values, hidden size, float32
-
 
 class Parterre(Engine):
     def load(self, models: Models, format: Format, limits: Limits) -> None:
@@ -26,7 +24,7 @@ class Parterre(Engine):
         # int8 and int4 are made from the float32 weights, as the peers' are.
         checkpoint = models.hugging_face(Format.BF16 if format is Format.BF16 else Format.F32)
         self.model = ["--model", str(checkpoint), "--weights", format, "--threads", str(limits.threads)]
-        cache = limits.cached_tokens * CACHE_BYTES_PER_POSITION >> 20
+        cache = -(-limits.cache_bytes(width=4) >> 20)  # MiB
         self.began = time.time()
         self.process = subprocess.Popen(
             [str(self.binary), "generate", *self.model, "--input", "-", "--temperature", "0", "--quiet"]

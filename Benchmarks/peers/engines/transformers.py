@@ -1,4 +1,4 @@
-"""Hugging Face transformers on torch: a loop of our own for decoding, `generate` over left-padded batches for the mix."""
+"""Hugging Face transformers on torch: a loop of our own to decode, `generate` over left-padded batches for the mix."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Transformers(Engine):
         return Timing([watch.seconds], tokens)
 
     def long(self, prompts: list[list[int]], steps: int, windows: int) -> Timing:
-        """Reading such prompts takes minutes and more memory than there is, so the cache is filled with random numbers."""
+        """Reading such prompts takes minutes and much memory, so the cache is filled with random numbers."""
         config, rows, length = self.model.config, len(prompts), len(prompts[0])
         shape = (rows, config.n_head, length, config.hidden_size // config.n_head)
         cache = DynamicCache()

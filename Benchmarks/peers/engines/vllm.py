@@ -8,15 +8,13 @@ import os
 from peers.engines.base import Engine, Limits, Stopwatch, Timing, check_count, step_windows
 from peers.formats import Format, Models
 
-CACHED_NUMBERS = 24 * 2 * 1024  # per position: layers, keys and values, hidden size
-
 
 class VLLM(Engine):
     def load(self, models: Models, format: Format, limits: Limits) -> None:
         width = 4 if format is Format.F32 else 2  # bytes
         cores = sorted(os.sched_getaffinity(0))[: limits.threads]
         os.environ |= {
-            "VLLM_CPU_KVCACHE_SPACE": str(math.ceil(limits.cached_tokens * CACHED_NUMBERS * width / 2**30)),
+            "VLLM_CPU_KVCACHE_SPACE": str(math.ceil(limits.cache_bytes(width) / 2**30)),
             "VLLM_CPU_OMP_THREADS_BIND": ",".join(map(str, cores)),
             "VLLM_CPU_NUM_OF_RESERVED_CPU": "0",
             "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
@@ -56,7 +54,7 @@ class VLLM(Engine):
         return Timing([watch.seconds], tokens)
 
     def decode(self, prompts: list[list[int]], steps: int, windows: int = 1) -> Timing:
-        # Rows that were read in an earlier step are ahead of the last one: they get tokens enough to stay until the end.
+        # Rows that were read in an earlier step are ahead of the last one: with more tokens to write they stay too.
         spare = math.ceil(sum(map(len, prompts)) / 256)
         ids = self._add(prompts, [1 + steps * windows + spare] * len(prompts))
         written: dict[str, list[int]] = {id: [] for id in ids}

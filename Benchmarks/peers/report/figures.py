@@ -88,7 +88,11 @@ class Figures:
             (
                 engine,
                 format,
-                sum(a == b for ours, theirs in zip(rows, reference) for a, b in zip(ours, theirs)),
+                sum(
+                    a == b
+                    for mine, theirs in zip(rows, reference, strict=True)
+                    for a, b in zip(mine, theirs, strict=True)
+                ),
                 sum(map(len, reference)),
             )
             for (engine, format), rows in tokens.items()

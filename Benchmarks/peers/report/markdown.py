@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import textwrap
 
 from peers.report.figures import OURS, Figures
 
@@ -10,7 +11,7 @@ from peers.report.figures import OURS, Figures
 def markdown(figures: Figures, plot: str, raw: str) -> str:
     run = figures.run
     parts = [
-        f"# Parterre beside other engines, BLOOM-560m's shape, {run['date']}",
+        f"# Parterre beside other engines, {run['shape']['name']} with random weights, {run['date']}",
         introduction(figures),
         f"![tokens per second, each engine at each workload]({plot})",
         ratios(figures),
@@ -33,27 +34,32 @@ def introduction(figures: Figures) -> str:
         ["threads", f"{run['threads']} for each engine"],
         ["date", f"{run['date']} {run['time']}, {minutes:.0f} minutes"],
         ["Parterre", f"commit {run['commit']}"],
-        ["command", "; ".join(f"`Benchmarks/peers/run {part['command']}`".replace(" `", "`") for part in figures.of("run"))],
-    ]
-    disturbed = [line for line in figures.of("timing") if line["foreign_share"] > run["max_foreign"]]
-    return "\n".join(
         [
-            f"One random checkpoint (seed {run['seed']}), the same token ids for all engines, greedy, end tokens ignored, no reuse of",
-            f"prefixes. In each of {run['rounds']} rounds every engine does every workload in turn, one engine running at a time; all others",
-            "are stopped by a signal. Cells are medians of tokens/s, the lowest and the highest run in brackets. A peer below",
-            f"{run['keep_above']:.0%} of the best peer in round 1 is not timed again at that workload (no brackets).",
-            "",
-            f"prefill: one prompt of {lengths['prefill']} tokens until its first token. decode: {lengths['decode_steps']} steps behind prompts of",
-            f"{lengths['decode_prompt']} tokens. mixed: {lengths['mixed_requests']} requests, prompts of {dash(lengths['mixed_prompt'])}, outputs of"
-            f" {dash(lengths['mixed_output'])} tokens, all there at the start; written tokens count.",
-            f"long: windows of {lengths['long_steps']} steps behind {lengths['long_context']} cached tokens a row.",
-            "",
-            grid(["", ""], rows),
-            "",
-            f"{len(disturbed)} of {len(figures.of('timing'))} timed runs were disturbed by other programs (more than"
-            f" {run['max_foreign']:.0%} of the machine) at each try; the raw data tells which.",
-        ]
+            "command",
+            "; ".join(f"`Benchmarks/peers/run {part['command']}`".replace(" `", "`") for part in figures.of("run")),
+        ],
+    ]
+    timings = figures.of("timing")
+    disturbed = [line for line in timings if line["foreign_share"] > run["max_foreign"]]
+    about = (
+        f"One random checkpoint (seed {run['seed']}), the same number of tokens for all engines, greedy, end tokens "
+        f"ignored, no reuse of prefixes. In each of {run['rounds']} rounds every engine does every workload in turn; "
+        "one runs at a time, the others stand still. Cells are medians of tokens/s, the slowest and the fastest run "
+        f"in brackets. A peer below {run['keep_above']:.0%} of the best peer in round 1 is not timed again at that "
+        "workload (no brackets), and a peer so far behind at the largest batch not at the mix."
     )
+    work = [
+        f"- prefill: one prompt of {lengths['prefill']} tokens, until its first token",
+        f"- decode: {lengths['decode_steps']} steps behind prompts of {lengths['decode_prompt']} tokens",
+        f"- mixed: {lengths['mixed_requests']} requests that are there at the start, prompts of "
+        f"{dash(lengths['mixed_prompt'])} and outputs of {dash(lengths['mixed_output'])} tokens; tokens written count",
+        f"- long: windows of {lengths['long_steps']} steps behind {lengths['long_context']:,} cached tokens a row",
+    ]
+    quiet = (
+        f"{len(disturbed)} of {len(timings)} timed runs were disturbed at each try: other programs took more than "
+        f"{run['max_foreign']:.0%} of the machine. The raw data tells which."
+    )
+    return "\n\n".join([paragraph(about), "\n".join(work), grid(["", ""], rows), paragraph(quiet)])
 
 
 def ratios(figures: Figures) -> str:
@@ -100,56 +106,69 @@ def starts(figures: Figures) -> str:
             if mine:
                 seconds = [line["seconds"] for line in mine]
                 peak = statistics.median(line["peak_bytes"] for line in mine)
-                rows.append(
-                    [engine, format, f"{statistics.median(seconds):.2f} ({min(seconds):.2f}–{max(seconds):.2f})", gibibytes(peak)]
-                )
-    return rows and (
-        "## Start\n\nFrom the start of the process (for Python packages: of the interpreter) to the first token behind a prompt of 16,"
-        "\nfiles in the page cache.\n\n" + grid(["engine", "weights", "seconds", "peak memory, GiB"], rows)
+                cell = f"{statistics.median(seconds):.2f} ({min(seconds):.2f}–{max(seconds):.2f})"
+                rows.append([engine, format, cell, gibibytes(peak)])
+    return section(
+        "Start",
+        "From the start of the process (of the interpreter, for Python packages) to the first token behind a prompt "
+        "of 16, files in the page cache.",
+        ["engine", "weights", "seconds", "peak memory, GiB"],
+        rows,
     )
 
 
 def memory(figures: Figures) -> str:
     """Peak of resident memory over all timed work but the long one."""
-    peaks = {(line["engine"], line["format"]): line["peak_bytes"] for line in figures.of("memory")}
-    rows = [
-        [engine, *(gibibytes(peaks.get((engine, format))) for format in figures.formats)]
-        for engine in figures.engines
-        if any((engine, format) in peaks for format in figures.formats)
-    ]
-    return rows and (
-        "## Peak memory\n\nGiB resident after all workloads but the long one, caches as large as the work needs.\n\n"
-        + grid(["engine", *figures.formats], rows)
+    peaks = {(line["engine"], line["format"]): gibibytes(line["peak_bytes"]) for line in figures.of("memory")}
+    return section(
+        "Peak memory",
+        "GiB resident after all workloads but the long one, caches as large as the work needs.",
+        ["engine", *figures.formats],
+        by_engine(figures, peaks),
     )
 
 
 def checks(figures: Figures) -> str:
     """Whether the engines compute the same model."""
-    same = figures.same_tokens()
-    found = {(engine, format): f"{equal} of {count}" for engine, format, equal, count in same}
-    rows = [
-        [engine, *(found.get((engine, format), "–") for format in figures.formats)]
-        for engine in figures.engines
-        if any((engine, format) in found for format in figures.formats)
-    ]
-    return rows and (
-        "## Same model\n\nGreedy tokens equal to those of transformers in float32 at the same place, from the untimed warm-up. After one other"
-        "\ntoken a text goes its own way, which narrow weights do early on random weights; in float32 all should be equal.\n\n"
-        + grid(["engine", *figures.formats], rows)
+    same = {(engine, format): f"{equal} of {count}" for engine, format, equal, count in figures.same_tokens()}
+    return section(
+        "Same model",
+        "Greedy tokens of the untimed warm-up equal to those of transformers in float32 at the same place. After one "
+        "other token a text goes its own way, as narrow weights soon do on a random model; in float32 all should be "
+        "equal.",
+        ["engine", *figures.formats],
+        by_engine(figures, same),
     )
 
 
 def engines(figures: Figures) -> str:
     """Versions and settings."""
     rows = [[line["engine"], line["format"], line["version"], line["settings"]] for line in figures.of("engine")]
-    return rows and "## Versions and settings\n\n" + grid(["engine", "weights", "version", "settings"], rows)
+    return section("Versions and settings", "", ["engine", "weights", "version", "settings"], rows)
 
 
 def missing(figures: Figures) -> str:
-    lines = dict.fromkeys(
-        (line["engine"], line["format"] or "all", line["workload"] or "all", line["reason"]) for line in figures.of("missing")
-    )
-    return lines and "## Not available\n\n" + grid(["engine", "weights", "workload", "reason"], [list(line) for line in lines])
+    lines = [
+        (line["engine"], line["format"] or "all", line["workload"] or "all", line["reason"])
+        for line in figures.of("missing")
+    ]
+    rows = [list(line) for line in dict.fromkeys(lines)]
+    return section("Not available", "", ["engine", "weights", "workload", "reason"], rows)
+
+
+def by_engine(figures: Figures, values: dict[tuple[str, str], str]) -> list[list[str]]:
+    """A row for each engine that has a value, a column for each format."""
+    rows = [[engine, *(values.get((engine, format), "–") for format in figures.formats)] for engine in figures.engines]
+    return [row for row in rows if set(row[1:]) != {"–"}]
+
+
+def section(title: str, about: str, head: list[str], rows: list[list[str]]) -> str:
+    """A heading, a paragraph and a table; nothing where the table would be empty."""
+    return "\n\n".join(part for part in (f"## {title}", paragraph(about), grid(head, rows)) if part) if rows else ""
+
+
+def paragraph(text: str) -> str:
+    return textwrap.fill(text, 140)
 
 
 def grid(head: list[str], rows: list[list[str]]) -> str:
@@ -163,8 +182,8 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if value >= 200 else f"{value:.1f}"
 
 
-def gibibytes(value: float | None) -> str:
-    return "–" if value is None else f"{value / 2**30:.2f}"
+def gibibytes(value: float) -> str:
+    return f"{value / 2**30:.2f}"
 
 
 def dash(bounds: list[int]) -> str:

@@ -21,11 +21,11 @@ OUR_COLOUR = "#1b7837"
 def plot(figures: Figures, path: Path) -> None:
     workloads = [name for name in figures.workloads if any(key[1] == name for key in figures.cells)]
     peers = [engine for engine in figures.engines if engine != OURS]
-    colours = dict(zip(peers, PEER_COLOURS)) | {OURS: OUR_COLOUR}
+    colours = dict(zip(peers, PEER_COLOURS, strict=False)) | {OURS: OUR_COLOUR}
     size = (2.1 * len(workloads), 1.9 * len(figures.formats) + 0.6)
     figure, axes = plt.subplots(len(figures.formats), len(workloads), figsize=size, squeeze=False, sharey="row")
-    for row, format in zip(axes, figures.formats):
-        for panel, workload in zip(row, workloads):
+    for row, format in zip(axes, figures.formats, strict=True):
+        for panel, workload in zip(row, workloads, strict=True):
             for place, engine in enumerate(reversed(figures.engines)):
                 if cell := figures.cells.get((format, workload, engine)):
                     reach = [[cell.median - cell.low], [cell.high - cell.median]]
