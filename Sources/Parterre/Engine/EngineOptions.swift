@@ -50,7 +50,7 @@ public struct EngineOptions: Sendable, Equatable {
     public var prefillChunk: Int = 512
     /// Worker lanes; `nil`: one per core that this process may use.
     public var threads: Int? = nil
-    /// `portable`, `avx2`, `avx512` or `avx512bf16`; `nil`: `PARTERRE_ISA` from the environment, else the best.
+    /// `portable`, `avx2`, `avxvnni`, `avx512`, `avx512vnni` or `avx512bf16`; `nil`: `PARTERRE_ISA`, else the best.
     public var instructionSet: String? = nil
 
     public init() {}
