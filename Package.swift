@@ -56,7 +56,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("KernelsTests", ["TestSupport", "Kernels", "CKernels", "Basics"]),
         tests("PagedCacheTests", ["TestSupport", "PagedCache", "Kernels", "Basics"]),
-        tests("ModelsTests", ["TestSupport", "Models", "Kernels", "PagedCache", "Basics"]),
+        tests("ModelsTests", ["TestSupport", "Models", "Kernels", "PagedCache", "Basics", "CKernels"]),
         tests("TokenizersTests", ["TestSupport", "Tokenizers", "Basics"], resources: [.copy("Fixtures")]),
         tests(
             "SchedulerTests", ["TestSupport", "Scheduler", "Models", "PagedCache", "Kernels", "Tokenizers", "Basics"],

@@ -26,6 +26,12 @@ PK_INLINE ahead share(const char *memory, int64_t bytes, int64_t steps, int64_t 
     return (ahead){memory + bytes + pass * ((steps * rate >> 8) * PK_LINE), rate};
 }
 
+// Two lines that will be written: without this a store waits for the line it writes into.
+PK_INLINE void ask_to_write(char *line) {
+    __builtin_prefetch(line, 1, 3);
+    __builtin_prefetch(line + PK_LINE, 1, 3);
+}
+
 // One step's requests. A pass that is alone reads its step's two lines a little ahead; one of several takes its share.
 PK_INLINE void ask(ahead next, int64_t step, int alone) {
     if (alone) {

@@ -44,6 +44,16 @@ PK_INLINE void finish_row(const pk_panel_call *call, int64_t row, const float *t
     }
 }
 
+PK_INLINE void ask_for_result(const pk_panel_call *call, int64_t row, int64_t strip, band *work) {
+    if (call->rounded) {
+        work->result_stride = call->rounded_stride;
+        work->result = (char *)call->rounded + row * call->rounded_stride + strip * PK_STRIP_COLUMNS * PK_BF16_ROW_BYTES;
+    } else {
+        work->result_stride = call->y_stride * 4;
+        work->result = (char *)(call->y + row * call->y_stride + strip * PK_STRIP_COLUMNS);
+    }
+}
+
 typedef struct panel_form {
     int64_t steps;        // of the whole K
     int64_t block_steps;
@@ -70,6 +80,7 @@ PK_INLINE void multiply_panel(
                 work.memory = work.strip;
                 work.memory_bytes = row == 0 ? work.steps * PK_STEP_BYTES : 0;  // the next bands find it in the cache
                 work.sums = step == 0 ? to : sums;
+                if (step + work.steps == form.steps) ask_for_result(call, row, s, &work);
                 pass(&work);
                 if (step > 0) add_strip(to, sums, work.rows, form.whole_numbers);
             }

@@ -3,9 +3,9 @@
 // subnormals and all.
 //
 // Two ways to take the same steps. With the instruction for a pair (vdpbf16ps) both operands stay bf16. With fused float32
-// steps the activations are floats already (row_forms.h), and the weights become floats in registers. Which is faster
-// depends on the CPU: a vdpbf16ps of AMD's costs as much as one fused step, Intel's costs four (measured on Emerald
-// Rapids), so that the instruction is no gain there.
+// steps the activations are floats already (row_forms.h), and the weights become floats in registers, or, where many rows
+// share them, once in the first-level cache. Which is faster depends on the CPU: a vdpbf16ps of AMD's costs as much as
+// one fused step, Intel's costs four (measured on Emerald Rapids), so that the instruction is no gain there.
 #ifndef PK_PANEL_BF16_H
 #define PK_PANEL_BF16_H
 
@@ -49,15 +49,54 @@ PK_INLINE void step_pair_of_floats(
     }
 }
 
+PK_INLINE void step_flushing(
+    strip_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors
+) {
+    PK_UNROLLED for (int r = 0; r < rows; r++) {
+        lanes scalar = splat(load_float_at(x + r * x_stride));
+        PK_UNROLLED for (int v = 0; v < vectors; v++) {
+            sum[r][v] = fused_flushing(scalar, load((const float *)(weights + v * 64)), sum[r][v]);
+        }
+    }
+}
+
 // Not inlined: the compiler must not move arithmetic into or out of the region in which subnormals are flushed. Ten rows
 // leave registers for both elements of the pairs.
 static __attribute__((noinline)) void pass_over_pairs(const band *work) {
     pass_over_strip(work, step_pair_of_floats, smaller(PK_STRIP_ROWS, 10));
 }
 
+static __attribute__((noinline)) void pass_over_floats(const band *work) {
+    pass_over_strip(work, step_flushing, PK_STRIP_ROWS);
+}
+
+// The strip as floats: of each pair the odd elements, then the even ones.
+static void widen_strip(const char *strip, int64_t pairs, float *out) {
+    for (int64_t i = 0; i < pairs * PK_STRIP_VECTORS; i++) {
+        int64_t pair = i / PK_STRIP_VECTORS, v = i % PK_STRIP_VECTORS;
+        bit_lanes bits = load_bits(strip + i * 64);
+        store(out + 2 * pair * PK_STRIP_COLUMNS + v * PK_LANES, odd_element(bits));
+        store(out + (2 * pair + 1) * PK_STRIP_COLUMNS + v * PK_LANES, even_element(bits));
+    }
+}
+
+enum { PK_WIDEN_ROWS = 48 };  // more rows than that share the widened strip
+
 static void pass_bf16(const band *work) {
+    _Alignas(64) float floats[PK_K_BLOCK * PK_STRIP_COLUMNS];
+    band wide = *work;
+    if (work->rows > PK_WIDEN_ROWS) {
+        widen_strip(work->strip, work->steps, floats);
+        wide.strip = (const char *)floats;
+        wide.steps = 2 * work->steps;
+        wide.x_step = 4;
+    }
     uint32_t mode = flush_subnormals();
-    pass_over_pairs(work);
+    if (work->rows > PK_WIDEN_ROWS) {
+        pass_over_floats(&wide);
+    } else {
+        pass_over_pairs(work);
+    }
     restore_subnormals(mode);
 }
 

@@ -21,7 +21,6 @@ enum {
     PK_STRIP_COLUMNS = 32,
     PK_STRIP_VECTORS = PK_STRIP_COLUMNS / PK_LANES,
     PK_STRIPS = PK_PANEL / PK_STRIP_COLUMNS,
-    PK_BAND_ROWS = 96,
     PK_BLOCK_STEPS = 256,  // the longest block
 #if defined(PK_WIDE_TILE)
     PK_STRIP_ROWS = 12,
@@ -69,6 +68,8 @@ typedef struct band {
     const char *memory;  // where the strip lies in memory, for what is asked ahead; else NULL
     int64_t memory_bytes;
     float *sums;         // [rows][PK_PANEL]: the strip's 32 columns of each row; int32 sums of int8
+    char *result;        // where the last block's rows will be written, to be asked for; else NULL
+    int64_t result_stride;
 } band;
 
 PK_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -80,6 +81,9 @@ PK_INLINE void chain(
     strip_sums sum;
     PK_UNROLLED for (int r = 0; r < rows; r++) {
         PK_UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = splat(0);
+    }
+    if (work->result) {
+        PK_UNROLLED for (int r = 0; r < rows; r++) ask_to_write(work->result + (row + r) * work->result_stride);
     }
     const char *strip = work->strip + first_vector * 64, *x = work->x + row * work->x_stride;
     for (int64_t k = 0; k < work->steps; k++) {

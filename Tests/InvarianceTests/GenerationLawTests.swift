@@ -151,6 +151,34 @@ import Testing
         }
     }
 
+    @Test(
+        "samples of a long prompt, which pass over its tiles together, are those written one by one",
+        arguments: KeyValueFormat.allCases, [16, 48])
+    func samplesOfLongPrompt(_ keyValues: KeyValueFormat, _ blockSize: Int) async throws {
+        let rig = try Rig(RandomCheckpoint(hidden: 16, heads: 4, layers: 2, vocabulary: 61), keyValues: keyValues)
+        let prompt = rig.sequences([530], seed: 12)[0]
+        var parameters = SamplingParameters()
+        parameters.maxTokens = 4
+        parameters.temperature = 1
+        parameters.seed = 3
+        parameters.logprobs = 1
+        parameters.ignoreEOS = true
+        let request = GenerationRequest(.tokens(prompt), parameters: parameters, n: 8)
+        let arrangement = Arrangement(blockSize: blockSize, shuffle: 4, prefillChunk: 200)
+        try await rig.withEngine(arrangement) { engine in
+            var completions: [Int: Completion] = [:]
+            for try await case .finished(let completion) in engine.generate(request, tokenizer: nil) {
+                completions[completion.sample] = completion
+            }
+            #expect(Set(completions.values.map(\.tokenIDs)).count > 1, "samples should differ")
+            for sample in [0, 1, 7] {
+                let alone = try await UncachedWriter(engine: engine).tokens(after: prompt, parameters, sample: sample)
+                let together = try #require(completions[sample])
+                #expect(fingerprint(together) == fingerprint(alone), "sample \(sample)")
+            }
+        }
+    }
+
     @Test("a text taken up again after some of its tokens goes on as it did: draws belong to absolute positions")
     func takenUpAgain() async throws {
         let rig = try Rig(Self.shapes[0])

@@ -22,6 +22,7 @@ enum {
     PK_LANES = 16,        // float lanes of a vector; also the tokens of one key/value group
     PK_PANEL = 64,        // output columns of a weight panel
     PK_K_BLOCK = 256,     // elements of K in one chain
+    PK_BAND_ROWS = 96,    // rows that a product takes through a block of a panel together
     PK_QUANT_GROUP = 32,  // elements of K that share an int4 scale; int8 rows are filled up to it
     PK_ATTENTION_TILE = 256,  // tokens of one softmax tile, cut at absolute positions 0, 256, 512, …
 };

@@ -43,16 +43,25 @@ extension PackedMatrix {
         guard x.rows > 0 else { return }
         let panels = plan.panelsByNode[lane.node]
         let rowBlocks = Self.rowBlocks(rows: x.rows, panels: panels.count, lanes: lane.lanesOnNode)
-        for item in lane.shareOnNode(of: 0..<panels.count * rowBlocks) {
-            let index = panels.lowerBound + item / rowBlocks
-            let block = item % rowBlocks
-            let rows = x.rows * block / rowBlocks..<x.rows * (block + 1) / rowBlocks
-            guard !rows.isEmpty else { continue }
-            let column = index * PanelPlan.panelColumns
-            multiply(x, panel: index, rows: rows, into: target, kernels, lane)
-            done(ProductPart(columns: column..<column + plan.columns(ofPanel: index), rows: rows))
+        let items = lane.shareOnNode(of: 0..<panels.count * rowBlocks)
+        // Some rows at a time through all panels: they stay in the core's cache, and the panels stream past.
+        for first in stride(from: 0, to: x.rows, by: rowBlocks == 1 ? Self.cachedRows : x.rows) {
+            for item in items {
+                let index = panels.lowerBound + item / rowBlocks
+                let block = item % rowBlocks
+                let rows =
+                    rowBlocks == 1
+                    ? first..<min(first + Self.cachedRows, x.rows)
+                    : x.rows * block / rowBlocks..<x.rows * (block + 1) / rowBlocks
+                guard !rows.isEmpty else { continue }
+                let column = index * PanelPlan.panelColumns
+                multiply(x, panel: index, rows: rows, into: target, kernels, lane)
+                done(ProductPart(columns: column..<column + plan.columns(ofPanel: index), rows: rows))
+            }
         }
     }
+
+    static let cachedRows = Int(PK_BAND_ROWS)
 
     private func multiply(
         _ x: ActivationRows, panel index: Int, rows: Range<Int>, into target: ProductTarget, _ kernels: KernelSet,

@@ -27,7 +27,7 @@ public struct Bloom: Sendable {
         let rows = batch.rows
         let hidden = configuration.hiddenSize
         precondition(rows <= w.rowCapacity, "the workspace holds the step")
-        if lane.index == 0 { w.attention.make(for: batch) }
+        if lane.index == 0 { w.attention.make(for: batch, blockTokens: store.layout.blockTokens) }
         embed(batch, w, lane)  // x [rows, hidden]
         lane.barrier()
         for (index, layer) in weights.layers.enumerated() {

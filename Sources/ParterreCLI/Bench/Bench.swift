@@ -95,7 +95,9 @@ struct Bench {
             let inspection = try ModelInspection.inspect(source)
             packed = inspection.packedBytes
             cachedToken = inspection.bytesPerCachedToken
-            if options.weights == .auto { weights = inspection.tensors.allSatisfy { $0.type == "BF16" } ? "bf16" : "f32" }
+            if options.weights == .auto {
+                weights = inspection.tensors.allSatisfy { $0.type == "BF16" } ? "bf16" : "f32"
+            }
         }
         let isFloat = options.kvCache == .f32 || options.kvCache == .auto && weights == "f32"
         return (packed[weights] ?? 0, cachedToken[isFloat ? "f32" : "bf16"] ?? 0)

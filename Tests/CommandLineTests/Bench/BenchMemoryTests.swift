@@ -5,11 +5,11 @@ import Testing
 
 @Suite("The memory of a bench")
 struct BenchMemoryTests {
-    // 2 layers, 4 heads of 16: a cached token takes 2 · 4 · 32 floats.
+    // 2 layers, 4 heads of 16: a cached token takes 2 · 4 · 32 numbers in bf16.
     private static let model = RandomModel(
         name: "tiny",
         configuration: BloomConfiguration(vocabularySize: 64, hiddenSize: 64, layerCount: 2, headCount: 4))
-    private static let blockBytes = 32 * 2 * 4 * 32 * 4
+    private static let blockBytes = 32 * 2 * 4 * 32 * 2
 
     private func bench(_ workloads: [Workload], mayLeaveOut: Bool = true) -> Bench {
         Bench(

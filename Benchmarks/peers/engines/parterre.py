@@ -1,0 +1,94 @@
+"""Parterre itself, through its command line.
+
+Whole requests (prefill, the mix, greedy tokens) go as JSON lines to a `parterre generate` that stays loaded. Steps
+cannot be told apart there, so `parterre bench` times a decoding, in a process of its own for each run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+from peers.engines.base import Engine, Limits, NotAvailable, Stopwatch, Timing
+from peers.formats import Format, Models
+
+
+class Parterre(Engine):
+    def load(self, models: Models, format: Format, limits: Limits) -> None:
+        self.binary = Path(os.environ["PARTERRE"])
+        if not os.access(self.binary, os.X_OK):
+            raise NotAvailable(f"there is no release build at {self.binary}: swift build -c release --product parterre")
+        # int8 and int4 are made from the float32 weights, as the peers' are.
+        checkpoint = models.hugging_face(Format.BF16 if format is Format.BF16 else Format.F32)
+        self.model = ["--model", str(checkpoint), "--weights", format, "--threads", str(limits.threads)]
+        cache = -(-limits.cache_bytes(width=4) >> 20)  # MiB
+        self.began = time.time()
+        self.process = subprocess.Popen(
+            [str(self.binary), "generate", *self.model, "--input", "-", "--temperature", "0", "--quiet"]
+            + ["--max-batch", str(limits.batch), "--cache-memory", f"{cache}MiB"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.requests = 0
+
+    def describe(self) -> dict[str, str]:
+        version = self._command("--version").strip()
+        return {"version": f"parterre {version}", "settings": "cache float32; weights packed or quantised at load"}
+
+    def prefill(self, prompt: list[int]) -> Timing:
+        watch = Stopwatch()
+        tokens = self._answers([prompt], [1])
+        return Timing([watch.seconds], tokens)
+
+    def mixed(self, prompts: list[list[int]], outputs: list[int]) -> Timing:
+        watch = Stopwatch()
+        tokens = self._answers(prompts, outputs)
+        return Timing([watch.seconds], tokens)
+
+    def greedy(self, prompts: list[list[int]], count: int) -> list[list[int]]:
+        return self._answers(prompts, [count] * len(prompts))
+
+    def decode(self, prompts: list[list[int]], steps: int, windows: int = 1) -> Timing:
+        name = f"decode_b{len(prompts)}"
+        return self._bench(name, len(prompts) * steps, windows, "--prompt", len(prompts[0]), "--steps", steps)
+
+    def long(self, prompts: list[list[int]], steps: int, windows: int) -> Timing:
+        self.process.kill()  # its memory is needed
+        name = f"long{len(prompts[0])}_b{len(prompts)}"
+        return self._bench(name, len(prompts) * steps, windows, "--steps", steps)
+
+    def _answers(self, prompts: list[list[int]], outputs: list[int]) -> list[list[int]]:
+        """All requests at once; waits for the last answer."""
+        first = self.requests
+        self.requests += len(prompts)
+        for index, (prompt, count) in enumerate(zip(prompts, outputs, strict=True)):
+            line = {"id": str(first + index), "prompt_token_ids": prompt, "max_tokens": count, "ignore_eos": True}
+            self.process.stdin.write(json.dumps(line) + "\n")
+        self.process.stdin.flush()
+        answers: dict[str, list[int]] = {}
+        while len(answers) < len(prompts):
+            if not (line := self.process.stdout.readline()):
+                raise RuntimeError(f"parterre generate ended with status {self.process.wait()}; its log says why")
+            answer = json.loads(line)
+            if "error" in answer:
+                raise RuntimeError(answer["error"]["message"])
+            answers[answer["id"]] = answer["token_ids"]
+        return [answers[str(first + index)] for index in range(len(prompts))]
+
+    def _bench(self, workload: str, tokens: int, runs: int, *options: object) -> Timing:
+        output = self._command(
+            "bench", *self.model, "--workload", workload, "--runs", str(runs), *map(str, options), "--json", "--quiet"
+        )
+        result = json.loads(output.splitlines()[0])
+        more = {name: result.get(name) for name in ("isa", "bound", "peak_rss_bytes", "context_fill")}
+        return Timing([tokens / rate for rate in result["runs"]], more=more)
+
+    def _command(self, *arguments: str) -> str:
+        done = subprocess.run([str(self.binary), *arguments], capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError((done.stderr.strip().splitlines() or [f"status {done.returncode}"])[0])
+        return done.stdout

@@ -1,0 +1,1 @@
+"""Makes a Markdown report and a plot from the raw data of a run."""
