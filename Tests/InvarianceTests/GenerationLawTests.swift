@@ -155,7 +155,8 @@ import Testing
         "samples of a long prompt, which pass over its tiles together, are those written one by one",
         arguments: KeyValueFormat.allCases, [16, 48])
     func samplesOfLongPrompt(_ keyValues: KeyValueFormat, _ blockSize: Int) async throws {
-        let rig = try Rig(RandomCheckpoint(hidden: 16, heads: 4, layers: 2, vocabulary: 61), keyValues: keyValues)
+        let rig = try Rig(
+            RandomCheckpoint(hidden: 16, heads: 4, layers: 2, vocabulary: 61), Arithmetic(.f32, keyValues: keyValues))
         let prompt = rig.sequences([530], seed: 12)[0]
         var parameters = SamplingParameters()
         parameters.maxTokens = 4
