@@ -28,10 +28,11 @@ import Testing
         return parameters
     }
 
-    @Test("texts in random batches are those written alone without a cache", arguments: UInt64(1)...16)
+    @Test("texts in random batches are those written alone without a cache", arguments: UInt64(1)...24)
     func randomSchedules(_ seed: UInt64) async throws {
         var generator = SplitMix64(seed: seed)
-        let rig = try Rig(Self.shapes[Int(seed) % Self.shapes.count])
+        let (arithmetic, kernels) = Arithmetic.of(seed: seed)
+        let rig = try Rig(Self.shapes[Int(seed) % Self.shapes.count], arithmetic)
         let lengths = (0..<7).map { _ in Int.random(in: 1...50, using: &generator) }
         let requests = rig.sequences(lengths, seed: seed).map {
             GenerationRequest(.tokens($0), parameters: Self.parameters(using: &generator))
@@ -40,7 +41,7 @@ import Testing
         let delays = requests.map { _ in Int.random(in: 0...4, using: &generator) }
         // One of them is given up after a few tokens; that must not disturb the others.
         let abandoned = Int.random(in: 0..<requests.count, using: &generator)
-        try await rig.withEngine(arrangement) { engine in
+        try await rig.withEngine(arrangement, kernels: kernels) { engine in
             let written = try await withThrowingTaskGroup(of: (Int, Completion?).self) { group in
                 for (index, request) in requests.enumerated() {
                     group.addTask {
@@ -59,7 +60,8 @@ import Testing
                 let alone = try await UncachedWriter(engine: engine).tokens(
                     after: prompt, requests[index].parameters, sample: 0)
                 #expect(
-                    fingerprint(completion) == fingerprint(alone), "seed \(seed), request \(index), \(arrangement)")
+                    fingerprint(completion) == fingerprint(alone),
+                    "seed \(seed), request \(index), \(kernels), \(arithmetic), \(arrangement)")
             }
             let status = await engine.status()
             #expect(status.blocksUsed == 0, "seed \(seed): blocks are left over")
@@ -85,9 +87,9 @@ import Testing
 
     @Test(
         "running out of blocks preempts and recomputes, and no text changes",
-        arguments: [BatchingPolicy.continuous, .static])
-    func preemption(_ policy: BatchingPolicy) async throws {
-        let rig = try Rig(Self.shapes[0])
+        arguments: [BatchingPolicy.continuous, .static], WeightFormat.allCases)
+    func preemption(_ policy: BatchingPolicy, _ format: WeightFormat) async throws {
+        let rig = try Rig(Self.shapes[0], Arithmetic(format, keyValues: .bf16))
         var generator = SplitMix64(seed: 11)
         let requests = rig.sequences([20, 9, 30, 14, 3, 25], seed: 4).map { prompt in
             var parameters = Self.parameters(using: &generator)
@@ -153,7 +155,8 @@ import Testing
         "samples of a long prompt, which pass over its tiles together, are those written one by one",
         arguments: KeyValueFormat.allCases, [16, 48])
     func samplesOfLongPrompt(_ keyValues: KeyValueFormat, _ blockSize: Int) async throws {
-        let rig = try Rig(RandomCheckpoint(hidden: 16, heads: 4, layers: 2, vocabulary: 61), keyValues: keyValues)
+        let rig = try Rig(
+            RandomCheckpoint(hidden: 16, heads: 4, layers: 2, vocabulary: 61), Arithmetic(.f32, keyValues: keyValues))
         let prompt = rig.sequences([530], seed: 12)[0]
         var parameters = SamplingParameters()
         parameters.maxTokens = 4

@@ -13,14 +13,18 @@ import Testing
         RandomCheckpoint(hidden: 48, heads: 12, type: .bf16),
         RandomCheckpoint(hidden: 35, heads: 7, residualAfterLayerNorm: true, type: .bf16),
         RandomCheckpoint(hidden: 64, heads: 16),
+        RandomCheckpoint(hidden: 160, heads: 2, layers: 1),
     ]
     static let lengths = [1, 2, 15, 16, 17, 40, 5, 33]
 
     @Test(
-        "cached, batched and padded logits are the uncached ones, to the last bit", arguments: shapes,
-        KeyValueFormat.allCases)
-    func roads(_ shape: RandomCheckpoint, _ keyValues: KeyValueFormat) async throws {
-        let rig = try Rig(shape, keyValues: keyValues)
+        "cached, batched and padded logits are the uncached ones, to the last bit", arguments: shapes)
+    func roads(_ shape: RandomCheckpoint) async throws {
+        for arithmetic in Arithmetic.all { try await roads(shape, arithmetic) }
+    }
+
+    private func roads(_ shape: RandomCheckpoint, _ arithmetic: Arithmetic) async throws {
+        let rig = try Rig(shape, arithmetic)
         let sequences = rig.sequences(Self.lengths, seed: 7)
         try await rig.withEngine { engine in
             let alone = try await LogitTable.collect(sequences) {
@@ -30,29 +34,28 @@ import Testing
             let cached = try await LogitTable.collect(sequences) {
                 try await engine.scoreCached(sequences, lastOnly: false, visit: $0)
             }
-            #expect(cached.firstDifference(from: alone) == nil)
+            #expect(cached.firstDifference(from: alone) == nil, "\(arithmetic)")
             let batched = try await LogitTable.collect(sequences) {
                 try await engine.scoreBatched(sequences, lastOnly: false, visit: $0)
             }
-            #expect(batched.firstDifference(from: alone) == nil)
+            #expect(batched.firstDifference(from: alone) == nil, "\(arithmetic)")
             let padded = try await LogitTable.collect(sequences) {
                 try await engine.scorePadded(sequences, lastOnly: false, visit: $0)
             }
-            #expect(padded.firstDifference(from: alone) == nil)
+            #expect(padded.firstDifference(from: alone) == nil, "\(arithmetic)")
         }
     }
 
-    @Test("no block size, block order, batch, chunk, policy or thread count changes a bit", arguments: UInt64(1)...24)
+    @Test("no block size, block order, batch, chunk, policy or thread count changes a bit", arguments: UInt64(1)...40)
     func randomArrangements(_ seed: UInt64) async throws {
         var generator = SplitMix64(seed: seed)
-        let rig = try Rig(
-            Self.shapes[Int(seed) % Self.shapes.count],
-            keyValues: KeyValueFormat.allCases.randomElement(using: &generator))
+        let (arithmetic, kernels) = Arithmetic.of(seed: seed)
+        let rig = try Rig(Self.shapes[Int(seed) % Self.shapes.count], arithmetic)
         let lengths = (0..<Int.random(in: 1...6, using: &generator)).map { _ in
             Int.random(in: 1...70, using: &generator)
         }
         let sequences = rig.sequences(lengths, seed: seed)
-        let alone = try await rig.withEngine(Arrangement(threads: 1)) { engine in
+        let alone = try await rig.withEngine(Arrangement(threads: 1), kernels: kernels) { engine in
             try await LogitTable.collect(sequences) {
                 try await engine.scoreUncached(sequences, lastOnly: false, visit: $0)
             }
@@ -60,22 +63,30 @@ import Testing
         #expect(alone.isMeaningful)
         for _ in 0..<3 {
             let arrangement = Arrangement.random(using: &generator)
-            try await rig.withEngine(arrangement) { engine in
+            try await rig.withEngine(arrangement, kernels: kernels) { engine in
                 let batched = try await LogitTable.collect(sequences) {
                     try await engine.scoreBatched(sequences, lastOnly: false, visit: $0)
                 }
-                #expect(batched.firstDifference(from: alone) == nil, "seed \(seed), batched, \(arrangement)")
+                #expect(
+                    batched.firstDifference(from: alone) == nil,
+                    "seed \(seed), batched, \(kernels), \(arithmetic), \(arrangement)")
                 let padded = try await LogitTable.collect(sequences) {
                     try await engine.scorePadded(sequences, lastOnly: false, visit: $0)
                 }
-                #expect(padded.firstDifference(from: alone) == nil, "seed \(seed), padded, \(arrangement)")
+                #expect(
+                    padded.firstDifference(from: alone) == nil,
+                    "seed \(seed), padded, \(kernels), \(arithmetic), \(arrangement)")
             }
         }
     }
 
-    @Test("every instruction set gives the same bits", arguments: shapes)
+    @Test("every instruction set gives the same bits in every format", arguments: shapes)
     func instructionSets(_ shape: RandomCheckpoint) async throws {
-        let rig = try Rig(shape)
+        for arithmetic in Arithmetic.all { try await instructionSets(shape, arithmetic) }
+    }
+
+    private func instructionSets(_ shape: RandomCheckpoint, _ arithmetic: Arithmetic) async throws {
+        let rig = try Rig(shape, arithmetic)
         let sequences = rig.sequences([1, 19, 50], seed: 3)
         var first: LogitTable?
         for name in KernelSet.available {
@@ -85,7 +96,7 @@ import Testing
                 }
             }
             #expect(table.isMeaningful)
-            if let first { #expect(table.firstDifference(from: first) == nil, "\(name)") }
+            if let first { #expect(table.firstDifference(from: first) == nil, "\(name), \(arithmetic)") }
             first = first ?? table
         }
     }
@@ -94,7 +105,8 @@ import Testing
         "a context over several softmax tiles is the same in any chunk, over any block",
         arguments: KeyValueFormat.allCases)
     func longContext(_ keyValues: KeyValueFormat) async throws {
-        let rig = try Rig(RandomCheckpoint(hidden: 16, heads: 4, layers: 1, vocabulary: 61), keyValues: keyValues)
+        let rig = try Rig(
+            RandomCheckpoint(hidden: 16, heads: 4, layers: 1, vocabulary: 61), Arithmetic(.f32, keyValues: keyValues))
         let sequences = rig.sequences([600, 300], seed: 5)
         let alone = try await rig.withEngine { engine in
             try await LogitTable.collect(sequences) {
@@ -111,6 +123,33 @@ import Testing
                 }
             }
             #expect(batched.firstDifference(from: alone) == nil, "\(arrangement)")
+        }
+    }
+
+    /// `LaneRows`: 8,192 elements or fewer each lane forms for itself, more all lanes form together. With a width of 160
+    /// that is between 51 and 52 rows, with the inner width of 640 between 12 and 13.
+    @Test(
+        "a row is the same formed by each lane for itself and by all lanes together", arguments: WeightFormat.allCases)
+    func formedRows(_ format: WeightFormat) async throws {
+        let rig = try Rig(RandomCheckpoint(hidden: 160, heads: 2, layers: 1), Arithmetic(format, keyValues: .f32))
+        let sequences = rig.sequences([12, 13, 51, 52, 60], seed: 9)
+        let oneByOne = try await rig.withEngine(Arrangement(prefillChunk: 1, threads: 1)) { engine in
+            try await LogitTable.collect(sequences) {
+                try await engine.scoreCached(sequences, lastOnly: false, visit: $0)
+            }
+        }
+        #expect(oneByOne.isMeaningful)
+        for threads in [1, 2, 3, 5] {
+            try await rig.withEngine(Arrangement(prefillChunk: 512, threads: threads)) { engine in
+                let alone = try await LogitTable.collect(sequences) {
+                    try await engine.scoreUncached(sequences, lastOnly: false, visit: $0)
+                }
+                #expect(alone.firstDifference(from: oneByOne) == nil, "uncached, \(threads) threads")
+                let together = try await LogitTable.collect(sequences) {
+                    try await engine.scoreBatched(sequences, lastOnly: false, visit: $0)
+                }
+                #expect(together.firstDifference(from: oneByOne) == nil, "batched, \(threads) threads")
+            }
         }
     }
 

@@ -24,7 +24,7 @@ struct Arrangement: CustomStringConvertible {
             policy: Bool.random(using: &generator) ? .continuous : .static,
             maxBatch: Int.random(in: 1...9, using: &generator),
             prefillChunk: [1, 2, 7, 16, 33, 512].randomElement(using: &generator)!,
-            threads: Int.random(in: 1...4, using: &generator))
+            threads: [1, 2, 3, 5].randomElement(using: &generator)!)
     }
 
     var description: String {
@@ -36,20 +36,20 @@ struct Arrangement: CustomStringConvertible {
 /// A checkpoint on disk, loaded into as many differently arranged engines as a test wants.
 final class Rig {
     let shape: RandomCheckpoint
-    /// The format that keys and values are cached in: another one is another arithmetic.
-    let keyValues: KeyValueFormat
+    let arithmetic: Arithmetic
     private let folder: TemporaryDirectory
     private let checkpoint: Checkpoint
 
-    init(_ shape: RandomCheckpoint, keyValues: KeyValueFormat? = nil) throws {
+    /// - Parameter arithmetic: by default that of the checkpoint's own elements.
+    init(_ shape: RandomCheckpoint, _ arithmetic: Arithmetic? = nil) throws {
         self.shape = shape
-        self.keyValues = keyValues ?? (shape.type == .bf16 ? .bf16 : .f32)
+        self.arithmetic =
+            arithmetic
+            ?? (shape.type == .bf16 ? Arithmetic(.bf16, keyValues: .bf16) : Arithmetic(.f32, keyValues: .f32))
         folder = try TemporaryDirectory()
         try shape.write(to: folder.url)
         checkpoint = try Checkpoint(directory: folder.url)
     }
-
-    var format: WeightFormat { shape.type == .bf16 ? .bf16 : .f32 }
 
     /// Run `body` with an engine; its lanes have ended when this returns.
     func withEngine<T>(
@@ -57,10 +57,11 @@ final class Rig {
     ) async throws -> T {
         let crew = try WorkerLanes(threads: arrangement.threads)
         let kernels = try KernelSet.select(named: name)
-        let weights = try BloomWeights(checkpoint, format: format, crew: crew, kernels: kernels)
+        let weights = try BloomWeights(
+            checkpoint, format: arithmetic.weights, headFormat: arithmetic.head, crew: crew, kernels: kernels)
         let layout = KeyValueLayout(
             layers: shape.layers, heads: shape.heads, headDim: shape.hidden / shape.heads,
-            blockTokens: arrangement.blockSize, format: keyValues, crew: crew)
+            blockTokens: arrangement.blockSize, format: arithmetic.keyValues, crew: crew)
         var order = Array((0..<Int32(arrangement.blocks)).reversed())
         if let seed = arrangement.shuffle {
             var generator = SplitMix64(seed: seed)
