@@ -43,6 +43,20 @@ import Testing
         #expect(cells.allSatisfy { $0 == 20 * rounds })
     }
 
+    @Test("more lanes than Dispatch has threads all begin and meet")
+    func manyLanes() throws {
+        let crew = try WorkerLanes(threads: 300)
+        defer { crew.stop() }
+        let seen = Atomic<Int>(0)
+        let complete = Atomic<Int>(0)
+        crew.run { lane in
+            seen.add(1, ordering: .relaxed)
+            lane.barrier()
+            if seen.load(ordering: .relaxed) == 300 { complete.add(1, ordering: .relaxed) }
+        }
+        #expect(complete.load(ordering: .relaxed) == 300)
+    }
+
     @Test("lanes are dealt to nodes in turn, and every CPU gets one before any gets two")
     func spread() {
         let machine = Machine(

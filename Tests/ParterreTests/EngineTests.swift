@@ -158,10 +158,10 @@ import Testing
     @Test("after shutdown requests fail, and waiting ones are told")
     func shutdown() async throws {
         try await withEngine { engine in
-            let waiting = Task { try await engine.complete(Self.request([3], tokens: 500)) }
-            while await engine.status().generatedTokens == 0 { await Task.yield() }
+            // Handed in and stopped without a wait between, so that it cannot be done before.
+            let waiting = engine.generate(Self.request([3], tokens: 500))
             await engine.shutdown()
-            await #expect(throws: RequestError.engineStopped) { try await waiting.value }
+            await #expect(throws: RequestError.engineStopped) { for try await _ in waiting {} }
             await #expect(throws: RequestError.engineStopped) {
                 try await engine.complete(Self.request([3], tokens: 1))
             }

@@ -1,9 +1,8 @@
 import CNUMA
-import Dispatch
 import Foundation
 import Synchronization
 
-/// The pinned workers, one per core by default: long-lived Dispatch work items that run one job at a time together.
+/// The pinned workers, one per core by default: long-lived threads that run one job at a time together.
 ///
 /// A job is the same function run by every lane, with barriers between its parallel regions; which lane computes what
 /// never changes a result.
@@ -45,13 +44,17 @@ public final class WorkerLanes: @unchecked Sendable {
         spins = count > machine.cpuCount ? 0 : 4000
         for lane in lanes {
             let cpu = nodes[lane.node].cpus[lane.indexOnNode]
-            // A serial queue each: Dispatch then gives each lane a thread of its own, however many there are.
-            DispatchQueue(label: "parterre.lane.\(lane.index)", qos: .userInitiated).async(group: exited) { [self] in
+            // Threads of their own: Dispatch's pool ends at 255 threads for the whole process, and a lane beyond them would
+            // never begin, while the others wait for it.
+            exited.enter()
+            let thread = Thread { [self] in
                 pinThread(to: [cpu])
                 work(as: lane)
-                // The thread goes back to Dispatch's pool, which must not inherit the pin.
-                pinThread(to: machine.nodes.flatMap(\.cpus))
+                exited.leave()
             }
+            thread.name = "parterre.\(lane.index)"
+            thread.qualityOfService = .userInitiated
+            thread.start()
         }
     }
 
