@@ -63,7 +63,7 @@ class Rounds:
         failed = {name for format, name, what in self.noted if format == stage.format and what in (None, workload.name)}
         names = [name for name in self.options.engines if name not in failed]
         batches = [other for other in self.short if other.kind == "decode"]
-        if workload.kind == "mixed" and batches:
+        if workload.kind == "mixed" and batches and not rates[workload.name]:  # decided once, in round 1
             at_batch = self._near_best(names, rates[batches[-1].name])
             for name in set(names) - set(at_batch):
                 reason = f"not timed: below {self.options.keep_above:.0%} of the best peer at {batches[-1].name}"

@@ -42,13 +42,19 @@ static inline uint16_t bf16_of_float(float value) {
     return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
 }
 
-static inline uint16_t load_16(const unsigned char *from) {
+static inline uint16_t load_16(const void *from) {
     uint16_t value;
     memcpy(&value, from, sizeof value);
     return value;
 }
 
-static inline float load_float(const unsigned char *from) {
+static inline uint32_t load_word(const void *from) {
+    uint32_t value;
+    memcpy(&value, from, sizeof value);
+    return value;
+}
+
+static inline float load_float(const void *from) {
     float value;
     memcpy(&value, from, sizeof value);
     return value;

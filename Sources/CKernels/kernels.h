@@ -3,7 +3,7 @@
 //   PK_WIDE_TILE        there are 32 registers of 16 lanes
 //   PK_MXCSR            bf16's fused steps flush subnormals by MXCSR (x86)
 //   PK_PAIR_PRODUCT     an instruction does bf16's two fused steps, as fast as one
-//   PK_QUAD_PRODUCT     an instruction adds four int8 products; PK_QUAD_SIGNED: of signed weights
+//   PK_QUAD_PRODUCT     an instruction adds four int8 products
 //   PK_MADD_16          without it: pmaddwd
 #include "attention.h"
 #include "panel_bf16.h"

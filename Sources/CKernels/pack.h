@@ -4,20 +4,19 @@
 #define PK_PACK_H
 
 #include "elements.h"
-#include "lanes.h"
+#include "strip.h"
 
 enum {
     PK_PACK_STEPS = 64,  // steps of a column that are converted at a time
-    PK_PACK_STRIP = 32,
 };
 
 // Where step `step` of a panel's strip begins, in bytes: blocks of `block` steps, in each one strip after the other.
 PK_INLINE int64_t step_offset(int64_t step, int64_t steps, int64_t block, int64_t strip) {
     int64_t begin = step / block * block, length = steps - begin < block ? steps - begin : block;
-    return ((begin * 2 + strip * length) + (step - begin)) * 128;
+    return (begin * PK_STRIPS + strip * length + step - begin) * PK_STEP_BYTES;
 }
 
-// 16 columns × 16 steps, words [column][step] at `from`, `stride` bytes apart, to [step][column] 128 bytes apart.
+// 16 columns × 16 steps, words [column][step] at `from`, `stride` bytes apart, to [step][column] of a strip.
 PK_INLINE void turn(const char *from, int64_t stride, char *to) {
     bit_lanes a[16], b[16];
     for (int i = 0; i < 16; i++) a[i] = load_bits(from + i * stride);
@@ -53,7 +52,7 @@ PK_INLINE void turn(const char *from, int64_t stride, char *to) {
             __builtin_shufflevector(even01, even23, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31),
             __builtin_shufflevector(odd01, odd23, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31),
         };
-        for (int j = 0; j < 4; j++) memcpy(to + (4 * j + s) * 128, &result[j], sizeof result[j]);
+        for (int j = 0; j < 4; j++) memcpy(to + (4 * j + s) * PK_STEP_BYTES, &result[j], sizeof result[j]);
     }
 }
 
@@ -104,26 +103,26 @@ PK_INLINE void pack_words(
     const source_rows *source, int64_t steps, int64_t block, uint32_t missing,
     word_writer write, const void *context, char *panel
 ) {
-    _Alignas(64) uint32_t words[PK_PACK_STRIP][PK_PACK_STEPS];
+    _Alignas(64) uint32_t words[PK_STRIP_COLUMNS][PK_PACK_STEPS];
     for (int64_t step = 0; step < steps; step += PK_PACK_STEPS) {
         int64_t count = steps - step < PK_PACK_STEPS ? steps - step : PK_PACK_STEPS;
-        for (int64_t strip = 0; strip < 2; strip++) {
-            for (int64_t c = 0; c < PK_PACK_STRIP; c++) {
-                if (strip * PK_PACK_STRIP + c < source->columns) {
-                    write(source, strip * PK_PACK_STRIP + c, step, count, words[c], context);
+        for (int64_t strip = 0; strip < PK_STRIPS; strip++) {
+            for (int64_t c = 0; c < PK_STRIP_COLUMNS; c++) {
+                if (strip * PK_STRIP_COLUMNS + c < source->columns) {
+                    write(source, strip * PK_STRIP_COLUMNS + c, step, count, words[c], context);
                 } else {
                     for (int64_t i = 0; i < count; i++) words[c][i] = missing;
                 }
             }
             char *to = panel + step_offset(step, steps, block, strip);
             for (int64_t s = 0; s < count; s += 16) {
-                for (int64_t c = 0; c < PK_PACK_STRIP; c += 16) {
+                for (int64_t c = 0; c < PK_STRIP_COLUMNS; c += 16) {
                     if (s + 16 <= count) {
-                        turn((const char *)&words[c][s], sizeof words[0], to + s * 128 + c * 4);
+                        turn((const char *)&words[c][s], sizeof words[0], to + s * PK_STEP_BYTES + c * 4);
                         continue;
                     }
                     for (int64_t i = s; i < count; i++) {
-                        for (int64_t j = 0; j < 16; j++) memcpy(to + i * 128 + (c + j) * 4, &words[c + j][i], 4);
+                        for (int64_t j = 0; j < 16; j++) memcpy(to + i * PK_STEP_BYTES + (c + j) * 4, &words[c + j][i], 4);
                     }
                 }
             }
@@ -161,7 +160,7 @@ static void pack_bf16(const void *source, int32_t type, int64_t row_stride, int6
 }
 
 PK_INLINE char *word_of_panel(const void *panel, int64_t step, int64_t steps, int64_t block, int64_t column) {
-    return (char *)panel + step_offset(step, steps, block, column / PK_PACK_STRIP) + column % PK_PACK_STRIP * 4;
+    return (char *)panel + step_offset(step, steps, block, column / PK_STRIP_COLUMNS) + column % PK_STRIP_COLUMNS * 4;
 }
 
 static void unpack_row_f32(const void *panel, int64_t k, int64_t column, float *out) {
@@ -171,7 +170,7 @@ static void unpack_row_f32(const void *panel, int64_t k, int64_t column, float *
 static void unpack_row_bf16(const void *panel, int64_t k, int64_t column, float *out) {
     for (int64_t i = 0; i < k; i++) {
         const char *pair = word_of_panel(panel, i / 2, (k + 1) / 2, PK_K_BLOCK / 2, column);
-        out[i] = float_of_bf16(load_16((const unsigned char *)pair + (i & 1) * 2));
+        out[i] = float_of_bf16(load_16(pair + (i & 1) * 2));
     }
 }
 

@@ -17,24 +17,24 @@ enum { PK_PAIR_BLOCK = PK_K_BLOCK / 2 };
 #if defined(PK_PAIR_PRODUCT)
 
 PK_INLINE void step_pairs(
-    strip_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors
+    tile_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors
 ) {
     bit_lanes weight[PK_STRIP_VECTORS];
     PK_UNROLLED for (int v = 0; v < vectors; v++) weight[v] = load_bits(weights + v * 64);
     PK_UNROLLED for (int r = 0; r < rows; r++) {
-        bit_lanes scalar = splat_bits(load_word_at(x + r * x_stride));
+        bit_lanes scalar = splat_bits(load_word(x + r * x_stride));
         PK_UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = PK_PAIR_PRODUCT(sum[r][v], scalar, weight[v]);
     }
 }
 
-static void pass_bf16(const band *work) { pass_over_strip(work, step_pairs, PK_STRIP_ROWS); }
+static void pass_bf16(const band *work) { pass_over_strip(work, step_pairs, PK_TILE_ROWS); }
 
 #else
 
 // x: the odd element's float, then the even one's. The odd elements of the whole tile come before the even ones: few
 // registers, and no element's own order changes.
 PK_INLINE void step_pair_of_floats(
-    strip_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors
+    tile_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors
 ) {
     PK_UNROLLED for (int half = 0; half < 2; half++) {
         lanes weight[PK_STRIP_VECTORS];
@@ -43,17 +43,17 @@ PK_INLINE void step_pair_of_floats(
             weight[v] = half == 0 ? odd_element(pair) : even_element(pair);
         }
         PK_UNROLLED for (int r = 0; r < rows; r++) {
-            lanes scalar = splat(load_float_at(x + r * x_stride + half * 4));
+            lanes scalar = splat(load_float(x + r * x_stride + half * 4));
             PK_UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = fused_flushing(scalar, weight[v], sum[r][v]);
         }
     }
 }
 
 PK_INLINE void step_flushing(
-    strip_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors
+    tile_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors
 ) {
     PK_UNROLLED for (int r = 0; r < rows; r++) {
-        lanes scalar = splat(load_float_at(x + r * x_stride));
+        lanes scalar = splat(load_float(x + r * x_stride));
         PK_UNROLLED for (int v = 0; v < vectors; v++) {
             sum[r][v] = fused_flushing(scalar, load((const float *)(weights + v * 64)), sum[r][v]);
         }
@@ -63,11 +63,11 @@ PK_INLINE void step_flushing(
 // Not inlined: the compiler must not move arithmetic into or out of the region in which subnormals are flushed. Ten rows
 // leave registers for both elements of the pairs.
 static __attribute__((noinline)) void pass_over_pairs(const band *work) {
-    pass_over_strip(work, step_pair_of_floats, smaller(PK_STRIP_ROWS, 10));
+    pass_over_strip(work, step_pair_of_floats, smaller(PK_TILE_ROWS, 10));
 }
 
 static __attribute__((noinline)) void pass_over_floats(const band *work) {
-    pass_over_strip(work, step_flushing, PK_STRIP_ROWS);
+    pass_over_strip(work, step_flushing, PK_TILE_ROWS);
 }
 
 // The strip as floats: of each pair the odd elements, then the even ones.

@@ -2,18 +2,14 @@
 // of 32 products is a whole number; the groups are one chain of fused multiply-adds from +0 along K:
 //
 //   s = fma(float(Σ_g), scale_g, s);  value = s · row scale
-//
-// A panel is [strip][group], a group 576 bytes: [4][32 columns][4 bytes] with step i in the low halves of the bytes and
-// step i + 4 in the high ones (each weight + 8), then the 32 columns' scales.
 #ifndef PK_PANEL_INT4_H
 #define PK_PANEL_INT4_H
 
+#include "int4_groups.h"
 #include "panel.h"
 #include "quad_product.h"
 
 enum {
-    PK_GROUP_STEPS = PK_QUANT_GROUP / 4,
-    PK_GROUP_BYTES = PK_STRIP_COLUMNS * (PK_QUANT_GROUP / 2 + 2),
     PK_GROUP_BLOCK = 64,  // groups of a strip that stay in the cache for all tiles of a band
 #if defined(PK_WIDE_TILE)
     PK_INT4_ROWS = 6,
@@ -44,16 +40,13 @@ PK_INLINE lanes load_scales(const char *from) {
 
 // One group for `rows` rows and `vectors` vectors of columns from vector `first` on, all constants.
 PK_INLINE void add_group(
-    const int4_band *work, int64_t group, int64_t row, int first, int rows, int vectors, strip_sums total
+    const int4_band *work, int64_t group, int64_t row, int first, int rows, int vectors, tile_sums total
 ) {
     const char *strip = work->strip + group * PK_GROUP_BYTES + first * 64;
     const char *x = work->x + row * work->x_stride + group * PK_QUANT_GROUP;
-    bit_lanes sum[PK_STRIP_ROWS][PK_STRIP_VECTORS];
+    bit_lanes sum[PK_TILE_ROWS][PK_STRIP_VECTORS];
     PK_UNROLLED for (int r = 0; r < rows; r++) {
         bit_lanes offset = splat_bits((uint32_t)(-8 * work->sums[(row + r) * work->sums_stride + group]));
-#if defined(PK_QUAD_SIGNED)
-        offset = splat_bits(0);
-#endif
         PK_UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = offset;
     }
     PK_UNROLLED for (int i = 0; i < PK_GROUP_STEPS / 2; i++) {
@@ -62,15 +55,10 @@ PK_INLINE void add_group(
             bit_lanes pair = load_bits(strip + i * PK_STEP_BYTES + v * 64);
             low[v] = pair & splat_bits(0x0F0F0F0Fu);
             high[v] = (pair >> 4) & splat_bits(0x0F0F0F0Fu);
-#if defined(PK_QUAD_SIGNED)
-            // sdot takes signed weights: nibble − 8, with PK_QUAD_PRODUCT's own 128 given back.
-            low[v] = (low[v] + splat_bits(0x78787878u));
-            high[v] = (high[v] + splat_bits(0x78787878u));
-#endif
         }
         PK_UNROLLED for (int r = 0; r < rows; r++) {
-            bit_lanes x_low = splat_bits(load_word_at(x + r * work->x_stride + 4 * i));
-            bit_lanes x_high = splat_bits(load_word_at(x + r * work->x_stride + 4 * i + PK_QUANT_GROUP / 2));
+            bit_lanes x_low = splat_bits(load_word(x + r * work->x_stride + 4 * i));
+            bit_lanes x_high = splat_bits(load_word(x + r * work->x_stride + 4 * i + PK_QUANT_GROUP / 2));
             PK_UNROLLED for (int v = 0; v < vectors; v++) {
                 sum[r][v] = PK_QUAD_PRODUCT(sum[r][v], low[v], x_low);
                 sum[r][v] = PK_QUAD_PRODUCT(sum[r][v], high[v], x_high);
@@ -78,7 +66,7 @@ PK_INLINE void add_group(
         }
     }
     PK_UNROLLED for (int v = 0; v < vectors; v++) {
-        lanes scale = load_scales(strip - first * 32 + PK_STRIP_COLUMNS * PK_QUANT_GROUP / 2 + v * 32);
+        lanes scale = load_scales(strip - first * 32 + PK_GROUP_NIBBLES + v * 32);
         PK_UNROLLED for (int r = 0; r < rows; r++) {
             total[r][v] = fused(__builtin_convertvector((int_lanes)sum[r][v], lanes), scale, total[r][v]);
         }
@@ -86,7 +74,7 @@ PK_INLINE void add_group(
 }
 
 PK_INLINE void chain_int4(const int4_band *work, int64_t row, int first, int rows, int vectors) {
-    strip_sums total;
+    tile_sums total;
     float *totals = work->totals + row * PK_PANEL + first * PK_LANES;
     PK_UNROLLED for (int r = 0; r < rows; r++) {
         PK_UNROLLED for (int v = 0; v < vectors; v++) {
@@ -125,7 +113,7 @@ static void pass_int4(const int4_band *work) {
 
 static void panel_int4(const pk_panel_call *call) {
     _Alignas(64) float totals[PK_BAND_ROWS * PK_PANEL];
-    int64_t groups = (call->k + PK_QUANT_GROUP - 1) / PK_QUANT_GROUP;
+    int64_t groups = groups_of(call->k);
     for (int64_t row = 0; row < call->rows; row += PK_BAND_ROWS) {
         int4_band work = {
             .x_stride = call->x_stride,

@@ -10,27 +10,25 @@
 #include "panel.h"
 #include "quad_product.h"
 
-enum { PK_QUAD_BLOCK = PK_BLOCK_STEPS };
-
 PK_INLINE void step_int8(
-    strip_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors
+    tile_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors
 ) {
     bit_lanes weight[PK_STRIP_VECTORS];
     PK_UNROLLED for (int v = 0; v < vectors; v++) weight[v] = load_bits(weights + v * 64);
     PK_UNROLLED for (int r = 0; r < rows; r++) {
-        bit_lanes scalar = splat_bits(load_word_at(x + r * x_stride));
+        bit_lanes scalar = splat_bits(load_word(x + r * x_stride));
         PK_UNROLLED for (int v = 0; v < vectors; v++) {
             sum[r][v] = (lanes)PK_QUAD_PRODUCT((bit_lanes)sum[r][v], weight[v], scalar);
         }
     }
 }
 
-static void pass_int8(const band *work) { pass_over_strip(work, step_int8, PK_STRIP_ROWS); }
+static void pass_int8(const band *work) { pass_over_strip(work, step_int8, PK_TILE_ROWS); }
 
 static void scale_int8(const pk_panel_call *call, int64_t row, float *totals) {
     const float *scales = (const float *)((const char *)call->panel + (call->k + 3) / 4 * PK_PANEL * 4);
-    int32_t row_sum = call->x_sums[row * call->x_sums_stride + (call->k + PK_QUANT_GROUP - 1) / PK_QUANT_GROUP];
-    int_lanes offset = (int_lanes){0} + row_sum * PK_QUAD_OFFSET;
+    int32_t row_sum = call->x_sums[row * call->x_sums_stride + groups_of(call->k)];
+    int_lanes offset = (int_lanes){0} + row_sum * 128;
     for (int64_t c = 0; c < PK_PANEL; c += PK_LANES) {
         lanes sum = __builtin_convertvector((int_lanes)load(totals + c) - offset, lanes);
         store(totals + c, (sum * load(scales + c)) * splat(call->x_scales[row]));
@@ -39,7 +37,7 @@ static void scale_int8(const pk_panel_call *call, int64_t row, float *totals) {
 
 static void panel_int8(const pk_panel_call *call) {
     panel_form form = {
-        .steps = (call->k + 3) / 4, .block_steps = PK_QUAD_BLOCK, .x_step = 4, .whole_numbers = 1};
+        .steps = (call->k + 3) / 4, .block_steps = PK_K_BLOCK, .x_step = 4, .whole_numbers = 1};
     multiply_panel(call, form, pass_int8, scale_int8);
 }
 

@@ -1,8 +1,7 @@
 // Four products of int8 per 32-bit lane: acc + Σ₄ w·x with w unsigned (its value + 128) and x signed. Whole numbers add up
 // exactly: no order, no rounding, the same sums on every instruction set.
 //
-// The including file may define PK_QUAD_PRODUCT(acc, w, x) over 16 lanes as its instruction (vpdpbusd). Arm's sdot takes
-// signed weights: PK_QUAD_SIGNED then says that the sums come without the 128s.
+// The including file may define PK_QUAD_PRODUCT(acc, w, x) over 16 lanes as its instruction (vpdpbusd).
 #ifndef PK_QUAD_PRODUCT_H
 #define PK_QUAD_PRODUCT_H
 
@@ -36,12 +35,6 @@ PK_INLINE bit_lanes quad_product(bit_lanes acc, bit_lanes w, bit_lanes x) {
 
 #define PK_QUAD_PRODUCT quad_product
 
-#endif
-
-#if defined(PK_QUAD_SIGNED)
-enum { PK_QUAD_OFFSET = 0 };
-#else
-enum { PK_QUAD_OFFSET = 128 };
 #endif
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef PK_QUANTIZE_H
 #define PK_QUANTIZE_H
 
+#include "int4_groups.h"
 #include "pack.h"
 #include "row_forms.h"
 
@@ -68,7 +69,7 @@ static void pack_int8(const void *source, int32_t type, int64_t row_stride, int6
 
 static void unpack_row_int8(const void *panel, int64_t k, int64_t column, float *out) {
     int64_t steps = (k + 3) / 4;
-    float scale = load_float((const unsigned char *)panel + steps * PK_PANEL * 4 + column * 4);
+    float scale = load_float((const char *)panel + steps * PK_PANEL * 4 + column * 4);
     for (int64_t i = 0; i < k; i++) {
         const unsigned char *quad = (const unsigned char *)word_of_panel(panel, i / 4, steps, PK_K_BLOCK, column);
         out[i] = (float)((int32_t)quad[i & 3] - 128) * scale;
@@ -114,17 +115,14 @@ static float quantize_group(const float *values, int_lanes best[PK_GROUP_VECTORS
     return found;
 }
 
-// panel_int4.h has the layout.
 static void pack_int4(const void *source, int32_t type, int64_t row_stride, int64_t k, int64_t columns, void *panel) {
-    enum { nibbles = PK_PACK_STRIP * PK_QUANT_GROUP / 2, bytes = nibbles + PK_PACK_STRIP * 2 };
     source_rows rows = rows_of(source, type, row_stride, k, columns);
-    int64_t groups = (k + PK_QUANT_GROUP - 1) / PK_QUANT_GROUP;
     float values[PK_QUANT_GROUP];
     int32_t q[PK_QUANT_GROUP];
     for (int64_t c = 0; c < PK_PANEL; c++) {
-        unsigned char *strip = (unsigned char *)panel + c / PK_PACK_STRIP * groups * bytes;
-        int64_t column = c % PK_PACK_STRIP;
-        for (int64_t g = 0; g < groups; g++) {
+        unsigned char *strip = groups_of_column(panel, k, c);
+        int64_t column = c % PK_STRIP_COLUMNS;
+        for (int64_t g = 0; g < groups_of(k); g++) {
             int_lanes best[PK_GROUP_VECTORS] = {{0}, {0}};
             float scale = 0;
             if (c < columns) {
@@ -132,28 +130,26 @@ static void pack_int4(const void *source, int32_t type, int64_t row_stride, int6
                 scale = quantize_group(values, best);
             }
             memcpy(q, best, sizeof q);
-            unsigned char *group = strip + g * bytes;
+            unsigned char *group = strip + g * PK_GROUP_BYTES;
             for (int i = 0; i < PK_QUANT_GROUP / 2; i++) {
-                group[i / 4 * PK_PACK_STRIP * 4 + column * 4 + i % 4] =
+                group[i / 4 * PK_STRIP_COLUMNS * 4 + column * 4 + i % 4] =
                     (unsigned char)((q[i] + 8) | (q[i + PK_QUANT_GROUP / 2] + 8) << 4);
             }
             uint16_t word = bf16_of_float(scale);
-            memcpy(group + nibbles + column * 2, &word, sizeof word);
+            memcpy(group + PK_GROUP_NIBBLES + column * 2, &word, sizeof word);
         }
     }
 }
 
 static void unpack_row_int4(const void *panel, int64_t k, int64_t column, float *out) {
-    enum { nibbles = PK_PACK_STRIP * PK_QUANT_GROUP / 2, bytes = nibbles + PK_PACK_STRIP * 2 };
-    int64_t groups = (k + PK_QUANT_GROUP - 1) / PK_QUANT_GROUP;
-    const unsigned char *strip = (const unsigned char *)panel + column / PK_PACK_STRIP * groups * bytes;
-    column %= PK_PACK_STRIP;
+    const unsigned char *strip = groups_of_column(panel, k, column);
+    column %= PK_STRIP_COLUMNS;
     for (int64_t i = 0; i < k; i++) {
-        const unsigned char *group = strip + i / PK_QUANT_GROUP * bytes;
+        const unsigned char *group = strip + i / PK_QUANT_GROUP * PK_GROUP_BYTES;
         int64_t inside = i % PK_QUANT_GROUP, half = inside % (PK_QUANT_GROUP / 2);
-        int32_t pair = group[half / 4 * PK_PACK_STRIP * 4 + column * 4 + half % 4];
+        int32_t pair = group[half / 4 * PK_STRIP_COLUMNS * 4 + column * 4 + half % 4];
         int32_t value = (inside < PK_QUANT_GROUP / 2 ? pair & 15 : pair >> 4) - 8;
-        out[i] = (float)value * float_of_bf16(load_16(group + nibbles + column * 2));
+        out[i] = (float)value * float_of_bf16(load_16(group + PK_GROUP_NIBBLES + column * 2));
     }
 }
 

@@ -7,6 +7,7 @@
 #ifndef PK_ROW_FORMS_H
 #define PK_ROW_FORMS_H
 
+#include "elements.h"
 #include "lanes.h"
 
 #if defined(PK_PAIR_PRODUCT)
@@ -18,17 +19,7 @@ enum { PK_BF16_ROW_BYTES = 4 };
 typedef uint16_t half_lanes __attribute__((vector_size(32)));
 typedef int8_t byte_lanes __attribute__((vector_size(16)));
 
-PK_INLINE float load_float_at(const char *from) {
-    float value;
-    memcpy(&value, from, sizeof value);
-    return value;
-}
-
-PK_INLINE uint32_t load_word_at(const char *from) {
-    uint32_t value;
-    memcpy(&value, from, sizeof value);
-    return value;
-}
+PK_INLINE int64_t groups_of(int64_t k) { return (k + PK_QUANT_GROUP - 1) / PK_QUANT_GROUP; }
 
 // Rounded to bf16, in the upper half of each lane; a NaN stays a NaN, subnormals are rounded like the rest.
 PK_INLINE bit_lanes rounded_to_bf16(lanes value) {
@@ -68,9 +59,7 @@ PK_INLINE float greatest_magnitude(const float *x, int64_t n) {
         *most = __builtin_elementwise_max(magnitude, *most);
     }
     int32_t bits = __builtin_reduce_max(__builtin_elementwise_max(best[0], best[1]));
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
+    return float_of_bits((uint32_t)bits);
 }
 
 // sums[g] = Σ q over group g of PK_QUANT_GROUP elements, sums[groups] = Σ q of the row. `out` holds whole groups, the
@@ -82,7 +71,7 @@ static float form_int8(const float *x, int64_t n, int8_t *out, int32_t *sums) {
     if (greatest < smallest) greatest = 0;
     float inverse = greatest >= smallest && greatest < __builtin_inff() ? 127 / greatest : 0;
     const lanes shifter = splat(0x1.8p23f);
-    int64_t groups = (n + PK_QUANT_GROUP - 1) / PK_QUANT_GROUP;
+    int64_t groups = groups_of(n);
     int32_t total = 0;
     for (int64_t g = 0; g < groups; g++) {
         int_lanes sum = {0};

@@ -21,41 +21,17 @@ enum {
     PK_STRIP_COLUMNS = 32,
     PK_STRIP_VECTORS = PK_STRIP_COLUMNS / PK_LANES,
     PK_STRIPS = PK_PANEL / PK_STRIP_COLUMNS,
-    PK_BLOCK_STEPS = 256,  // the longest block
-#if defined(PK_WIDE_TILE)
-    PK_STRIP_ROWS = 12,
-#else
-    PK_STRIP_ROWS = 6,
-#endif
 };
 
 #if defined(PK_WIDE_TILE)
 #define PK_STRIP_TILE_VECTORS(rows) 2
-#define PK_WITH_CONSTANT_STRIP_ROWS(rows, work) \
-    switch (rows) {                             \
-        case 1: work(1); break;                 \
-        case 2: work(2); break;                 \
-        case 3: work(3); break;                 \
-        case 4: work(4); break;                 \
-        case 5: work(5); break;                 \
-        case 6: work(6); break;                 \
-        case 7: work(7); break;                 \
-        case 8: work(8); break;                 \
-        case 9: work(9); break;                 \
-        case 10: work(10); break;               \
-        case 11: work(11); break;               \
-        default: work(12); break;               \
-    }
 #else
 #define PK_STRIP_TILE_VECTORS(rows) ((rows) <= 3 ? 2 : 1)
-#define PK_WITH_CONSTANT_STRIP_ROWS PK_WITH_CONSTANT_ROWS
 #endif
-
-typedef lanes strip_sums[PK_STRIP_ROWS][PK_STRIP_VECTORS];
 
 // sum[r][v] ← the format's step with the 64 bytes at weights + 64·v and the x of row r, `x_stride` bytes from row to row.
 typedef void (*strip_step)(
-    strip_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors);
+    tile_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors);
 
 // A band of rows on its way over one block of one strip.
 typedef struct band {
@@ -78,10 +54,8 @@ PK_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 PK_INLINE void chain(
     const band *work, int64_t row, int64_t first_vector, ahead next, int rows, int vectors, strip_step step, int alone
 ) {
-    strip_sums sum;
-    PK_UNROLLED for (int r = 0; r < rows; r++) {
-        PK_UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = splat(0);
-    }
+    tile_sums sum;
+    clear_tile(sum, rows, vectors);
     if (work->result) {
         PK_UNROLLED for (int r = 0; r < rows; r++) ask_to_write(work->result + (row + r) * work->result_stride);
     }
@@ -90,10 +64,7 @@ PK_INLINE void chain(
         ask(next, k, alone);
         step(sum, strip + k * PK_STEP_BYTES, x + k * work->x_step, work->x_stride, rows, vectors);
     }
-    float *to = work->sums + row * PK_PANEL + first_vector * PK_LANES;
-    PK_UNROLLED for (int r = 0; r < rows; r++) {
-        PK_UNROLLED for (int v = 0; v < vectors; v++) store(to + r * PK_PANEL + v * PK_LANES, sum[r][v]);
-    }
+    store_tile(sum, rows, vectors, work->sums + row * PK_PANEL + first_vector * PK_LANES, PK_PANEL);
 }
 
 // All tiles of the band, of up to `most` rows and as equal as can be: 32 rows are 11 + 11 + 10.
@@ -113,7 +84,7 @@ PK_INLINE void pass_over_strip(const band *work, strip_step step, int64_t most) 
             chain(work, row, v, next, R, PK_STRIP_TILE_VECTORS(R), step, 0);                                 \
         }                                                                                                    \
     }
-        PK_WITH_CONSTANT_STRIP_ROWS(rows, PK_WORK)
+        PK_WITH_CONSTANT_TILE_ROWS(rows, PK_WORK)
 #undef PK_WORK
     }
 }

@@ -1,5 +1,5 @@
-// The register tile of attention: rows × vectors of sums, kept in registers because `rows` and `vectors` are constants
-// wherever these functions are inlined. A sum is a chain of its own: which others lie beside it never shows in it.
+// The register tile of attention and of the products: rows × vectors of sums, kept in registers because `rows` and
+// `vectors` are constants wherever these functions are inlined. A sum is a chain of its own: which others lie beside it never shows in it.
 #ifndef PK_TILE_H
 #define PK_TILE_H
 
@@ -7,7 +7,7 @@
 #include "scratch.h"
 
 #if defined(PK_WIDE_TILE)
-// 32 registers of 16 lanes: 5 × 4 or 12 × 2 sums, as many vectors twice over (a pair), 1 scalar.
+// 32 registers of 16 lanes: 12 × 2 sums, or attention's 5 × 4; as many vectors twice over (a pair), 1 scalar.
 enum { PK_TILE_ROWS = 12 };
 #define PK_TILE_VECTORS(rows) ((rows) <= 5 ? 4 : 2)
 #else
@@ -32,20 +32,15 @@ typedef lanes tile_sums[PK_TILE_ROWS][PK_TILE_MAX_VECTORS];
     }
 
 #if defined(PK_WIDE_TILE)
-#define PK_WITH_CONSTANT_TILE_ROWS(rows, work) \
-    switch (rows) {                            \
-        case 1: work(1); break;                \
-        case 2: work(2); break;                \
-        case 3: work(3); break;                \
-        case 4: work(4); break;                \
-        case 5: work(5); break;                \
-        case 6: work(6); break;                \
-        case 7: work(7); break;                \
-        case 8: work(8); break;                \
-        case 9: work(9); break;                \
-        case 10: work(10); break;              \
-        case 11: work(11); break;              \
-        default: work(12); break;              \
+#define PK_WITH_CONSTANT_TILE_ROWS(rows, work)     \
+    switch (rows) {                                \
+        case 7: work(7); break;                    \
+        case 8: work(8); break;                    \
+        case 9: work(9); break;                    \
+        case 10: work(10); break;                  \
+        case 11: work(11); break;                  \
+        case 12: work(12); break;                  \
+        default: PK_WITH_CONSTANT_ROWS(rows, work) \
     }
 #else
 #define PK_WITH_CONSTANT_TILE_ROWS PK_WITH_CONSTANT_ROWS
