@@ -125,7 +125,7 @@ import Testing
         "rows of which whole logits are wanted, the greatest, or more equals than a list holds share a step",
         arguments: [1, 2, 5], [WeightFormat.f32, .int8])
     func mixedDemands(_ threads: Int, _ format: WeightFormat) async throws {
-        // Each logit stands 250 to 1,000 times, so a list of the 128 greatest overflows in some requests.
+        // Each logit stands 250 to 1,000 times, so lists of 256 overflow in some requests.
         for distinct in [1, 4, 1000] {
             let rig = try Rig(
                 RandomCheckpoint(hidden: 32, heads: 4, layers: 1, vocabulary: 1000, distinctTokens: distinct),
