@@ -14,6 +14,9 @@ enum {
 #if defined(PK_WIDE_TILE)
     PK_INT4_ROWS = 6,
     PK_INT4_VECTORS = 2,
+#elif defined(PK_QUARTERED)
+    PK_INT4_ROWS = 4,
+    PK_INT4_VECTORS = 1,
 #else
     PK_INT4_ROWS = 2,
     PK_INT4_VECTORS = 1,
@@ -57,8 +60,8 @@ PK_INLINE void add_group(
             high[v] = (pair >> 4) & splat_bits(0x0F0F0F0Fu);
         }
         PK_UNROLLED for (int r = 0; r < rows; r++) {
-            bit_lanes x_low = splat_bits(load_word(x + r * work->x_stride + 4 * i));
-            bit_lanes x_high = splat_bits(load_word(x + r * work->x_stride + 4 * i + PK_QUANT_GROUP / 2));
+            scalar_word x_low = load_scalar(x + r * work->x_stride + 4 * i);
+            scalar_word x_high = load_scalar(x + r * work->x_stride + 4 * i + PK_QUANT_GROUP / 2);
             PK_UNROLLED for (int v = 0; v < vectors; v++) {
                 sum[r][v] = PK_QUAD_PRODUCT(sum[r][v], low[v], x_low);
                 sum[r][v] = PK_QUAD_PRODUCT(sum[r][v], high[v], x_high);
@@ -101,10 +104,13 @@ static void pass_int4(const int4_band *work) {
 #if defined(PK_WIDE_TILE)
         PK_WITH_CONSTANT_ROWS(rows, PK_WORK)
 #else
-        if (rows == 1) {
-            PK_WORK(1)
-        } else {
-            PK_WORK(2)
+        switch (rows) {
+            case 1: PK_WORK(1) break;
+#if defined(PK_QUARTERED)
+            case 3: PK_WORK(3) break;
+            case 4: PK_WORK(4) break;
+#endif
+            default: PK_WORK(2) break;
         }
 #endif
 #undef PK_WORK
