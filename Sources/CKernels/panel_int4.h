@@ -14,9 +14,6 @@ enum {
 #if defined(PK_WIDE_TILE)
     PK_INT4_ROWS = 6,
     PK_INT4_VECTORS = 2,
-#elif defined(PK_QUARTERED)
-    PK_INT4_ROWS = 4,
-    PK_INT4_VECTORS = 1,
 #else
     PK_INT4_ROWS = 2,
     PK_INT4_VECTORS = 1,
@@ -41,6 +38,16 @@ PK_INLINE lanes load_scales(const char *from) {
     return (lanes)(__builtin_convertvector(words, bit_lanes) << 16);
 }
 
+// Of each byte. Arm shifts bytes, x86 has to mask.
+PK_INLINE bit_lanes high_halves(bit_lanes pair) {
+#if defined(PK_QUARTERED)
+    typedef uint8_t bytes __attribute__((vector_size(64)));
+    return (bit_lanes)((bytes)pair >> 4);
+#else
+    return (pair >> 4) & splat_bits(0x0F0F0F0Fu);
+#endif
+}
+
 // One group for `rows` rows and `vectors` vectors of columns from vector `first` on, all constants.
 PK_INLINE void add_group(
     const int4_band *work, int64_t group, int64_t row, int first, int rows, int vectors, tile_sums total
@@ -57,7 +64,7 @@ PK_INLINE void add_group(
         PK_UNROLLED for (int v = 0; v < vectors; v++) {
             bit_lanes pair = load_bits(strip + i * PK_STEP_BYTES + v * 64);
             low[v] = pair & splat_bits(0x0F0F0F0Fu);
-            high[v] = (pair >> 4) & splat_bits(0x0F0F0F0Fu);
+            high[v] = high_halves(pair);
         }
         PK_UNROLLED for (int r = 0; r < rows; r++) {
             scalar_word x_low = load_scalar(x + r * work->x_stride + 4 * i);
@@ -104,13 +111,10 @@ static void pass_int4(const int4_band *work) {
 #if defined(PK_WIDE_TILE)
         PK_WITH_CONSTANT_ROWS(rows, PK_WORK)
 #else
-        switch (rows) {
-            case 1: PK_WORK(1) break;
-#if defined(PK_QUARTERED)
-            case 3: PK_WORK(3) break;
-            case 4: PK_WORK(4) break;
-#endif
-            default: PK_WORK(2) break;
+        if (rows == 1) {
+            PK_WORK(1)
+        } else {
+            PK_WORK(2)
         }
 #endif
 #undef PK_WORK
