@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#pragma STDC FP_CONTRACT OFF
+
 #define UNIT 0x1p-24  // half an ulp of 1: the greatest relative error of one rounding to float
 
 // The kernels at work; each check runs all of its cases with them.
