@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+typedef struct wanted_features {
+    const pk_kernels *table;
+    int features;
+} wanted_features;
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 
@@ -21,7 +26,7 @@ static uint64_t saved_register_files(void) {
     return (uint64_t)high << 32 | low;
 }
 
-static int cpu_features(void) {
+static int features_here(void) {
     const uint64_t ymm = 0x06, zmm = 0xE6;  // SSE and AVX; those, opmask, upper ZMM 0–15 and ZMM 16–31
     unsigned a, b, c, d;
     if (!__get_cpuid(1, &a, &b, &c, &d)) return 0;
@@ -56,11 +61,6 @@ static const char *const names_with_slow_pairs[] = {
 
 const char *const *pk_names(void) { return has_fast_pairs() ? names_with_fast_pairs : names_with_slow_pairs; }
 
-typedef struct wanted_features {
-    const pk_kernels *table;
-    int features;
-} wanted_features;
-
 static const wanted_features tables[] = {
     {&pk_kernels_avx512bf16, PK_HAS_AVX512_BF16},
     {&pk_kernels_avx512vnni, PK_HAS_AVX512_VNNI},
@@ -69,20 +69,64 @@ static const wanted_features tables[] = {
     {&pk_kernels_avx2, PK_HAS_AVX2},
     {&pk_kernels_portable, 0},
 };
-static int features_here(void) { return cpu_features(); }
+
+#elif defined(__aarch64__)
+
+enum {
+    PK_HAS_DOT_PRODUCT = 1,
+    PK_HAS_I8MM = 2,
+    PK_HAS_BF16 = 4,
+};
+
+#if defined(__linux__)
+#include <sys/auxv.h>
+
+static int features_here(void) {
+    // As Linux numbers them (asm/hwcap.h), which older headers do not all name.
+    const unsigned long dot_product = 1ul << 20, i8mm = 1ul << 13, bf16 = 1ul << 14;
+    unsigned long first = getauxval(AT_HWCAP), second = getauxval(AT_HWCAP2);
+    return (first & dot_product ? PK_HAS_DOT_PRODUCT : 0) | (second & i8mm ? PK_HAS_I8MM : 0) |
+           (second & bf16 ? PK_HAS_BF16 : 0);
+}
+#elif defined(__APPLE__)
+#include <sys/sysctl.h>
+
+static int has(const char *feature) {
+    int value = 0;
+    size_t size = sizeof value;
+    return sysctlbyname(feature, &value, &size, NULL, 0) == 0 && value != 0;
+}
+
+static int features_here(void) {
+    return (has("hw.optional.arm.FEAT_DotProd") ? PK_HAS_DOT_PRODUCT : 0) |
+           (has("hw.optional.arm.FEAT_I8MM") ? PK_HAS_I8MM : 0) | (has("hw.optional.arm.FEAT_BF16") ? PK_HAS_BF16 : 0);
+}
 #else
+static int features_here(void) { return 0; }
+#endif
+
+static const char *const names[] = {"neonbf16", "neoni8mm", "neondot", "neon", "portable", NULL};
+
+const char *const *pk_names(void) { return names; }
+
+static const wanted_features tables[] = {
+    {&pk_kernels_neonbf16, PK_HAS_BF16 | PK_HAS_I8MM},
+    {&pk_kernels_neoni8mm, PK_HAS_I8MM},
+    {&pk_kernels_neondot, PK_HAS_DOT_PRODUCT},
+    {&pk_kernels_neon, 0},
+    {&pk_kernels_portable, 0},
+};
+
+#else
+
+static int features_here(void) { return 0; }
 
 static const char *const names[] = {"portable", NULL};
 
 const char *const *pk_names(void) { return names; }
 
-typedef struct wanted_features {
-    const pk_kernels *table;
-    int features;
-} wanted_features;
-
 static const wanted_features tables[] = {{&pk_kernels_portable, 0}};
-static int features_here(void) { return 0; }
+
 #endif
 
 const pk_kernels *pk_find(const char *name) {

@@ -38,6 +38,45 @@ PK_INLINE bit_lanes load_bits(const void *from) {
     return value;
 }
 
+// What a row gives to one step: 32 bits that every lane is multiplied with. x86 spreads them over the lanes as it loads
+// them. On Arm they stay in one lane of a register and the products take them from there ("by element"): ld1r would
+// take a turn of the arithmetic pipes on most cores. The empty asm keeps clang from making one.
+#if defined(__aarch64__)
+typedef uint32_t scalar_word __attribute__((vector_size(16)));
+
+PK_INLINE scalar_word load_scalar(const void *from) {
+    scalar_word scalar = {0};
+    memcpy(&scalar, from, sizeof(uint32_t));
+    __asm__("" : "+w"(scalar));
+    return scalar;
+}
+
+PK_INLINE bit_lanes spread(scalar_word scalar) {
+    return __builtin_shufflevector(scalar, scalar, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+}
+
+PK_INLINE lanes splat_from(const void *from) {
+    float __attribute__((vector_size(16))) scalar = (float __attribute__((vector_size(16))))load_scalar(from);
+    return __builtin_shufflevector(scalar, scalar, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+}
+#else
+typedef bit_lanes scalar_word;
+
+PK_INLINE scalar_word load_scalar(const void *from) {
+    uint32_t scalar;
+    memcpy(&scalar, from, sizeof scalar);
+    return splat_bits(scalar);
+}
+
+PK_INLINE bit_lanes spread(scalar_word scalar) { return scalar; }
+
+PK_INLINE lanes splat_from(const void *from) {
+    float scalar;
+    memcpy(&scalar, from, sizeof scalar);
+    return splat(scalar);
+}
+#endif
+
 PK_INLINE void store(float *to, lanes value) { memcpy(to, &value, sizeof value); }
 
 // The first `count` lanes from memory (1 ≤ count ≤ 16), the others `fill`. Never reads past `count`.

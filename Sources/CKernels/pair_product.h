@@ -5,7 +5,10 @@
 // says (Intel SDM, volume 2, VDPBF16PS; checked bit by bit on Emerald Rapids). Here it is done without that instruction.
 //
 // On x86 MXCSR does the flushing for these two fused steps exactly as the instruction does: `flush_subnormals` around
-// a noinline function. Elsewhere it is done on the bits.
+// a noinline function. Arm's FPCR.FZ flushes what is subnormal before it is rounded, x86 what still is after that: the
+// results between 2⁻¹²⁶ − 2⁻¹⁵¹ and 2⁻¹²⁶ differ. But FPSR then tells whether any result was flushed since it was cleared,
+// and none is in ordinary work: so Arm takes the steps with FZ, and where it did flush, takes them once more on the bits.
+// Elsewhere it is all done on the bits.
 #ifndef PK_PAIR_PRODUCT_H
 #define PK_PAIR_PRODUCT_H
 
@@ -14,32 +17,6 @@
 PK_INLINE lanes even_element(bit_lanes pair) { return (lanes)(pair << 16); }
 
 PK_INLINE lanes odd_element(bit_lanes pair) { return (lanes)(pair & splat_bits(0xFFFF0000u)); }
-
-#if defined(PK_MXCSR)
-
-#include <xmmintrin.h>
-
-enum { PK_FLUSH_TO_ZERO = 0x8000, PK_DENORMALS_ARE_ZERO = 0x0040 };
-
-PK_INLINE uint32_t flush_subnormals(void) {
-    uint32_t before = _mm_getcsr();
-    _mm_setcsr(before | PK_FLUSH_TO_ZERO | PK_DENORMALS_ARE_ZERO);
-    __asm__ volatile("" ::: "memory");
-    return before;
-}
-
-PK_INLINE void restore_subnormals(uint32_t before) {
-    __asm__ volatile("" ::: "memory");
-    _mm_setcsr(before);
-}
-
-PK_INLINE lanes fused_flushing(lanes a, lanes b, lanes c) { return fused(a, b, c); }
-
-#else
-
-PK_INLINE uint32_t flush_subnormals(void) { return 0; }
-
-PK_INLINE void restore_subnormals(uint32_t before) { (void)before; }
 
 PK_INLINE lanes flushed(lanes v) {
     int_lanes subnormal = (bits_of(v) & splat_bits(0x7F800000u)) == splat_bits(0);
@@ -54,7 +31,7 @@ PK_INLINE int is_tiny(float a, float b, float c) {
     return __builtin_fabs((double)a * (double)b + (double)c) < border;
 }
 
-PK_INLINE lanes fused_flushing(lanes a, lanes b, lanes c) {
+PK_INLINE lanes fused_on_bits(lanes a, lanes b, lanes c) {
     a = flushed(a);
     b = flushed(b);
     lanes result = fused(a, b, c);  // c is +0 or an earlier result
@@ -66,6 +43,68 @@ PK_INLINE lanes fused_flushing(lanes a, lanes b, lanes c) {
     }
     return flushed(result);
 }
+
+// `flush_subnormals` begins the region of the fused steps, `restore_subnormals` ends it and tells whether one of the steps
+// may differ from fused_on_bits.
+#if defined(PK_MXCSR)
+
+#include <xmmintrin.h>
+
+enum { PK_FLUSH_TO_ZERO = 0x8000, PK_DENORMALS_ARE_ZERO = 0x0040 };
+
+typedef uint32_t float_mode;
+
+PK_INLINE float_mode flush_subnormals(void) {
+    float_mode before = _mm_getcsr();
+    _mm_setcsr(before | PK_FLUSH_TO_ZERO | PK_DENORMALS_ARE_ZERO);
+    __asm__ volatile("" ::: "memory");
+    return before;
+}
+
+PK_INLINE int restore_subnormals(float_mode before) {
+    __asm__ volatile("" ::: "memory");
+    _mm_setcsr(before);
+    return 0;
+}
+
+PK_INLINE lanes fused_flushing(lanes a, lanes b, lanes c) { return fused(a, b, c); }
+
+#elif defined(PK_FPCR)
+
+enum { PK_FLUSH_TO_ZERO = 1 << 24, PK_UNDERFLOW = 1 << 3 };
+
+typedef struct float_mode {
+    uint64_t control, status;
+} float_mode;
+
+PK_INLINE float_mode flush_subnormals(void) {
+    float_mode before;
+    __asm__ volatile("mrs %0, fpcr\n\tmrs %1, fpsr" : "=r"(before.control), "=r"(before.status)::"memory");
+    __asm__ volatile("msr fpcr, %0\n\tmsr fpsr, xzr" ::"r"(before.control | PK_FLUSH_TO_ZERO) : "memory");
+    return before;
+}
+
+PK_INLINE int restore_subnormals(float_mode before) {
+    uint64_t status;
+    __asm__ volatile("mrs %0, fpsr" : "=r"(status)::"memory");
+    __asm__ volatile("msr fpcr, %0\n\tmsr fpsr, %1" ::"r"(before.control), "r"(before.status) : "memory");
+    return (status & PK_UNDERFLOW) != 0;
+}
+
+PK_INLINE lanes fused_flushing(lanes a, lanes b, lanes c) { return fused(a, b, c); }
+
+#else
+
+typedef char float_mode;
+
+PK_INLINE float_mode flush_subnormals(void) { return 0; }
+
+PK_INLINE int restore_subnormals(float_mode before) {
+    (void)before;
+    return 0;
+}
+
+PK_INLINE lanes fused_flushing(lanes a, lanes b, lanes c) { return fused_on_bits(a, b, c); }
 
 #endif
 

@@ -14,6 +14,55 @@
 
 enum { PK_PAIR_BLOCK = PK_K_BLOCK / 2 };
 
+// An element of a row's pair, of words (row_forms.h) or of floats: the odd one's float, then the even one's.
+PK_INLINE lanes element_of_row(const char *x, int odd) {
+#if defined(PK_PAIR_PRODUCT)
+    uint32_t pair = load_word(x);
+    return splat(float_of_bits(odd ? pair & 0xFFFF0000u : pair << 16));
+#else
+    return splat_from(x + (odd ? 0 : 4));
+#endif
+}
+
+// The odd elements of the whole tile come before the even ones: few registers, and no element's own order changes.
+PK_INLINE void step_elements(
+    tile_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors,
+    lanes (*fused_step)(lanes a, lanes b, lanes c)
+) {
+    PK_UNROLLED for (int half = 0; half < 2; half++) {
+        const int odd = half == 0;
+        lanes weight[PK_STRIP_VECTORS];
+        PK_UNROLLED for (int v = 0; v < vectors; v++) {
+            bit_lanes pair = load_bits(weights + v * 64);
+            weight[v] = odd ? odd_element(pair) : even_element(pair);
+        }
+        PK_UNROLLED for (int r = 0; r < rows; r++) {
+            lanes scalar = element_of_row(x + r * x_stride, odd);
+            PK_UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = fused_step(scalar, weight[v], sum[r][v]);
+        }
+    }
+}
+
+#if defined(PK_FPCR)
+
+PK_INLINE void step_on_bits(
+    tile_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors
+) {
+    step_elements(sum, weights, x, x_stride, rows, vectors, fused_on_bits);
+}
+
+// Where a result was flushed: rare, so one row at a time will do.
+static __attribute__((noinline)) void pass_on_bits(const band *work) {
+    const ahead nothing = {work->strip, 0};
+    for (int64_t r = 0; r < work->rows; r++) chain(work, r, 0, nothing, 1, PK_STRIP_VECTORS, step_on_bits, 0);
+}
+
+#else
+
+PK_INLINE void pass_on_bits(const band *work) { (void)work; }
+
+#endif
+
 #if defined(PK_PAIR_PRODUCT)
 
 PK_INLINE void step_pairs(
@@ -22,48 +71,58 @@ PK_INLINE void step_pairs(
     bit_lanes weight[PK_STRIP_VECTORS];
     PK_UNROLLED for (int v = 0; v < vectors; v++) weight[v] = load_bits(weights + v * 64);
     PK_UNROLLED for (int r = 0; r < rows; r++) {
-        bit_lanes scalar = splat_bits(load_word(x + r * x_stride));
+        scalar_word scalar = load_scalar(x + r * x_stride);
         PK_UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = PK_PAIR_PRODUCT(sum[r][v], scalar, weight[v]);
     }
 }
 
-static void pass_bf16(const band *work) { pass_over_strip(work, step_pairs, PK_TILE_ROWS); }
+#if defined(PK_FPCR)
+
+static __attribute__((noinline)) void pass_over_pairs(const band *work) {
+    pass_over_strip(work, step_pairs, PK_TILE_ROWS);
+}
+
+static void pass_bf16(const band *work) {
+    float_mode mode = flush_subnormals();
+    pass_over_pairs(work);
+    if (restore_subnormals(mode)) pass_on_bits(work);
+}
 
 #else
 
-// x: the odd element's float, then the even one's. The odd elements of the whole tile come before the even ones: few
-// registers, and no element's own order changes.
+static void pass_bf16(const band *work) { pass_over_strip(work, step_pairs, PK_TILE_ROWS); }
+
+#endif
+
+#else
+
 PK_INLINE void step_pair_of_floats(
     tile_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors
 ) {
-    PK_UNROLLED for (int half = 0; half < 2; half++) {
-        lanes weight[PK_STRIP_VECTORS];
-        PK_UNROLLED for (int v = 0; v < vectors; v++) {
-            bit_lanes pair = load_bits(weights + v * 64);
-            weight[v] = half == 0 ? odd_element(pair) : even_element(pair);
-        }
-        PK_UNROLLED for (int r = 0; r < rows; r++) {
-            lanes scalar = splat(load_float(x + r * x_stride + half * 4));
-            PK_UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = fused_flushing(scalar, weight[v], sum[r][v]);
-        }
-    }
+    step_elements(sum, weights, x, x_stride, rows, vectors, fused_flushing);
 }
 
 PK_INLINE void step_flushing(
     tile_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors
 ) {
     PK_UNROLLED for (int r = 0; r < rows; r++) {
-        lanes scalar = splat(load_float(x + r * x_stride));
+        lanes scalar = splat_from(x + r * x_stride);
         PK_UNROLLED for (int v = 0; v < vectors; v++) {
             sum[r][v] = fused_flushing(scalar, load((const float *)(weights + v * 64)), sum[r][v]);
         }
     }
 }
 
-// Not inlined: the compiler must not move arithmetic into or out of the region in which subnormals are flushed. Ten rows
-// leave registers for both elements of the pairs.
+// Fewer rows leave registers for both elements of the pairs.
+#if defined(PK_QUARTERED)
+enum { PK_PAIR_ROWS = 5 };
+#else
+enum { PK_PAIR_ROWS = PK_TILE_ROWS < 10 ? PK_TILE_ROWS : 10 };
+#endif
+
+// Not inlined: the compiler must not move arithmetic into or out of the region in which subnormals are flushed.
 static __attribute__((noinline)) void pass_over_pairs(const band *work) {
-    pass_over_strip(work, step_pair_of_floats, smaller(PK_TILE_ROWS, 10));
+    pass_over_strip(work, step_pair_of_floats, PK_PAIR_ROWS);
 }
 
 static __attribute__((noinline)) void pass_over_floats(const band *work) {
@@ -91,13 +150,13 @@ static void pass_bf16(const band *work) {
         wide.steps = 2 * work->steps;
         wide.x_step = 4;
     }
-    uint32_t mode = flush_subnormals();
+    float_mode mode = flush_subnormals();
     if (work->rows > PK_WIDEN_ROWS) {
         pass_over_floats(&wide);
     } else {
         pass_over_pairs(work);
     }
-    restore_subnormals(mode);
+    if (restore_subnormals(mode)) pass_on_bits(work);
 }
 
 #endif

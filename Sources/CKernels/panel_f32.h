@@ -10,7 +10,7 @@ PK_INLINE void step_f32(
     lanes weight[PK_STRIP_VECTORS];
     PK_UNROLLED for (int v = 0; v < vectors; v++) weight[v] = load((const float *)(weights + v * 64));
     PK_UNROLLED for (int r = 0; r < rows; r++) {
-        lanes scalar = splat(load_float(x + r * x_stride));
+        lanes scalar = splat_from(x + r * x_stride);
         PK_UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = fused(scalar, weight[v], sum[r][v]);
     }
 }

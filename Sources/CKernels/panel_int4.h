@@ -38,6 +38,16 @@ PK_INLINE lanes load_scales(const char *from) {
     return (lanes)(__builtin_convertvector(words, bit_lanes) << 16);
 }
 
+// Of each byte. Arm shifts bytes, x86 has to mask.
+PK_INLINE bit_lanes high_halves(bit_lanes pair) {
+#if defined(PK_QUARTERED)
+    typedef uint8_t bytes __attribute__((vector_size(64)));
+    return (bit_lanes)((bytes)pair >> 4);
+#else
+    return (pair >> 4) & splat_bits(0x0F0F0F0Fu);
+#endif
+}
+
 // One group for `rows` rows and `vectors` vectors of columns from vector `first` on, all constants.
 PK_INLINE void add_group(
     const int4_band *work, int64_t group, int64_t row, int first, int rows, int vectors, tile_sums total
@@ -54,11 +64,11 @@ PK_INLINE void add_group(
         PK_UNROLLED for (int v = 0; v < vectors; v++) {
             bit_lanes pair = load_bits(strip + i * PK_STEP_BYTES + v * 64);
             low[v] = pair & splat_bits(0x0F0F0F0Fu);
-            high[v] = (pair >> 4) & splat_bits(0x0F0F0F0Fu);
+            high[v] = high_halves(pair);
         }
         PK_UNROLLED for (int r = 0; r < rows; r++) {
-            bit_lanes x_low = splat_bits(load_word(x + r * work->x_stride + 4 * i));
-            bit_lanes x_high = splat_bits(load_word(x + r * work->x_stride + 4 * i + PK_QUANT_GROUP / 2));
+            scalar_word x_low = load_scalar(x + r * work->x_stride + 4 * i);
+            scalar_word x_high = load_scalar(x + r * work->x_stride + 4 * i + PK_QUANT_GROUP / 2);
             PK_UNROLLED for (int v = 0; v < vectors; v++) {
                 sum[r][v] = PK_QUAD_PRODUCT(sum[r][v], low[v], x_low);
                 sum[r][v] = PK_QUAD_PRODUCT(sum[r][v], high[v], x_high);

@@ -4,6 +4,7 @@
 //   value = (float(Σ) · weight scale) · row scale
 //
 // Weights are stored as w + 128, so that vpdpbusd can take them as its unsigned side; the row's own sum takes that away.
+// Instructions that want w itself get it (quad_product.h) and leave nothing to take away: the same sums.
 #ifndef PK_PANEL_INT8_H
 #define PK_PANEL_INT8_H
 
@@ -14,9 +15,9 @@ PK_INLINE void step_int8(
     tile_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors
 ) {
     bit_lanes weight[PK_STRIP_VECTORS];
-    PK_UNROLLED for (int v = 0; v < vectors; v++) weight[v] = load_bits(weights + v * 64);
+    PK_UNROLLED for (int v = 0; v < vectors; v++) weight[v] = quad_weights(load_bits(weights + v * 64));
     PK_UNROLLED for (int r = 0; r < rows; r++) {
-        bit_lanes scalar = splat_bits(load_word(x + r * x_stride));
+        scalar_word scalar = load_scalar(x + r * x_stride);
         PK_UNROLLED for (int v = 0; v < vectors; v++) {
             sum[r][v] = (lanes)PK_QUAD_PRODUCT((bit_lanes)sum[r][v], weight[v], scalar);
         }
@@ -28,7 +29,7 @@ static void pass_int8(const band *work) { pass_over_strip(work, step_int8, PK_TI
 static void scale_int8(const pk_panel_call *call, int64_t row, float *totals) {
     const float *scales = (const float *)((const char *)call->panel + (call->k + 3) / 4 * PK_PANEL * 4);
     int32_t row_sum = call->x_sums[row * call->x_sums_stride + groups_of(call->k)];
-    int_lanes offset = (int_lanes){0} + row_sum * 128;
+    int_lanes offset = (int_lanes){0} + row_sum * PK_QUAD_OFFSET;
     for (int64_t c = 0; c < PK_PANEL; c += PK_LANES) {
         lanes sum = __builtin_convertvector((int_lanes)load(totals + c) - offset, lanes);
         store(totals + c, (sum * load(scales + c)) * splat(call->x_scales[row]));

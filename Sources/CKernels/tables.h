@@ -11,6 +11,11 @@ extern const pk_kernels pk_kernels_avxvnni;
 extern const pk_kernels pk_kernels_avx512;
 extern const pk_kernels pk_kernels_avx512vnni;
 extern const pk_kernels pk_kernels_avx512bf16;
+#elif defined(__aarch64__)
+extern const pk_kernels pk_kernels_neon;
+extern const pk_kernels pk_kernels_neondot;
+extern const pk_kernels pk_kernels_neoni8mm;
+extern const pk_kernels pk_kernels_neonbf16;
 #endif
 
 #endif

@@ -10,8 +10,12 @@
 // 32 registers of 16 lanes: 12 × 2 sums, or attention's 5 × 4; as many vectors twice over (a pair), 1 scalar.
 enum { PK_TILE_ROWS = 12 };
 #define PK_TILE_VECTORS(rows) ((rows) <= 5 ? 4 : 2)
+#elif defined(PK_QUARTERED)
+// 32 registers of 4 lanes: 6 × 1 sums, the vector, the scalars.
+enum { PK_TILE_ROWS = 6 };
+#define PK_TILE_VECTORS(rows) ((rows) <= 2 ? 2 : 1)
 #else
-// 16 registers of 8 lanes (or 32 of 4).
+// 16 registers of 8 lanes.
 enum { PK_TILE_ROWS = 6 };
 #define PK_TILE_VECTORS(rows) ((rows) == 1 ? 4 : (rows) == 2 ? 2 : 1)
 #endif
@@ -59,7 +63,7 @@ PK_INLINE void add_products(
     tile_sums sum, const float *scalars, int64_t stride, const lanes vector[PK_TILE_MAX_VECTORS], int rows, int vectors
 ) {
     PK_UNROLLED for (int r = 0; r < rows; r++) {
-        lanes scalar = splat(scalars[r * stride]);
+        lanes scalar = splat_from(scalars + r * stride);
         PK_UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = fused(scalar, vector[v], sum[r][v]);
     }
 }

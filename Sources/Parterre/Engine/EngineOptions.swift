@@ -50,7 +50,8 @@ public struct EngineOptions: Sendable, Equatable {
     public var prefillChunk: Int = 512
     /// Worker lanes; `nil`: one per core that this process may use.
     public var threads: Int? = nil
-    /// `portable`, `avx2`, `avxvnni`, `avx512`, `avx512vnni` or `avx512bf16`; `nil`: `PARTERRE_ISA`, else the best.
+    /// `portable`, `avx2`, `avxvnni`, `avx512`, `avx512vnni` or `avx512bf16`; on Arm `portable`, `neon`, `neondot`,
+    /// `neoni8mm` or `neonbf16`; `nil`: `PARTERRE_ISA`, else the best.
     public var instructionSet: String? = nil
 
     public init() {}

@@ -40,7 +40,10 @@ struct EngineOptionGroup: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Instruction set: portable, avx2, avxvnni, avx512, avx512vnni or avx512bf16. (default: PARTERRE_ISA, else the best)",
+            """
+            Instruction set: portable, avx2, avxvnni, avx512, avx512vnni or avx512bf16; on Arm portable, neon, neondot, \
+            neoni8mm or neonbf16. (default: PARTERRE_ISA, else the best)
+            """,
             valueName: "name"))
     var isa: String?
 
