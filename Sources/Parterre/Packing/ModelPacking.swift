@@ -48,8 +48,9 @@ public struct ModelPacking: Sendable {
         guard !PackedModel.isPacked(directory) else { throw PackingError.alreadyPacked(directory.path) }
         let checkpoint = try Checkpoint(directory: directory)
         try checkpoint.validate()
-        guard directory.resolvingSymlinksInPath().standardizedFileURL
-            != folder.resolvingSymlinksInPath().standardizedFileURL
+        guard
+            directory.resolvingSymlinksInPath().standardizedFileURL
+                != folder.resolvingSymlinksInPath().standardizedFileURL
         else { throw PackingError.ownFolder(folder.path) }
         let isNew = try prepare(folder)
         do {
