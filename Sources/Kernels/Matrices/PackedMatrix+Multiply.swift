@@ -79,7 +79,7 @@ extension PackedMatrix {
         let column = index * PanelPlan.panelColumns
         let x = x.from(row: rows.lowerBound)
         var call = pk_panel_call()
-        call.panel = UnsafeRawPointer(panel(index, onNode: lane.node))
+        call.panel = panel(index, onNode: lane.node)
         call.x = x.base
         call.x_stride = Int64(x.stride)
         call.x_scales = x.scales

@@ -96,7 +96,9 @@ struct Bench {
             packed = inspection.packedBytes
             cachedToken = inspection.bytesPerCachedToken
             if options.weights == .auto {
-                weights = inspection.tensors.allSatisfy { $0.type == "BF16" } ? "bf16" : "f32"
+                weights =
+                    inspection.packedFormat
+                    ?? (inspection.tensors.allSatisfy { $0.type == "BF16" } ? "bf16" : "f32")
             }
         }
         let isFloat = options.kvCache == .f32 || options.kvCache == .auto && weights == "f32"
