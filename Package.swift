@@ -28,6 +28,8 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "Parterre", targets: ["Parterre"]),
+        // For Benchmarks/ alone: what is below Parterre's surface changes without notice.
+        .library(name: "ParterreKernels", targets: ["Kernels", "CKernels"]),
         .executable(name: "parterre", targets: ["ParterreCLI"]),
     ],
     dependencies: [

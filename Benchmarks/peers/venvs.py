@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 REQUIREMENTS = Path(__file__).parent / "requirements"
-# llama-cpp-python has no wheel on PyPI: it is compiled here, for this processor.
 # Pulled in by others, never needed for text, and made for another torch than the one for CPUs: transformers then fails.
 UNWANTED = ("torchvision", "torchaudio", "torchcodec")
+# llama-cpp-python has no wheel on PyPI: it is compiled here, for this processor.
 BUILD_SETTINGS = {"CMAKE_ARGS": "-DGGML_NATIVE=ON -DLLAVA_BUILD=OFF"}
 
 

@@ -14,6 +14,7 @@
 #include "panel_int8.h"
 #include "quantize.h"
 #include "rows.h"
+#include "selection.h"
 #include "tables.h"
 
 const pk_kernels PK_TABLE = {
@@ -38,6 +39,7 @@ const pk_kernels PK_TABLE = {
     .layer_norm = layer_norm,
     .argmax = argmax,
     .softmax_sums = softmax_sums,
+    .columns_reaching = columns_reaching,
     .exp = exp_row,
     .gelu = gelu_row,
 };

@@ -19,6 +19,7 @@ struct ParterreCommand: AsyncParsableCommand {
               parterre logits --input ids.jsonl --output logits.safetensors
               echo '{"id": 1, "text": "Hello"}' | parterre tokenize
               parterre inspect --model ./bloom-560m
+              parterre quantize ./bloom-560m --weights int8 -o ./bloom-560m-int8
               parterre topology
               parterre bench --shape bloom-560m --weights bf16
 
@@ -34,7 +35,7 @@ struct ParterreCommand: AsyncParsableCommand {
         version: version,
         subcommands: [
             GenerateCommand.self, LogitsCommand.self, TokenizeCommand.self, TopologyCommand.self, InspectCommand.self,
-            BenchCommand.self,
+            QuantizeCommand.self, BenchCommand.self,
         ])
 
     static func main() async {

@@ -14,7 +14,7 @@ import Testing
     static func parameters(using generator: inout SplitMix64) -> SamplingParameters {
         var parameters = SamplingParameters()
         parameters.maxTokens = Int.random(in: 1...24, using: &generator)
-        parameters.logprobs = Int.random(in: 0...4, using: &generator)
+        parameters.logprobs = Bool.random(using: &generator) ? Int.random(in: 0...4, using: &generator) : nil
         parameters.ignoreEOS = Bool.random(using: &generator)
         parameters.seed = generator.next()
         if Bool.random(using: &generator) {
@@ -23,6 +23,8 @@ import Testing
             parameters.topP = [1, 0.9, 0.5].randomElement(using: &generator)!
             parameters.minP = [0, 0.02].randomElement(using: &generator)!
         }
+        // With neither log-probabilities nor penalties the logits of greedy and top-k rows are never written.
+        guard Bool.random(using: &generator) else { return parameters }
         if Bool.random(using: &generator) { parameters.repetitionPenalty = 1.3 }
         if Bool.random(using: &generator) { parameters.presencePenalty = 0.5 }
         return parameters
@@ -119,19 +121,67 @@ import Testing
         }
     }
 
-    @Test("samples that share their prompt's blocks are those written one by one", arguments: [2, 5, 12])
-    func samples(_ n: Int) async throws {
+    @Test(
+        "rows of which whole logits are wanted, the greatest, or more equals than a list holds share a step",
+        arguments: [1, 2, 5], [WeightFormat.f32, .int8])
+    func mixedDemands(_ threads: Int, _ format: WeightFormat) async throws {
+        // Each logit stands 250 to 1,000 times, so lists of 256 overflow in some requests.
+        for distinct in [1, 4, 1000] {
+            let rig = try Rig(
+                RandomCheckpoint(hidden: 32, heads: 4, layers: 1, vocabulary: 1000, distinctTokens: distinct),
+                Arithmetic(format, keyValues: .f32))
+            let prompts = rig.sequences([3, 20, 7, 11, 2, 30], seed: 6)
+            let settings: [(inout SamplingParameters) -> Void] = [
+                { _ in },
+                { ($0.temperature, $0.topK) = (1, 5) },
+                { ($0.temperature, $0.topK, $0.topP) = (1, 128, 0.9) },
+                { $0.temperature = 1 },
+                { $0.logprobs = 2 },
+                { ($0.minTokens, $0.repetitionPenalty) = (3, 1.2) },
+            ]
+            let requests = zip(prompts, settings).map { prompt, change in
+                var parameters = SamplingParameters()
+                parameters.maxTokens = 8
+                parameters.seed = 17
+                change(&parameters)
+                return GenerationRequest(.tokens(prompt), parameters: parameters)
+            }
+            try await rig.withEngine(Arrangement(threads: threads)) { engine in
+                let written = try await withThrowingTaskGroup(of: (Int, Completion?).self) { group in
+                    for (index, request) in requests.enumerated() {
+                        group.addTask { (index, try await Self.write(request, engine, stopAfter: nil)) }
+                    }
+                    return try await group.reduce(into: [Int: Completion]()) { $0[$1.0] = $1.1 }
+                }
+                for index in requests.indices {
+                    let alone = try await UncachedWriter(engine: engine).tokens(
+                        after: prompts[index], requests[index].parameters, sample: 0)
+                    #expect(
+                        fingerprint(try #require(written[index])) == fingerprint(alone),
+                        "request \(index), \(distinct) distinct tokens")
+                }
+            }
+        }
+    }
+
+    @Test(
+        "samples that share their prompt's blocks are those written one by one", arguments: [2, 5, 12], [false, true])
+    func samples(_ n: Int, _ wholeLogits: Bool) async throws {
         let rig = try Rig(Self.shapes[1])
         // A prompt that ends inside a block, so that samples write into a shared one and must copy it.
         for prompt in rig.sequences([21, 16, 1], seed: 8) {
             var parameters = SamplingParameters()
             parameters.maxTokens = 20
             parameters.temperature = 1
-            parameters.logprobs = 2
             parameters.seed = 99
-            // Penalties change the logits that a sample is given; its siblings must draw from unchanged ones.
-            parameters.repetitionPenalty = 1.5
-            parameters.presencePenalty = 0.5
+            if wholeLogits {
+                parameters.logprobs = 2
+                // Penalties change the logits that a sample is given; its siblings must draw from unchanged ones.
+                parameters.repetitionPenalty = 1.5
+                parameters.presencePenalty = 0.5
+            } else {
+                parameters.topK = 10
+            }
             let request = GenerationRequest(.tokens(prompt), parameters: parameters, n: n)
             try await rig.withEngine(Arrangement(blockSize: 16, maxBatch: 6)) { engine in
                 var completions: [Int: Completion] = [:]

@@ -14,10 +14,12 @@ public struct RandomCheckpoint: Sendable, CustomStringConvertible {
     public var residualAfterLayerNorm: Bool
     public var type: ElementType
     public var seed: UInt64
+    /// So many rows of the embedding over and over: all tokens that share one have equal logits.
+    public var distinctTokens: Int?
 
     public init(
         hidden: Int, heads: Int, layers: Int = 2, vocabulary: Int = 97, residualAfterLayerNorm: Bool = false,
-        type: ElementType = .f32, seed: UInt64 = 1
+        type: ElementType = .f32, seed: UInt64 = 1, distinctTokens: Int? = nil
     ) {
         self.hidden = hidden
         self.heads = heads
@@ -26,6 +28,7 @@ public struct RandomCheckpoint: Sendable, CustomStringConvertible {
         self.residualAfterLayerNorm = residualAfterLayerNorm
         self.type = type
         self.seed = seed
+        self.distinctTokens = distinctTokens
     }
 
     public var description: String {
@@ -76,13 +79,18 @@ public struct RandomCheckpoint: Sendable, CustomStringConvertible {
             // Wide enough that logits are far from flat and attention is far from uniform.
             let spread: Float = shape.count == 2 ? 1.2 / Float(hidden).squareRoot() : 0.2
             let begin = body.count
-            for _ in 0..<count {
+            let drawn = name == "word_embeddings.weight" ? min(count, (distinctTokens ?? vocabulary) * hidden) : count
+            for _ in 0..<drawn {
                 let value = generator.normal() * spread + (isScale ? 1 : 0)
                 switch type {
                 case .f32: withUnsafeBytes(of: value.bitPattern.littleEndian) { body.append(contentsOf: $0) }
                 case .bf16:
                     withUnsafeBytes(of: UInt16(value.bitPattern >> 16).littleEndian) { body.append(contentsOf: $0) }
                 }
+            }
+            let bytes = count * (type == .f32 ? 4 : 2)
+            while body.count - begin < bytes {
+                body.append(body[begin...].prefix(bytes - (body.count - begin)))
             }
             header[name] = ["dtype": type.rawValue, "shape": shape, "data_offsets": [begin, body.count]]
         }

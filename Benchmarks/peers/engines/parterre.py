@@ -1,7 +1,8 @@
 """Parterre itself, through its command line.
 
 Whole requests (prefill, the mix, greedy tokens) go as JSON lines to a `parterre generate` that stays loaded. Steps
-cannot be told apart there, so `parterre bench` times a decoding, in a process of its own for each run.
+cannot be told apart there, so `parterre bench` times a decoding behind the same prompts, in a process of its own for
+each run.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -23,7 +25,10 @@ class Parterre(Engine):
             raise NotAvailable(f"there is no release build at {self.binary}: swift build -c release --product parterre")
         # int8 and int4 are made from the float32 weights, as the peers' are.
         checkpoint = models.hugging_face(Format.BF16 if format is Format.BF16 else Format.F32)
-        self.model = ["--model", str(checkpoint), "--weights", format, "--threads", str(limits.threads)]
+        # What --kv-cache auto stands for, said aloud so that the report's settings are those in force.
+        self.cache = "f32" if format is Format.F32 else "bf16"
+        self.model = ["--model", str(checkpoint), "--weights", format, "--kv-cache", self.cache]
+        self.model += ["--threads", str(limits.threads)]
         cache = -(-limits.cache_bytes(width=4) >> 20)  # MiB
         self.began = time.time()
         self.process = subprocess.Popen(
@@ -37,7 +42,7 @@ class Parterre(Engine):
 
     def describe(self) -> dict[str, str]:
         version = self._command("--version").strip()
-        return {"version": f"parterre {version}", "settings": "cache float32; weights packed or quantised at load"}
+        return {"version": f"parterre {version}", "settings": f"cache {self.cache}; weights packed or quantised at load"}
 
     def prefill(self, prompt: list[int]) -> Timing:
         watch = Stopwatch()
@@ -53,13 +58,12 @@ class Parterre(Engine):
         return self._answers(prompts, [count] * len(prompts))
 
     def decode(self, prompts: list[list[int]], steps: int, windows: int = 1) -> Timing:
-        name = f"decode_b{len(prompts)}"
-        return self._bench(name, len(prompts) * steps, windows, "--prompt", len(prompts[0]), "--steps", steps)
+        return self._bench(f"decode_b{len(prompts)}", prompts, steps, windows)
 
     def long(self, prompts: list[list[int]], steps: int, windows: int) -> Timing:
         self.process.kill()  # its memory is needed
         name = f"long{len(prompts[0])}_b{len(prompts)}"
-        return self._bench(name, len(prompts) * steps, windows, "--steps", steps)
+        return self._bench(name, prompts, steps, windows)
 
     def _answers(self, prompts: list[list[int]], outputs: list[int]) -> list[list[int]]:
         """All requests at once; waits for the last answer."""
@@ -79,13 +83,19 @@ class Parterre(Engine):
             answers[answer["id"]] = answer["token_ids"]
         return [answers[str(first + index)] for index in range(len(prompts))]
 
-    def _bench(self, workload: str, tokens: int, runs: int, *options: object) -> Timing:
-        output = self._command(
-            "bench", *self.model, "--workload", workload, "--runs", str(runs), *map(str, options), "--json", "--quiet"
-        )
+    def _bench(self, workload: str, prompts: list[list[int]], steps: int, runs: int) -> Timing:
+        with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
+            file.writelines(json.dumps({"prompt_token_ids": prompt}) + "\n" for prompt in prompts)
+            file.flush()
+            output = self._command(
+                *("bench", *self.model, "--workload", workload, "--prompts", file.name),
+                *("--prompt", str(len(prompts[0])), "--steps", str(steps), "--runs", str(runs), "--json", "--quiet"),
+            )
         result = json.loads(output.splitlines()[0])
-        more = {name: result.get(name) for name in ("isa", "bound", "peak_rss_bytes", "context_fill")}
-        return Timing([tokens / rate for rate in result["runs"]], more=more)
+        if result["kv_cache"] != self.cache:
+            raise RuntimeError(f"the cache is {result['kv_cache']} where {self.cache} was asked for")
+        more = {name: result.get(name) for name in ("isa", "bound", "peak_rss_bytes", "context_fill", "limits")}
+        return Timing([len(prompts) * steps / rate for rate in result["runs"]], more=more)
 
     def _command(self, *arguments: str) -> str:
         done = subprocess.run([str(self.binary), *arguments], capture_output=True, text=True)

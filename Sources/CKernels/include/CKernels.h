@@ -162,6 +162,9 @@ typedef struct pk_kernels {
     int64_t (*argmax)(const float *x, int64_t n);
     // Greatest value, and Σ exp(x − max) in double by 16 lane sums then a fixed tree.
     void (*softmax_sums)(const float *x, int64_t n, float *max, double *sum);
+    // Bit c of reaching[r]: tile[r, c] ≥ bounds[r], for c < columns. The tile is [rows, 64], all of it readable; NaN on
+    // either side reaches nothing.
+    void (*columns_reaching)(const float *tile, int64_t rows, int64_t columns, const float *bounds, uint64_t *reaching);
     // out = exp(x), elementwise; relative error ≤ 2 ulp, +0 below −87.3, clamped above 88.7. For tests and samplers.
     void (*exp)(const float *x, int64_t n, float *out);
     // out = gelu(x), elementwise. For tests.

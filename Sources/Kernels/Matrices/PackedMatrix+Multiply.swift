@@ -10,6 +10,9 @@ public struct ProductTarget: @unchecked Sendable {
     public var epilogue: pk_epilogue
     /// Not nil: the result goes there in the bf16 form, rows `roundedStride` bytes apart, and not to `y`.
     public var rounded: FormedRows?
+    /// `y` is not the whole result but room for one part of it, `[rows, 64]`: what `done` does not take, the next part
+    /// writes over.
+    public private(set) var isTile = false
 
     public init(
         _ y: UnsafeMutablePointer<Float>, stride: Int, bias: UnsafePointer<Float>? = nil,
@@ -21,6 +24,12 @@ public struct ProductTarget: @unchecked Sendable {
         self.residual = residual
         self.epilogue = epilogue
         self.rounded = rounded
+    }
+
+    /// A part's rows, each panel's in turn, on memory that stays in the core's cache.
+    public init(tile: UnsafeMutablePointer<Float>) {
+        self.init(tile, stride: PanelPlan.panelColumns)
+        isTile = true
     }
 }
 
@@ -70,7 +79,7 @@ extension PackedMatrix {
         let column = index * PanelPlan.panelColumns
         let x = x.from(row: rows.lowerBound)
         var call = pk_panel_call()
-        call.panel = UnsafeRawPointer(panel(index, onNode: lane.node))
+        call.panel = panel(index, onNode: lane.node)
         call.x = x.base
         call.x_stride = Int64(x.stride)
         call.x_scales = x.scales
@@ -79,7 +88,7 @@ extension PackedMatrix {
         call.k = Int64(k)
         call.rows = Int64(rows.count)
         call.columns = Int64(plan.columns(ofPanel: index))
-        call.y = target.y + rows.lowerBound * target.stride + column
+        call.y = target.isTile ? target.y : target.y + rows.lowerBound * target.stride + column
         call.y_stride = Int64(target.stride)
         if let rounded = target.rounded {
             let elementBytes = Int(kernels.table.pointee.bf16_row_bytes)

@@ -9,8 +9,8 @@ public struct PanelPlan: Sendable, Equatable {
     /// Length of the sums.
     public let k: Int
     public let format: WeightFormat
-    /// For each of the crew's nodes its contiguous panels, in proportion to its lanes.
-    public let panelsByNode: [Range<Int>]
+    /// For each of the crew's nodes its contiguous panels, in proportion to its lanes; of a slice, those that it has.
+    public private(set) var panelsByNode: [Range<Int>]
 
     public init(columns: Int, k: Int, format: WeightFormat, crew: WorkerLanes) {
         self.columns = columns
@@ -26,6 +26,7 @@ public struct PanelPlan: Sendable, Equatable {
 
     public var panelCount: Int { Self.panels(columns) }
 
+    /// Bytes of one panel, a multiple of 64.
     public var panelBytes: Int { format.panelBytes(k: k) }
 
     /// Bytes of a matrix packed into panels.
@@ -35,15 +36,19 @@ public struct PanelPlan: Sendable, Equatable {
 
     public func bytes(onNode node: Int) -> Int { panelsByNode[node].count * panelBytes }
 
-    /// A node's panels cut into slices, so that a large matrix can be packed piece by piece on all nodes at once.
-    func panels(ofSlice slice: Int, of slices: Int, onNode node: Int) -> Range<Int> {
-        let all = panelsByNode[node]
-        return all.lowerBound + all.count * slice / slices..<all.lowerBound + all.count * (slice + 1) / slices
+    /// One of `slices` pieces of each node's panels, so that a large matrix can be packed piece by piece on all nodes at
+    /// once.
+    public func slice(_ slice: Int, of slices: Int) -> PanelPlan {
+        var part = self
+        part.panelsByNode = panelsByNode.map {
+            $0.lowerBound + $0.count * slice / slices..<$0.lowerBound + $0.count * (slice + 1) / slices
+        }
+        return part
     }
 
-    /// The columns in those panels: rows of the matrix that is packed.
-    public func columns(ofSlice slice: Int, of slices: Int, onNode node: Int) -> Range<Int> {
-        let panels = panels(ofSlice: slice, of: slices, onNode: node)
+    /// The columns in a node's panels: rows of the matrix that is packed.
+    public func columns(onNode node: Int) -> Range<Int> {
+        let panels = panelsByNode[node]
         let begin = min(columns, panels.lowerBound * Self.panelColumns)
         return begin..<min(columns, panels.upperBound * Self.panelColumns)
     }

@@ -51,14 +51,27 @@ public struct Bloom: Sendable {
         }
     }
 
-    /// Logits `[wanted.count, vocabulary]` of these of the step's wanted rows, into `w.logits`.
-    public func head(_ batch: borrowing StepBatch, wanted: Range<Int>, _ w: BloomWorkspace, lane: Lane) {
+    /// Of the logits `[wanted.count, vocabulary]` of these of the step's wanted rows what is asked for: whole rows go into
+    /// `w.logits`, of others the greatest values into `w.selection`.
+    ///
+    /// - Parameter demands: one for each of `wanted`; `nil`: all of all.
+    public func head(
+        _ batch: borrowing StepBatch, wanted: Range<Int>, demands: [RowDemand]? = nil, _ w: BloomWorkspace, lane: Lane
+    ) {
         precondition(wanted.count <= w.logitRowCapacity, "the workspace holds the logits")
         let normed = norm(weights.finalNorm, wanted.count, form: w.headForm, w, lane) { index in
             UnsafePointer(w.x + Int(batch.wantedRows[wanted.lowerBound + index]) * w.hiddenStride)
         }
-        weights.head.multiply(
-            normed.formed, into: ProductTarget(w.logits, stride: w.logitStride), kernels: kernels, lane: lane)
+        if let demands, !demands.allSatisfy({ $0 == .all }) {
+            precondition(demands.count == wanted.count, "a demand for each row")
+            w.selection.begin(demands, lane: lane)
+            weights.head.multiply(normed.formed, into: w.selection.target(of: lane), kernels: kernels, lane: lane) {
+                w.selection.take($0, whole: w.logits, stride: w.logitStride, kernels: kernels, lane: lane)
+            }
+        } else {
+            weights.head.multiply(
+                normed.formed, into: ProductTarget(w.logits, stride: w.logitStride), kernels: kernels, lane: lane)
+        }
         lane.barrier()
     }
 

@@ -1,5 +1,5 @@
 import CKernels
-import Kernels
+public import Kernels
 
 /// Activations of a step, taken once for the largest step. Row strides are rounded up and a little longer than needed, so
 /// that a tile's rows fall into different sets of a cache; what lies behind a row's end stays +0.
@@ -21,7 +21,7 @@ public final class BloomWorkspace: @unchecked Sendable {
     let attended: UnsafeMutablePointer<Float>
     /// `[rows, 4·hidden]`; bf16 products write their form at once and leave this empty.
     let inner: UnsafeMutablePointer<Float>
-    /// `[logit rows, vocabulary]`.
+    /// `[logit rows, vocabulary]`; memory is taken as rows are written, and a row is written only if all of it is wanted.
     public let logits: UnsafeMutablePointer<Float>
 
     /// Inputs of the layers' products in the weights' form: `[rows, hidden]` and `[rows, 4·hidden]`.
@@ -29,6 +29,9 @@ public final class BloomWorkspace: @unchecked Sendable {
     let innerForm: LaneRows
     /// `[logit rows, hidden]` in the head's form.
     let headForm: LaneRows
+
+    /// What is wanted of logits that are not written.
+    public let selection: ProductSelection
 
     /// Made by the first lane at a step's beginning.
     var attention = AttentionPlan()
@@ -65,6 +68,7 @@ public final class BloomWorkspace: @unchecked Sendable {
         }
         bytes += formed(form, rows, shape.hiddenSize) + formed(form, rows, 4 * shape.hiddenSize)
         bytes += formed(headForm, logitRows, shape.hiddenSize)
+        bytes += ProductSelection.footprint(rows: logitRows, lanes: lanes)
         region = try NodeRegion(byteCount: bytes, node: nil, purpose: "activations")
 
         var allocator = RegionAllocator(region)
@@ -82,6 +86,7 @@ public final class BloomWorkspace: @unchecked Sendable {
             form, rows: rows, width: 4 * shape.hiddenSize, lanes: lanes, kernels: kernels, from: &allocator)
         self.headForm = LaneRows(
             headForm, rows: logitRows, width: shape.hiddenSize, lanes: lanes, kernels: kernels, from: &allocator)
+        selection = ProductSelection(rows: logitRows, lanes: lanes, from: &allocator)
     }
 
     func scratch(of lane: Lane) -> UnsafeMutablePointer<Float> {

@@ -48,7 +48,7 @@ public struct Checkpoint: Sendable {
         try configuration.forEachTensor { name, shape in _ = try tensor(name, shape: shape) }
     }
 
-    private static func configurations(in path: String) throws -> (BloomConfiguration, GenerationConfiguration) {
+    static func configurations(in path: String) throws -> (BloomConfiguration, GenerationConfiguration) {
         let configPath = "\(path)/config.json"
         guard entryExists(configPath) else {
             throw CheckpointError.missingFile(configPath, hint: "a checkpoint needs its configuration: fetch it")

@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 
 /// A whole file mapped read-only; unmapped when the last reference goes.
 ///
@@ -7,6 +8,8 @@ final class MappedFile: @unchecked Sendable {
     // Unchecked because of the pointer alone: the mapping is read-only and lives as long as this object.
     let path: String
     let bytes: UnsafeRawBufferPointer
+    /// What holds the bytes; `nil` where there are none.
+    let region: NodeRegion?
 
     /// - Throws: `CheckpointError.unreadable`.
     init(path: String) throws {
@@ -24,19 +27,16 @@ final class MappedFile: @unchecked Sendable {
         }
         let size = Int(status.st_size)
         self.path = path
-        guard size > 0 else {  // mmap refuses a length of zero
+        guard size > 0 else {
+            region = nil
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
             return
         }
-        let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
-        guard let address, address != MAP_FAILED else {
+        guard let region = try? NodeRegion(file: descriptor, byteCount: size, purpose: "a file") else {
             throw CheckpointError.unreadable(file: path, reason: systemReason())
         }
-        bytes = UnsafeRawBufferPointer(start: address, count: size)
-    }
-
-    deinit {
-        if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
+        self.region = region
+        bytes = UnsafeRawBufferPointer(start: region.base, count: size)
     }
 
     /// Give back the physical pages that lie wholly inside `range`; a later read would fetch them again.

@@ -1,5 +1,8 @@
 public import Kernels
 
+/// Told the share of the work that is done, 0…1. What it throws ends the work.
+public typealias WorkProgress = (Double) throws -> Void
+
 /// Where a model's weights come from when they are packed: the files of a checkpoint, or a generator.
 public protocol WeightSource {
     var configuration: BloomConfiguration { get }

@@ -43,19 +43,20 @@ public final class Engine: Sendable {
         let kernels = try KernelSet.select(named: options.instructionSet)
         let model = try OpenedModel(source)
         samplingDefaults = model.samplingDefaults
-        tokenizer = model.tokenizer
+        configuration = model.configuration
+        let tokenizer = model.tokenizerFile.map { file in SideTask { try Tokenizer(contentsOf: file) } }
 
         let crew = try WorkerLanes(threads: options.threads)
         do {
-            let formats = options.weights.formats(for: model.weights)
-            let weights = try BloomWeights(
-                model.weights, format: formats.layers, headFormat: formats.head, crew: crew, kernels: kernels,
-                progress: progress)
-            let shape = model.weights.configuration
+            let weights = try model.weights.load(options, crew: crew, kernels: kernels) { share in
+                progress?(share)
+                try tokenizer?.check()
+            }
+            let shape = model.configuration
             let layout = KeyValueLayout(
                 layers: shape.layerCount, heads: shape.headCount, headDim: shape.headDim,
                 blockTokens: options.blockSize, format: options.kvCache.format(beside: weights.format), crew: crew)
-            let blocks = try options.cacheMemory.blocks(of: layout, crew: crew)
+            let blocks = try options.cacheMemory.blocks(of: layout, beside: weights, crew: crew)
             let cache = try PagedCache(layout: layout, blocks: blocks, crew: crew)
             core = try BatchEngine(
                 model: Bloom(weights: weights, kernels: kernels), crew: crew, cache: cache,
@@ -64,7 +65,7 @@ public final class Engine: Sendable {
                 logger: logger)
             memoryPlan = MemoryPlan(weights: weights, cache: cache, crew: crew)
             regions = weights.regions.map { ("weights", $0) } + cache.arenas.map { ("cache", $0) }
-            configuration = shape
+            self.tokenizer = try tokenizer?.value()
         } catch {
             crew.stop()
             throw error

@@ -5,6 +5,8 @@ public enum EngineError: UserFacingError, Equatable {
     case bundledModelMissing
     /// What was asked for reads a checkpoint's files, and this model of random weights has none.
     case modelWithoutFiles(String)
+    /// Only packed models have checksums.
+    case noChecksums(String)
     case badOption(name: String, reason: String)
     case cacheTooSmall(bytes: Int, needed: Int)
 
@@ -14,6 +16,8 @@ public enum EngineError: UserFacingError, Equatable {
             "the default model is not beside the program (parterre_Parterre.resources): build it again, or name a model with --model"
         case .modelWithoutFiles(let name):
             "\(name) here is a shape with random weights, which has no files: name a checkpoint's folder with --model"
+        case .noChecksums(let path):
+            "--verify: \(path) is no packed model: only what parterre quantize writes has checksums"
         case .badOption(let name, let reason):
             "--\(name): \(reason)"
         case .cacheTooSmall(let bytes, let needed):

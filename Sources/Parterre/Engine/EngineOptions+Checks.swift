@@ -63,17 +63,21 @@ extension EngineOptions.CacheMemory {
 
     /// Blocks that the memory holds, at least one. A share is taken of the whole and of each node, so that a node's
     /// part fits into its own memory; a number of bytes is taken as it is.
-    func blocks(of layout: KeyValueLayout, crew: WorkerLanes) throws(EngineError) -> Int {
+    func blocks(
+        of layout: KeyValueLayout, beside weights: BloomWeights, crew: WorkerLanes
+    ) throws(EngineError) -> Int {
         let bytes: Int
         var limits = [Int?](repeating: nil, count: crew.nodes.count)
         switch self {
-        case .automatic: return try Self.share(Self.automaticShare).blocks(of: layout, crew: crew)
+        case .automatic: return try Self.share(Self.automaticShare).blocks(of: layout, beside: weights, crew: crew)
         case .bytes(let wanted): bytes = wanted
         case .share(let share):
-            bytes = Int(Double(Machine.availableBytes()) * share)
+            // What the system counts as available holds the pages of a mapped file, which the weights need.
+            func part(of available: Int, _ mapped: Int) -> Int { Int(Double(max(0, available - mapped)) * share) }
+            bytes = part(of: Machine.availableBytes(), weights.mappedBytes)
             if crew.machine.canPlace {
                 limits = crew.nodes.map { node in
-                    Machine.availableBytes(onNode: node.id).map { Int(Double($0) * share) }
+                    Machine.availableBytes(onNode: node.id).map { part(of: $0, weights.mappedBytes / crew.nodes.count) }
                 }
             }
         }

@@ -12,6 +12,16 @@ public struct EngineOptions: Sendable, Equatable {
         case int4
     }
 
+    /// Where the weights of a packed model (`parterre quantize`) are read from.
+    public enum PackedWeights: String, Sendable, CaseIterable {
+        /// Mapped on one NUMA node; on several, copied.
+        case auto
+        /// The file's own pages in the system's page cache: loading copies nothing, and processes share them.
+        case map
+        /// Memory of the process's own in huge pages, each node's part on that node.
+        case copy
+    }
+
     /// The format that keys and values are cached in.
     public enum CacheFormat: String, Sendable, CaseIterable {
         /// float32 beside float32 weights, bf16 beside narrower ones.
@@ -38,7 +48,9 @@ public struct EngineOptions: Sendable, Equatable {
         case share(Double)
     }
 
+    /// A packed model has its format already; then `auto`, or that one.
     public var weights: Weights = .auto
+    public var packedWeights: PackedWeights = .auto
     public var batching: Batching = .continuous
     public var kvCache: CacheFormat = .auto
     public var cacheMemory: CacheMemory = .automatic

@@ -57,7 +57,7 @@ extension MemoryPlan {
         bytesPerCachedToken = cache.layout.bytesPerBlock / cache.blockTokens
         nodes = crew.nodes.indices.map { node in
             Node(
-                id: crew.nodes[node].id, weightBytes: weights.regions[node].byteCount,
+                id: crew.nodes[node].id, weightBytes: weights.bytesByNode[node],
                 cacheBytes: cache.arenas[node].byteCount, heads: cache.layout.headsByNode[node],
                 lanes: crew.nodes[node].lanes.count)
         }

@@ -28,24 +28,55 @@ public struct ModelInspection: Sendable {
     /// The cache's format that goes with this checkpoint when no option says another.
     public var cacheFormat: String
     public var hasTokenizer: Bool
+    /// Of a packed model: its weights' format. `nil`: a checkpoint.
+    public var packedFormat: String?
 
     /// - Throws: a `UserFacingError` that names the file and the tensor.
     public static func inspect(_ model: ModelSource) throws -> ModelInspection {
         let directory = try model.directory()
-        let checkpoint = try Checkpoint(directory: directory)
-        try checkpoint.validate()
-        let configuration = checkpoint.configuration
+        let opened = try OpenedModel(model)
+        let listing: [TensorListing]
+        let format: WeightFormat
+        switch opened.weights {
+        case .packed(let packed): (listing, format) = (packed.listing, packed.format)
+        case .checkpoint(let checkpoint):
+            (listing, format) = (checkpoint.listing, EngineOptions.Weights.auto.formats(for: checkpoint).layers)
+        case .random: throw EngineError.modelWithoutFiles(opened.name)
+        }
+        let isPacked = PackedModel.isPacked(directory)
+        let configuration = opened.configuration
         return ModelInspection(
             directory: directory.path, configuration: configuration,
-            tensors: checkpoint.listing.map {
+            tensors: listing.map {
                 Tensor(name: $0.name, type: $0.type, shape: $0.shape, file: $0.file, bytes: $0.byteCount)
             },
             parameterCount: configuration.parameterCount,
-            packedBytes: configuration.packedBytesByFormat,
+            packedBytes: configuration.packedBytesByFormat.filter { !isPacked || $0.key == format.rawValue },
             bytesPerCachedToken: configuration.bytesPerCachedTokenByFormat,
-            cacheFormat: EngineOptions.CacheFormat.auto
-                .format(beside: EngineOptions.Weights.auto.formats(for: checkpoint).layers).rawValue,
-            hasTokenizer: FileManager.default.fileExists(atPath: directory.appending(path: "tokenizer.json").path))
+            cacheFormat: EngineOptions.CacheFormat.auto.format(beside: format).rawValue,
+            hasTokenizer: opened.tokenizerFile != nil, packedFormat: isPacked ? format.rawValue : nil)
+    }
+
+    /// Compare every tensor of a packed model with the checksum that was taken when it was packed.
+    ///
+    /// - Parameter progress: share of the file that is read, 0…1.
+    /// - Throws: a `UserFacingError` that names the first tensor that differs, or says that the model is not packed.
+    public static func verify(
+        _ model: ModelSource, threads: Int? = nil, progress: (@Sendable (Double) -> Void)? = nil
+    ) async throws {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue(label: "parterre.verify", qos: .userInitiated).async {
+                continuation.resume(
+                    with: Result {
+                        guard case .packed(let packed) = try OpenedModel(model).weights else {
+                            throw EngineError.noChecksums(try model.directory().path)
+                        }
+                        let crew = try WorkerLanes(threads: threads)
+                        defer { crew.stop() }
+                        try packed.verify(crew: crew, progress: progress)
+                    })
+            }
+        }
     }
 }
 

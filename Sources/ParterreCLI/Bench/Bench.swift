@@ -9,6 +9,8 @@ struct Bench {
     var mayLeaveOut: Bool
     var sizes: WorkloadSizes
     var contextIsRandom: Bool
+    /// Prompts of the rows, in place of random tokens.
+    var prompts: LogitsInput?
     var reporter: Reporter
 
     /// - Throws: a `UserFacingError` when the model cannot be loaded, or a workload has no room in memory.
@@ -23,9 +25,12 @@ struct Bench {
         let begin = clock.now
         let engine = try await reporter.load(source, options)
         let plan = engine.memoryPlan
-        let runner = WorkloadRunner(engine, sizes, contextIsRandom: contextIsRandom)
+        let prompts = try prompts?.sequences(engine.tokenizer, vocabularySize: engine.vocabularySize)
+        if let prompts { for workload in workloads { try workload.check(prompts, sizes) } }
+        let runner = WorkloadRunner(engine, sizes, contextIsRandom: contextIsRandom, prompts: prompts)
         var report = BenchReport(
-            model: source.name, weights: plan.weightFormat, isa: machine.chosenInstructionSet, sizes: sizes,
+            model: source.name, weights: plan.weightFormat, cache: plan.cacheFormat, isa: machine.chosenInstructionSet,
+            sizes: sizes,
             contextIsRandom: contextIsRandom, limits: limits, cost: runner.cost, weightBytes: plan.weightBytes,
             loadSeconds: (clock.now - begin).seconds, peakBytes: 0)
         do {
@@ -96,7 +101,9 @@ struct Bench {
             packed = inspection.packedBytes
             cachedToken = inspection.bytesPerCachedToken
             if options.weights == .auto {
-                weights = inspection.tensors.allSatisfy { $0.type == "BF16" } ? "bf16" : "f32"
+                weights =
+                    inspection.packedFormat
+                    ?? (inspection.tensors.allSatisfy { $0.type == "BF16" } ? "bf16" : "f32")
             }
         }
         let isFloat = options.kvCache == .f32 || options.kvCache == .auto && weights == "f32"

@@ -32,7 +32,7 @@ extension BenchReport {
             "attention_share_of_bandwidth": number(result.attention?.shareOfBandwidth),
             "barriers_per_step": number(result.barriersPerStep), "preemptions": .integer(result.preemptions),
             "model": .string(model), "threads": .integer(limits.lanes), "seed": .unsigned(sizes.seed),
-            "weight_bytes": .integer(weightBytes), "load_seconds": .number(loadSeconds),
+            "kv_cache": .string(cache), "weight_bytes": .integer(weightBytes), "load_seconds": .number(loadSeconds),
             "peak_rss_bytes": .integer(peakBytes),
             "limits": .object([
                 "read_bytes_per_second": .number(limits.readBytesPerSecond),

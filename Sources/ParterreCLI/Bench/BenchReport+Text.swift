@@ -3,7 +3,8 @@ import Parterre
 // The figures as people read them.
 extension BenchReport {
     func text(roofline: Bool) -> String {
-        var text = "\(model), \(weights) weights of \(Figures.bytes(weightBytes)), \(isa), \(limits.lanes) lanes\n"
+        var text =
+            "\(model), \(weights) weights of \(Figures.bytes(weightBytes)), \(cache) cache, \(isa), \(limits.lanes) lanes\n"
         text += "loaded in \(Figures.seconds(loadSeconds)), peak memory \(Figures.bytes(peakBytes))\n"
         text += "limits: read \(Figures.billions(limits.readBytesPerSecond)) GB/s, "
         text += "\(Figures.billions(peak)) Gop/s at \(weights); bound and shares are of these\n\n"

@@ -5,6 +5,8 @@ struct BenchReport: Sendable {
     var model: String
     /// `f32`, `bf16`, …
     var weights: String
+    /// Of keys and values: `f32` or `bf16`.
+    var cache: String
     var isa: String
     var sizes: WorkloadSizes
     var contextIsRandom: Bool

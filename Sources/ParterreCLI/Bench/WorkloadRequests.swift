@@ -56,6 +56,19 @@ extension Workload {
         }
     }
 
+    /// - Throws: `CommandError.input` where given prompts are too few for the rows, or not as long as they must be.
+    func check(_ prompts: [[TokenID]], _ sizes: WorkloadSizes) throws {
+        let requests = requests(sizes)
+        guard prompts.count >= requests.count else {
+            throw CommandError.input("\(name) has \(requests.count) rows, but there are \(prompts.count) prompts")
+        }
+        for (index, (prompt, request)) in zip(prompts, requests).enumerated()
+        where prompt.count != request.promptCount {
+            throw CommandError.input(
+                "\(name): prompt \(index + 1) must have \(request.promptCount) tokens and has \(prompt.count)")
+        }
+    }
+
     /// Blocks of the cache with which no request has to wait for another.
     func blocks(_ sizes: WorkloadSizes, blockSize: Int, contextIsRandom: Bool) -> Int {
         requests(sizes, contextIsRandom: contextIsRandom).reduce(0) { sum, request in

@@ -8,13 +8,16 @@ struct WorkloadRunner: Sendable {
     let cost: ModelCost
     /// Whether a long context is random numbers in the cache instead of a computed prompt.
     let contextIsRandom: Bool
+    /// Of the rows of every workload; `nil`: random tokens, other ones in each run.
+    let prompts: [[TokenID]]?
     private let clock = ContinuousClock()
     private let epoch = ContinuousClock.now
 
-    init(_ engine: Engine, _ sizes: WorkloadSizes, contextIsRandom: Bool) {
+    init(_ engine: Engine, _ sizes: WorkloadSizes, contextIsRandom: Bool, prompts: [[TokenID]]? = nil) {
         self.engine = engine
         self.sizes = sizes
         self.contextIsRandom = contextIsRandom
+        self.prompts = prompts
         cost = ModelCost(engine.configuration, engine.memoryPlan)
     }
 
@@ -139,16 +142,19 @@ struct WorkloadRunner: Sendable {
         .failed("\(workload.name): its rows never decoded all together: give --cache-memory more or --max-batch more")
     }
 
-    /// Hand in all requests at once and note when their tokens come. Prompts differ from run to run.
+    /// Hand in all requests at once and note when their tokens come. Prompts differ from run to run, unless they were given.
     ///
     /// - Parameter timedTokens: a row leaves with that many tokens after the last row's first one; `nil`: at its end.
     private func drive(
         _ requests: [WorkloadRequest], number: Int, timedTokens: Int? = nil, contextIsRandom: Bool = false
     ) async throws -> [Timeline] {
         var generator = WorkloadGenerator(seed: sizes.seed, stream: UInt64(number) + 1)
-        let prompts = requests.map {
-            generator.tokens($0.promptCount, vocabularySize: engine.configuration.vocabularySize)
-        }
+        // A session before the long one has shorter rows: theirs are the ends of the prompts.
+        let prompts =
+            prompts.map { zip(requests, $0).map { Array($1.suffix($0.promptCount)) } }
+            ?? requests.map {
+                generator.tokens($0.promptCount, vocabularySize: engine.configuration.vocabularySize)
+            }
         let started = StartedRows()
         return try await withThrowingTaskGroup(of: Timeline.self) { group in
             for (request, prompt) in zip(requests, prompts) {

@@ -34,6 +34,7 @@ struct BenchCommand: AsyncParsableCommand {
               parterre bench --shape bloom-560m --weights bf16 --roofline
               parterre bench --model ./bloom-1b1 --workload decode_b16 \\
                 --workload prefill1024 --json
+              parterre bench --workload decode_b8 --prompts ids.jsonl
             """)
 
     @OptionGroup var model: ModelOptions
@@ -54,6 +55,13 @@ struct BenchCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Prompt of each row before decoding.", valueName: "tokens"))
     var prompt: Int = 128
+
+    @Option(
+        help: ArgumentHelp(
+            "Prompts instead of random tokens: JSON lines as `parterre generate` reads them, one for each row, as long as "
+                + "the workload says. Every run has the same.",
+            valueName: "file"))
+    var prompts: String?
 
     @Option(help: ArgumentHelp("Steps that a run of decoding times.", valueName: "count"))
     var steps: Int = 64
@@ -96,10 +104,12 @@ struct BenchCommand: AsyncParsableCommand {
         let source = shape.map { .random(RandomModel($0, seed: seed)) } ?? model.source
         let sizes = WorkloadSizes(
             prompt: prompt, steps: steps, runs: runs, seed: seed, prefillChunk: engine.prefillChunk)
+        var given: LogitsInput?
+        if let prompts { given = try await LogitsInput.read(InputFile(prompts)) }
         let bench = Bench(
             source: source, options: engine.options,
             workloads: workload.isEmpty ? Workload.standard(longContext: longContext) : workload,
-            mayLeaveOut: workload.isEmpty, sizes: sizes, contextIsRandom: longFill == .random,
+            mayLeaveOut: workload.isEmpty, sizes: sizes, contextIsRandom: longFill == .random, prompts: given,
             reporter: report.reporter)
         let result = try await bench.run()
         let text = json ? result.jsonLines : csv ? result.csv : result.text(roofline: roofline)

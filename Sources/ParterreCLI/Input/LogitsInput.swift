@@ -1,6 +1,7 @@
 import Parterre
 
-/// The lines of `parterre logits`: all are read and checked before any work, since they share one output file.
+/// The lines of `parterre logits`, all read and checked before any work since they share one output file; and the
+/// prompts of `parterre bench --prompts`.
 struct LogitsInput {
     private(set) var lines: [RequestLine] = []
 

@@ -2,6 +2,7 @@ public import ArgumentParser
 public import Parterre
 
 extension EngineOptions.Weights: ExpressibleByArgument {}
+extension EngineOptions.PackedWeights: ExpressibleByArgument {}
 extension EngineOptions.CacheFormat: ExpressibleByArgument {}
 extension EngineOptions.Batching: ExpressibleByArgument {}
 extension LogitsMode: ExpressibleByArgument {}
@@ -13,6 +14,13 @@ struct EngineOptionGroup: ParsableArguments {
 
     @Option(help: "Format of the weights in memory. auto keeps every bit: bf16 stays bf16, f32 and f16 become f32.")
     var weights: EngineOptions.Weights = defaults.weights
+
+    @Option(
+        help: ArgumentHelp(
+            "Weights of a packed model: map the file, or copy them into memory, each NUMA node's part onto it. "
+                + "auto: map on one node, copy on several.",
+            valueName: "way"))
+    var packedWeights: EngineOptions.PackedWeights = defaults.packedWeights
 
     @Option(help: "Format of cached keys and values. auto: f32 beside f32 weights, else bf16.")
     var kvCache: EngineOptions.CacheFormat = defaults.kvCache
@@ -50,6 +58,7 @@ struct EngineOptionGroup: ParsableArguments {
     var options: EngineOptions {
         var options = EngineOptions()
         options.weights = weights
+        options.packedWeights = packedWeights
         options.kvCache = kvCache
         options.blockSize = blockSize
         options.cacheMemory = cacheMemory.value

@@ -28,6 +28,7 @@ struct InspectionView {
                 + "eos \(configuration.eosTokenIDs.map(String.init).joined(separator: " ")), "
                 + "pad \(Self.word(configuration.padTokenID))")
         table.row("tokenizer.json", inspection.hasTokenizer ? "yes" : "no: prompts must be token ids")
+        if let format = inspection.packedFormat { table.row("weights", "packed as \(format)") }
 
         table.title("Size")
         table.row("parameters", Figures.grouped(inspection.parameterCount))
@@ -58,6 +59,7 @@ struct InspectionView {
                 "pad_token_id": configuration.padTokenID.map(JSON.integer) ?? .null,
             ]),
             "has_tokenizer": .bool(inspection.hasTokenizer),
+            "packed_format": inspection.packedFormat.map(JSON.string) ?? .null,
             "parameters": .integer(inspection.parameterCount),
             "packed_bytes": .object(packed.map { JSON.Member(name: $0.format, value: .integer($0.bytes)) }),
             "cache_format": .string(inspection.cacheFormat),

@@ -5,6 +5,7 @@ public import Kernels
 public import Logging
 public import Models
 public import PagedCache
+import Synchronization
 import Tokenizers
 
 /// The engine loop: schedule, run, settle, until nothing is left to do.
@@ -22,7 +23,9 @@ public final class BatchEngine: @unchecked Sendable {
     private let copies: [UnsafeMutableBufferPointer<Float>]
 
     private var plan = StepPlan()
-    private var draws: [Draw] = []
+    private var draws = PassDraws()
+    /// A row has more logits that are equal than its list holds; written by lanes, read between two passes.
+    private let rowIsUndecided = Atomic<Bool>(false)
     private var requests: [Int: ActiveRequest] = [:]
     private var arrivals = 0
     private var stepIsQueued = false
@@ -116,12 +119,13 @@ public final class BatchEngine: @unchecked Sendable {
         repeat {
             let pass = first..<min(first + workspace.logitRowCapacity, wanted)
             prepareDraws(pass)
-            let draws = self.draws
-            crew.run { lane in
+            crew.run { [draws] lane in
                 if pass.lowerBound == 0 { model.forward(batch, workspace, store: scheduler.cache.store, lane: lane) }
-                guard !pass.isEmpty else { return }
-                model.head(batch, wanted: pass, workspace, lane: lane)
-                for index in lane.share(of: draws.count) { draw(draws[index], lane) }
+                choose(draws, pass, batch, lane)
+            }
+            if rowIsUndecided.exchange(false, ordering: .relaxed) {
+                draws.demandAll()
+                crew.run { [draws] in choose(draws, pass, batch, $0) }
             }
             deliverScores(pass)
             first = pass.upperBound
@@ -131,35 +135,42 @@ public final class BatchEngine: @unchecked Sendable {
 
     // MARK: Drawing tokens
 
-    /// Samples that draw their next token from the same row of logits.
-    private struct Draw {
-        /// Row of the workspace's logits.
-        var row: Int
-        var samples: [Sample]
-    }
-
     private func prepareDraws(_ pass: Range<Int>) {
-        draws.removeAll(keepingCapacity: true)
+        draws.begin(rows: pass.count)
         for entry in plan.entries where pass.contains(entry.wanted.lowerBound) && !entry.wanted.isEmpty {
             guard case .generate(let sample) = entry.sequence.purpose else { continue }
-            var samples = [sample]
-            if !entry.sequence.siblings.isEmpty {
-                for sibling in scheduler.fork(entry.sequence) {
-                    if case .generate(let other) = sibling.purpose { samples.append(other) }
-                }
+            draws.add(row: entry.wanted.lowerBound - pass.lowerBound, sample)
+            guard !entry.sequence.siblings.isEmpty else { continue }
+            for sibling in scheduler.fork(entry.sequence) {
+                if case .generate(let other) = sibling.purpose { draws.add(other) }
             }
-            draws.append(Draw(row: entry.wanted.lowerBound - pass.lowerBound, samples: samples))
         }
     }
 
-    /// Runs on a lane. Samplers change the logits they are given, so all but the last draw from a copy.
-    private func draw(_ draw: Draw, _ lane: Lane) {
-        let vocabulary = model.configuration.vocabularySize
+    /// The head and the draws of one pass. Runs on all lanes.
+    private func choose(_ draws: PassDraws, _ pass: Range<Int>, _ batch: StepBatch, _ lane: Lane) {
+        guard !pass.isEmpty else { return }
+        model.head(batch, wanted: pass, demands: draws.demands, workspace, lane: lane)
+        for index in lane.share(of: draws.draws.count) {
+            let draw = draws.draws[index]
+            let samples = draws.samples[draw.samples]
+            if draws.demands[draw.row] == .all {
+                self.draw(samples, fromAllOf: draw.row, lane)
+            } else if let greatest = workspace.selection.greatest(ofRow: draw.row, lane: lane) {
+                for sample in samples { sample.draw(from: greatest, scratch: scratch[lane.index]) }
+            } else {
+                rowIsUndecided.store(true, ordering: .relaxed)
+            }
+        }
+    }
+
+    /// Samplers change the logits they are given, so all but the last draw from a copy.
+    private func draw(_ samples: ArraySlice<Sample>, fromAllOf row: Int, _ lane: Lane) {
         let row = UnsafeMutableBufferPointer(
-            start: workspace.logits + draw.row * workspace.logitStride, count: vocabulary)
-        for (index, sample) in draw.samples.enumerated() {
+            start: workspace.logits + row * workspace.logitStride, count: model.configuration.vocabularySize)
+        for (index, sample) in samples.enumerated() {
             var logits = row
-            if index < draw.samples.count - 1 {
+            if index < samples.count - 1 {
                 logits = copies[lane.index]
                 _ = logits.update(from: row)
             }

@@ -1,4 +1,5 @@
 import Basics
+import Kernels
 import Models
 import Tokenizers
 
@@ -19,6 +20,14 @@ final class Sample {
     func draw(from logits: UnsafeMutableBufferPointer<Float>, scratch: SamplingScratch) {
         drawn = sampler.next(logits: logits, generated: writer.generated, scratch: scratch)
     }
+
+    /// The same from the greatest logits.
+    func draw(from greatest: UnsafeBufferPointer<SelectedValue>, scratch: SamplingScratch) {
+        drawn = sampler.next(greatest: greatest, generated: writer.generated, scratch: scratch)
+    }
+
+    /// What `draw` must be given.
+    var demand: RowDemand { sampler.demand(generated: writer.generated) }
 
     func takeDrawn() -> SampledToken? {
         defer { drawn = nil }

@@ -92,6 +92,22 @@ extension SamplingScratch {
             }
         }
     }
+
+    /// Makes candidates of those of the given values, a row's greatest, that are at least `bound`.
+    func take(_ greatest: UnsafeBufferPointer<SelectedValue>, atLeast bound: Float) {
+        count = 0
+        for new in greatest where new.value >= bound {
+            var place = count  // a few, so this is the quickest way to their ids' order
+            while place > 0, ids[place - 1] > new.column {
+                ids[place] = ids[place - 1]
+                values[place] = values[place - 1]
+                place -= 1
+            }
+            ids[place] = new.column
+            values[place] = new.value
+            count += 1
+        }
+    }
 }
 
 // MARK: - Narrowing

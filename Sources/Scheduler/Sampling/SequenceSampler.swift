@@ -39,6 +39,30 @@ struct SequenceSampler: Sendable {
             parameters, prompt: prompt, endTokens: endTokens, vocabularySize: vocabularySize)
     }
 
+    /// What must be known of the logits to choose the token that follows `generated` ones.
+    func demand(generated: Int) -> RowDemand {
+        guard parameters.logprobs == nil, adjustments.areIdle(generated: generated) else { return .all }
+        if parameters.temperature == 0 { return .greatest }
+        return filtersRanks && parameters.topK <= ProductSelection.mostRank ? .top(parameters.topK) : .all
+    }
+
+    /// Chooses the token that follows `generated` ones from what `demand` asks for: the same as from all logits.
+    ///
+    /// - Parameter greatest: in descending order, equals by ascending token; NaN is not among them.
+    func next(
+        greatest: UnsafeBufferPointer<SelectedValue>, generated: Int, scratch: SamplingScratch
+    ) -> SampledToken {
+        precondition(scratch.vocabularySize == vocabularySize)
+        guard let first = greatest.first else { return SampledToken(id: TokenID(0)) }
+        guard parameters.temperature > 0, first.value > -.infinity else {
+            return SampledToken(id: TokenID(rawValue: first.column))
+        }
+        scratch.take(greatest, atLeast: weightBound(below: first.value))
+        weighCandidates(greatest: first.value, scratch)
+        let drawn = scratch.draw(generator.bits(at: Position(promptCount + generated)))
+        return SampledToken(id: drawn.map { TokenID($0) } ?? TokenID(rawValue: first.column))
+    }
+
     /// Chooses the token that follows `generated` ones. Several sequences may do this at once, each lane with its own
     /// scratch.
     ///
@@ -79,16 +103,21 @@ struct SequenceSampler: Sendable {
     func collectCandidates(of row: UnsafeBufferPointer<Float>, _ scratch: SamplingScratch) -> Bool {
         let greatest = scratch.scan(row, kernels)
         guard greatest > -.infinity else { return false }
-        let filtersRanks = parameters.topK > 0 && parameters.topK < vocabularySize
-
         var bound = weightBound(below: greatest)
         if filtersRanks { bound = max(bound, scratch.lowerBound(rank: parameters.topK)) }
         scratch.gather(row, atLeast: bound)
         if filtersRanks { scratch.keepGreatest(parameters.topK) }
+        weighCandidates(greatest: greatest, scratch)
+        return true
+    }
+
+    private var filtersRanks: Bool { parameters.topK > 0 && parameters.topK < vocabularySize }
+
+    /// What comes after top-k.
+    private func weighCandidates(greatest: Float, _ scratch: SamplingScratch) {
         scratch.weigh(greatest: greatest, temperature: parameters.temperature, kernels)
         if parameters.topP < 1 { scratch.keepNucleus(parameters.topP) }
         if parameters.minP > 0 { scratch.keepLikely(parameters.minP) }
-        return true
     }
 
     /// Tokens with a smaller logit can be left out unseen: their weight is 0 in fixed point (below 2⁻⁴⁰ = exp(−27.7)),

@@ -104,7 +104,8 @@ struct BenchReportTests {
         long.context = 70
         long.attention = .init(shareOfTime: 0.5, bytesPerSecond: 600)
         return BenchReport(
-            model: model, weights: "bf16", isa: "portable", sizes: WorkloadSizes(seed: 9), contextIsRandom: true,
+            model: model, weights: "bf16", cache: "f32", isa: "portable", sizes: WorkloadSizes(seed: 9),
+            contextIsRandom: true,
             limits: limits, cost: cost, weightBytes: 220, loadSeconds: 0.5, peakBytes: 4096,
             workloads: [decode, long, WorkloadFigures(workload: .mixed(requests: 3))])
     }
@@ -118,6 +119,7 @@ struct BenchReportTests {
         #expect(objects.map { $0["workload"] as? String } == ["decode_b2", "long64_b2", "mixed3"])
         let decode = objects[0]
         #expect(decode["weights"] as? String == "bf16" && decode["isa"] as? String == "portable")
+        #expect(decode["kv_cache"] as? String == "f32")
         #expect(decode["tokens_per_second"] as? Double == 4 && decode["runs"] as? [Double] == [3, 6, 4])
         #expect(decode["spread"] as? Double == 0.75)
         // 220 bytes at 1000 a second take longer than 440 operations at 5000.

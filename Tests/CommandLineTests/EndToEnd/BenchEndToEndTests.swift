@@ -56,6 +56,24 @@ struct BenchEndToEndTests {
         #expect(object["context_fill"] as? String == "computed" && object["ttft_p50"] is Double)
     }
 
+    @Test("prompts can be given, as many and as long as the workload wants them")
+    func prompts() async throws {
+        try place.write(
+            """
+            {"prompt_token_ids": [5, 6, 7, 8, 9]}
+            {"prompt_token_ids": [9, 8, 7, 6, 5]}
+
+            """, to: "ids.jsonl")
+        let given = small + ["--json", "--quiet", "--prompts", place.path("ids.jsonl")]
+        let outcome = try await Program.run(
+            given + ["--workload", "decode_b2", "--workload", "long5_b1", "--workload", "prefill5"])
+        #expect(outcome.code == 0 && outcome.lines.count == 3, "\(outcome.errors)")
+        let few = try await Program.run(given + ["--workload", "decode_b3"])
+        #expect(few.code == 2 && few.errors.contains("decode_b3 has 3 rows, but there are 2 prompts"), "\(few.errors)")
+        let short = try await Program.run(given + ["--workload", "prefill6"])
+        #expect(short.code == 2 && short.errors.contains("prompt 1 must have 6 tokens and has 5"), "\(short.errors)")
+    }
+
     @Test("people get a table and the roofline, spreadsheets get CSV")
     func forms() async throws {
         let text = try await Program.run(small + ["--quiet", "--roofline", "--workload", "decode_b2"])

@@ -114,6 +114,25 @@ import Testing
         }
     }
 
+    @Test("columns that reach their row's bound, and none behind the last", arguments: [1, 2, 15, 16, 17, 48, 63, 64])
+    func columnsReaching(_ columns: Int) {
+        let choices: [Float] = [-.infinity, -1, -0.0, 0, .leastNonzeroMagnitude, 1, .infinity, .nan]
+        for (name, kernels) in instructionSets {
+            var random = SplitMix64(seed: UInt64(columns))
+            for rows in [1, 2, 7, 96] {
+                // What lies behind the columns may be anything.
+                let tile = (0..<rows * 64).map { _ in choices.randomElement(using: &random) ?? 0 }
+                let bounds = (0..<rows).map { _ in choices.randomElement(using: &random) ?? 0 }
+                let reaching = Memory<UInt64>(rows + 1, repeating: 0xABCD)
+                kernels.columns_reaching(tile, Int64(rows), Int64(columns), bounds, reaching.start)
+                let expected = (0..<rows).map { row in
+                    (0..<columns).reduce(UInt64(0)) { $0 | (tile[row * 64 + $1] >= bounds[row] ? 1 << $1 : 0) }
+                }
+                #expect(reaching.values == expected + [0xABCD], "\(name), \(rows) rows")
+            }
+        }
+    }
+
     @Test("softmax sums: the greatest value and Σ exp(x − max), alike everywhere", arguments: lengths)
     func softmaxSums(_ n: Int) throws {
         let x = Self.normals(n, seed: UInt64(n) + 9, deviation: 4)
