@@ -38,3 +38,8 @@ def tiles(rows: int, most: int) -> int:
     """Register tiles that pass over a panel: bands of 96 rows are cut into as few as they can be."""
     whole, rest = divmod(rows, BAND_ROWS)
     return whole * -(-BAND_ROWS // most) + -(-rest // most)
+
+
+def fetched_bytes(row_bytes: int, rows: int, width: int) -> int:
+    """Of an element of a row that others wrote: as floats where every lane forms it for itself, else in the form."""
+    return 4 if are_own(rows, width) else row_bytes

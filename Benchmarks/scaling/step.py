@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from scaling import barriers
-from scaling.deal import are_own, by_node, longest, row_blocks, tiles
+from scaling.deal import are_own, by_node, fetched_bytes, longest, row_blocks, tiles
 from scaling.formats import PANEL_COLUMNS, Format
 from scaling.machine import Machine
 from scaling.parameters import Parameters
@@ -97,17 +97,18 @@ class Step:
             slowest = max(slowest, seconds(most))
             even = max(even, seconds(count * blocks / lanes))
             seen = rows * min(1.0, most / blocks)
-            gather = max(gather, self._gather(seen * product.k, rows * product.k, machine))
+            gather = max(gather, self._gather(rows, seen, product.k, machine))
         t.products += times * even
         t.idle += times * (slowest - even)
         t.gather += times * gather
 
-    def _gather(self, lane_elements: float, node_elements: float, machine: Machine) -> float:
-        """Rows come from the caches of those who wrote them: to each lane, and to each node over its links."""
+    def _gather(self, rows: int, seen: float, width: int, machine: Machine) -> float:
+        """Rows come from the caches of those who wrote them: `seen` of them to a lane, all of them to a node over its links."""
         if machine.lanes == 1:
             return 0.0
-        lines = lane_elements * self.format.row_bytes * (machine.lanes - 1) / machine.lanes / LINE
-        over_links = node_elements * self.format.row_bytes * (machine.nodes - 1) / machine.nodes
+        row = width * fetched_bytes(self.format.row_bytes, rows, width)
+        lines = seen * row * (machine.lanes - 1) / machine.lanes / LINE
+        over_links = rows * row * (machine.nodes - 1) / machine.nodes
         return max(lines * machine.transfer() / LINES_IN_FLIGHT, over_links / machine.link)
 
     def _attention(self, machine: Machine, p: Parameters) -> float:

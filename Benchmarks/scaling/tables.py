@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 from scaling import barriers
+from scaling.deal import fetched_bytes
 from scaling.formats import FORMATS
 from scaling.machine import Machine
 from scaling.markdown import microseconds, missed, percent, rate, table
@@ -127,15 +128,19 @@ def traffic(all: list[Machine]) -> str:
     lines = []
     for shape in SHOWN:
         for m in (m for m in all if m.nodes > 1):
-            step = Step.decode(SHAPES[shape], FORMATS["int8"], 1, 0)
-            crossing = step.shape.layers * sum(p.k for p in step.shape.layer) + step.shape.hidden
-            crossing *= FORMATS["int8"].row_bytes * (m.nodes - 1)
+            crossing = [crossing_bytes(shape, "int8", rows, m) / 1e6 for rows in (1, 32, 512)]
             lines.append(
-                [f"{shape}, {m.name}", *(f"{rows * crossing / 1e6:.2f}" for rows in (1, 32, 512))]
-                + [f"{gigabytes(shape, 'int8') * 1e3:.0f}"]
+                [f"{shape}, {m.name}", *(f"{value:.2f}" for value in crossing), f"{gigabytes(shape, 'int8') * 1e3:.0f}"]
             )
-    header = ["MB a step, int8", "1 row", "32 rows", "512 rows", "weights, on their nodes"]
+    header = ["MB a step, int8", "1 row", "32 rows", "512 rows", "weights, read on their nodes"]
     return table(header, lines)
+
+
+def crossing_bytes(shape: str, format: str, rows: int, machine: Machine) -> float:
+    """Every node but the one that wrote it reads each row that goes into a product."""
+    widths = [product.k for product in SHAPES[shape].layer]
+    layer = sum(width * fetched_bytes(FORMATS[format].row_bytes, rows, width) for width in widths)
+    return rows * SHAPES[shape].layers * layer * (machine.nodes - 1)
 
 
 def gigabytes(shape: str, format: str) -> float:
