@@ -18,7 +18,7 @@ def peaks(gigahertz: float, f32: int, bf16: int, int8: int) -> dict[str, float]:
 
 def profiles(lane_read: float) -> list[Machine]:
     """`lane_read`: bytes per second of one lane alone, as measured here; assumed of every server core."""
-    xeon = peaks(2.6, 64, 32, 256)  # two 512-bit units; vdpbf16ps at half rate, as measured here
+    xeon = peaks(2.6, 64, 64, 256)  # two 512-bit units, vdpbf16ps on one, as measured here; the clock is an assumption
     epyc = peaks(3.55, 32, 64, 128)  # Zen 4: 512-bit operations in two halves
     ryzen = peaks(4.45, 64, 128, 256)  # Zen 5, from the project's issue: 285 Gop/s f32 a core
     return [
