@@ -44,6 +44,7 @@ def main() -> None:
         "causes": tables.causes(machines, model, 1),
         "causes 32": tables.causes(machines, model, 32),
         "repairs": tables.repairs(machines, model),
+        "sensitivity": tables.sensitivity(machines, model),
         "traffic": tables.traffic(machines),
         "largest": tables.largest([m for m in machines if m.nodes > 1], model),
     }

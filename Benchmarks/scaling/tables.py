@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from scaling import barriers
 from scaling.deal import fetched_bytes
@@ -110,7 +110,7 @@ def causes(all: list[Machine], model: Model, rows: int) -> str:
 
 def repairs(all: list[Machine], model: Model) -> str:
     """What other ways to share work out would give."""
-    designs = (Design(), Design(tree=True), Design(columns=16), Design(columns=16, tree=True))
+    designs = (Design(), Design(tree=True), Design(columns=32), Design(columns=32, tree=True))
     lines = []
     for shape in ("bloom-560m", "bloom-7b1"):
         for m in all:
@@ -119,8 +119,24 @@ def repairs(all: list[Machine], model: Model) -> str:
             fewer = f"{rate(model.decode(m.with_lanes(best), shape, 'int8', 1))} ({best})"
             limit = rate(model.limit(m, shape, "int8"))
             lines.append([f"{shape}, {m.name}", rates[0], fewer, *rates[1:], limit])
-    header = ["int8, batch 1", "now", "now, best lanes", "tree", "16 columns", "both", "reading alone"]
+    header = ["int8, batch 1", "now", "now, best lanes", "tree", "strips of 32", "both", "reading alone"]
     return table(header, lines)
+
+
+def sensitivity(all: list[Machine], model: Model) -> str:
+    """How much hangs on the numbers that nobody measured here."""
+    changes = (
+        ("latencies halved", lambda m: replace(m, near=m.near / 2, far=m.far / 2)),
+        ("doubled", lambda m: replace(m, near=m.near * 2, far=m.far * 2)),
+        ("a lane reads half", lambda m: replace(m, lane_read=m.lane_read / 2)),
+        ("memory 0.9 of its channels", lambda m: replace(m, node_read=m.node_read * 0.9 / 0.8)),
+    )
+    lines = []
+    for shape in SHOWN:
+        for m in (m for m in all if m.nodes > 1):
+            rates = [rate(model.decode(change(m), shape, "int8", 1)) for _, change in changes]
+            lines.append([f"{shape}, {m.name}", rate(model.decode(m, shape, "int8", 1)), *rates])
+    return table(["int8, batch 1", "as assumed", *(name for name, _ in changes)], lines)
 
 
 def traffic(all: list[Machine]) -> str:
