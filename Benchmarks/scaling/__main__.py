@@ -30,8 +30,7 @@ def main() -> None:
     unseen = [m for m in everything if m.step.shape.name != FITTED]
     parameters = fit(known)
     pair = statistics.median(m.pair for m in everything if m.machine.lanes == 2)
-    lane_read = max(m.machine.node_read for m in everything if m.machine.lanes == 1)
-    model, machines = Model(parameters, pair), profiles(lane_read)
+    model, machines = Model(parameters, pair), profiles(parameters.lane_read)
     texts = {
         "parameters": tables.parameters(parameters),
         "others": others(model),
@@ -65,9 +64,9 @@ def others(model: Model) -> str:
     p = model.parameters
     return (
         f"For all formats: attention reaches {markdown.percent(p.attention_peak)} of the f32 peak; an element of a row takes as "
-        f"long as {p.row:.0f} operations at that peak; a step takes {markdown.microseconds(p.step)} µs outside its regions; "
+        f"long as {p.row:.0f} operations at that peak; one lane alone reads {p.lane_read / 1e9:.1f} GB/s; "
         f"the time of bytes and operations together is their {p.overlap:.1f}-norm; two lanes meet in "
-        f"{markdown.microseconds(model.pair)} µs."
+        f"{model.pair * 1e6:.2f} µs."
     )
 
 

@@ -10,12 +10,12 @@ from scaling.parameters import FormatParameters, Parameters
 
 # Beyond these a number would no longer mean what its name says.
 BOUNDS = {
-    "read": (0.5, 1.05),
-    "peak": (0.05, 1.0),
+    "read": (0.5, 1.0),
+    "peak": (0.05, 0.95),
     "tile": (0.05, 30.0),
     "attention_peak": (0.02, 1.0),
     "row": (1.0, 2000.0),
-    "step": (1e-6, 3e-3),
+    "lane_read": (5e9, 1e11),
     "overlap": (1.0, 8.0),
 }
 

@@ -1,10 +1,10 @@
-"""What `parterre bench --json` measured: one object a line, files as `measure` names them."""
+"""What was measured: one JSON object a line, as `parterre bench --json` or `one_lane.py` writes it."""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scaling.formats import FORMATS
@@ -25,12 +25,11 @@ class Measurement:
     machine: Machine
     pair: float  # seconds of a barrier
     per_second: float  # tokens, median of the runs
-    spread: float
-    bound: float
-    barriers_per_step: float
+    spread: float | None
+    bound: float | None
 
     def times(self, p: Parameters) -> Times:
-        return self.step.times(self.machine, p, self.pair)
+        return self.step.times(replace(self.machine, lane_read=p.lane_read), p, self.pair)
 
     def predicted(self, p: Parameters) -> float:
         """Tokens per second."""
@@ -41,14 +40,23 @@ class Measurement:
 
 
 def read(folder: Path) -> list[Measurement]:
-    return [
-        measurement(path.stem, json.loads(line))
+    """Runs of one lane have no limits of their own: theirs are those of the same weights on all lanes."""
+    items = [
+        (path.stem, json.loads(line))
         for path in sorted(folder.glob("*.jsonl"))
         for line in path.read_text().splitlines()
     ]
+    limits = {item["weights"]: per_lane(item) for _, item in reversed(items) if "limits" in item}
+    return [measurement(run, item, per_lane(item) if "limits" in item else limits[item["weights"]]) for run, item in items]
 
 
-def measurement(run: str, item: dict) -> Measurement:
+def per_lane(item: dict) -> tuple[dict, dict[str, float]]:
+    """A run's limits, and the peaks of one lane."""
+    limits = item["limits"]
+    return limits, {name: limits[f"{name}_operations_per_second"] / item["threads"] for name in ("f32", "bf16", "int8")}
+
+
+def measurement(run: str, item: dict, of_machine: tuple[dict, dict[str, float]]) -> Measurement:
     format, shape = FORMATS[item["weights"]], SHAPES[item["model"]]
     name = item["workload"]
     if match := re.fullmatch(r"prefill(\d+)", name):
@@ -59,21 +67,8 @@ def measurement(run: str, item: dict) -> Measurement:
         step = Step.decode(shape, format, tokens, item["context"])
     else:
         raise ValueError(f"{run}: the model knows no workload {name}")
-    return Measurement(
-        run,
-        name,
-        step,
-        tokens,
-        machine(item["threads"], item["limits"]),
-        item["limits"]["barrier_seconds"],
-        item["tokens_per_second"],
-        item["spread"],
-        item["bound"],
-        item["barriers_per_step"],
-    )
-
-
-def machine(lanes: int, limits: dict) -> Machine:
+    limits, peaks = of_machine
     read = limits["read_bytes_per_second"]
-    peaks = {name: limits[f"{name}_operations_per_second"] / lanes for name in ("f32", "bf16", "int8")}
-    return Machine("here", (lanes,), read, read, peaks, NEAR, NEAR, read)
+    machine = Machine("here", (item["threads"],), read, read, peaks, NEAR, NEAR, read)
+    pair, rate = limits["barrier_seconds"], item["tokens_per_second"]
+    return Measurement(run, name, step, tokens, machine, pair, rate, item.get("spread"), item.get("bound"))

@@ -14,6 +14,7 @@ from scaling.shape import Product, Shape
 LINE = 64
 LINES_IN_FLIGHT = 10  # cache lines that a core waits for at a time; an assumption, felt only with many lanes
 QUERIES_PER_GROUP = 48
+OUTSIDE = 1e-4  # seconds of a step in the engine and in samplers; an assumption: the bundled model's whole step takes 2.5e-4
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Step:
 
     def times(self, machine: Machine, p: Parameters, pair: float, design: Design = Design()) -> Times:
         """On a machine where two lanes meet in `pair` seconds."""
-        t = Times(step=p.step)
+        t = Times(step=OUTSIDE)
         for product in self.shape.layer:
             self._multiply(product, self.rows, self.shape.layers, machine, p, design, t)
         self._multiply(self.shape.head, self.wanted, 1, machine, p, design, t)

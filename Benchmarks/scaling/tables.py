@@ -29,10 +29,16 @@ def parameters(p: Parameters) -> str:
 def residuals(measurements: list[Measurement], p: Parameters) -> str:
     rows = []
     for m in measurements:
-        name = f"{m.step.shape.name} {m.step.format.name}, {m.machine.lanes} lanes, {m.workload}"
-        bound = percent(m.per_second / m.bound)
-        rows.append([name, rate(m.per_second), percent(m.spread), bound, rate(m.predicted(p)), missed(m.ratio(p))])
+        name = f"{m.step.shape.name} {m.step.format.name}, {lanes(m)}, {m.workload}"
+        spread = percent(m.spread) if m.spread is not None else "–"
+        bound = percent(m.per_second / m.bound) if m.bound else "–"
+        rows.append([name, rate(m.per_second), spread, bound, rate(m.predicted(p)), missed(m.ratio(p))])
     return table(["", "measured", "spread", "of bound", "model", "off"], rows)
+
+
+def lanes(m: Measurement) -> str:
+    """On one lane tokens are those of a CPU second."""
+    return "1 lane" if m.machine.lanes == 1 else f"{m.machine.lanes} lanes"
 
 
 def machines(all: list[Machine]) -> str:
