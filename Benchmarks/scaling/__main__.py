@@ -63,8 +63,8 @@ def others(model: Model) -> str:
     """The numbers that all formats share, as a sentence."""
     p = model.parameters
     return (
-        f"For all formats: attention reaches {markdown.percent(p.attention_peak)} of the f32 peak; an element of a row takes as "
-        f"long as {p.row:.0f} operations at that peak; one lane alone reads {p.lane_read / 1e9:.1f} GB/s; "
+        f"For all formats: attention reaches {markdown.percent(p.attention_peak)} of the f32 peak; an element of a row "
+        f"takes as long as {p.row:.0f} operations at that peak; one lane alone reads {p.lane_read / 1e9:.1f} GB/s; "
         f"the time of bytes and operations together is their {p.overlap:.1f}-norm; two lanes meet in "
         f"{model.pair * 1e6:.2f} µs."
     )

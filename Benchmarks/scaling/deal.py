@@ -1,4 +1,4 @@
-"""How work is dealt to lanes: the same integer arithmetic as PanelPlan, PackedMatrix.multiply, KeyValueLayout and LaneRows."""
+"""How work is dealt to lanes: the integer arithmetic of PanelPlan, PackedMatrix.multiply, KeyValueLayout, LaneRows."""
 
 from __future__ import annotations
 

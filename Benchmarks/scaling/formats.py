@@ -1,4 +1,4 @@
-"""The weights' formats as the AVX-512 kernels read them (Sources/Kernels/Matrices/WeightFormat.swift, CKernels/strip.h)."""
+"""The weights' formats as the AVX-512 kernels read them (Kernels/Matrices/WeightFormat.swift, CKernels/strip.h)."""
 
 from __future__ import annotations
 

@@ -47,7 +47,10 @@ def read(folder: Path) -> list[Measurement]:
         for line in path.read_text().splitlines()
     ]
     limits = {item["weights"]: per_lane(item) for _, item in reversed(items) if "limits" in item}
-    return [measurement(run, item, per_lane(item) if "limits" in item else limits[item["weights"]]) for run, item in items]
+    return [
+        measurement(run, item, per_lane(item) if "limits" in item else limits[item["weights"]])
+        for run, item in items
+    ]
 
 
 def per_lane(item: dict) -> tuple[dict, dict[str, float]]:

@@ -1,5 +1,6 @@
-"""Times one lane by the CPU seconds it uses, so that a machine shared with others can still be measured: what they take does not
-count, except of the memory's bandwidth. `python3 -m scaling.one_lane BINARY SHAPE WEIGHTS > measured/NAME.jsonl`
+"""Times one lane by the CPU seconds it uses: `python3 -m scaling.one_lane BINARY SHAPE WEIGHTS > measured/NAME-lane.jsonl`.
+
+So a machine shared with others can still be measured: what they take does not count, except of the memory's bandwidth.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from scaling.shape import Product, Shape
 LINE = 64
 LINES_IN_FLIGHT = 10  # cache lines that a core waits for at a time; an assumption, felt only with many lanes
 QUERIES_PER_GROUP = 48
-OUTSIDE = 1e-4  # seconds of a step in the engine and in samplers; an assumption: the bundled model's whole step takes 2.5e-4
+OUTSIDE = 1e-4  # seconds of a step in engine and samplers; an assumption: the bundled model's whole step takes 2.5e-4
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Step:
         t.gather += times * gather
 
     def _gather(self, rows: int, seen: float, width: int, machine: Machine) -> float:
-        """Rows come from the caches of those who wrote them: `seen` of them to a lane, all of them to a node over its links."""
+        """Rows come from the caches of those who wrote them: `seen` to a lane, all of them to a node over its links."""
         if machine.lanes == 1:
             return 0.0
         row = width * fetched_bytes(self.format.row_bytes, rows, width)
