@@ -9,8 +9,8 @@ from scaling.formats import Format
 from scaling.machine import Machine
 from scaling.shape import Shape
 
-# One counter that all lanes add to: each arrival moves its cache line to another core, and each lane fetches the line
-# that says that all are there. Two lanes were measured; every further lane puts these moves into the queue. An assumption.
+# One counter that all lanes add to: each arrival moves its cache line to another core, and each lane fetches the
+# line that says that all are there. Two lanes were measured; each further one is assumed to add these moves.
 MOVES_PER_LANE = 2
 
 

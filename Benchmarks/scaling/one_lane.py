@@ -1,4 +1,4 @@
-"""Times one lane by the CPU seconds it uses: `python3 -m scaling.one_lane BINARY SHAPE WEIGHTS > measured/NAME-lane.jsonl`.
+"""Times one lane by the CPU seconds it uses: `python3 -m scaling.one_lane BINARY SHAPE WEIGHTS`.
 
 So a machine shared with others can still be measured: what they take does not count, except of the memory's bandwidth.
 """
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 STEPS = 10
-# A session computes its one-token prompts in a step of their own, and has mostly begun another step when its reader leaves.
+# A session computes its one-token prompts in a step of their own, and has often begun another when its reader leaves.
 FURTHER_STEPS = 1.5
 SESSIONS = 2  # one warms up: all count
 TICKS = os.sysconf("SC_CLK_TCK")

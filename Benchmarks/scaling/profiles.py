@@ -1,7 +1,7 @@
 """Machines that the model is asked about. Where each number comes from stands in docs/scaling.md.
 
-Read bandwidth is 0.8 of what the memory channels carry, links 0.7 of theirs; both are assumptions. Latencies between cores
-follow what github.com/nviennot/core-to-core-latency lists of the nearest kin.
+Read bandwidth is 0.8 of what the memory channels carry, links 0.7 of theirs; both are assumptions. Latencies between
+cores follow what github.com/nviennot/core-to-core-latency lists of the nearest kin.
 """
 
 from __future__ import annotations
