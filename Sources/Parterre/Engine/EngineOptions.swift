@@ -29,6 +29,8 @@ public struct EngineOptions: Sendable, Equatable {
         case f32
         /// Half of float32's memory, so that twice as many tokens fit, and read twice as fast.
         case bf16
+        /// About half of bf16's: int8 with a scale for each token's key and value in each head.
+        case int8
     }
 
     /// How sequences share steps.
