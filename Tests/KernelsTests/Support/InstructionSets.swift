@@ -1,10 +1,14 @@
 import CKernels
-import Kernels
+
+@testable import Kernels
 
 /// The instruction sets that this CPU can run, best first, each with its kernels.
 var instructionSets: [(name: String, kernels: pk_kernels)] {
     KernelSet.available.compactMap { name in pk_find(name).map { (name, $0.pointee) } }
 }
+
+/// The best of them.
+var bestKernels: KernelSet { KernelSet(table: pk_find(KernelSet.available[0])!) }
 
 /// Results of all instruction sets that differ in a bit from the first one's, as a sentence; nil if all agree.
 func disagreement(_ compute: (pk_kernels) -> [Float]) -> String? {
