@@ -1,29 +1,36 @@
 import Synchronization
 
-/// A lane's part of a row of items, most of it fixed beforehand; the rest goes to whoever comes first, so that lanes end
-/// together though the machine does not serve all of them alike. Who computes an item never shows in a result.
+/// A lane's part of a row of items. All of it may be fixed beforehand; or most of it, and the rest goes to whoever comes
+/// first, so that lanes end together though the machine does not serve all of them alike. Who computes an item never shows
+/// in a result.
 struct Dealing {
     private var own: Range<Int>
-    private let open: Range<Int>
-    private let dealer: Dealer
+    private var open = 0..<0
+    private var before = 0
     private let lane: Lane
-    private let before: Int
 
-    /// - Parameter fixed: so many fourths of the items are dealt beforehand.
-    init(of items: Range<Int>, fixed: Int, dealer: Dealer, lane: Lane) {
-        let share = lane.lanesOnNode == 1 ? items.count : items.count * fixed / 4 / lane.lanesOnNode
+    /// The lane's even share of what its node holds, nothing open.
+    init(shareOf items: Range<Int>, lane: Lane) {
+        own = lane.shareOnNode(of: items)
+        self.lane = lane
+    }
+
+    /// Three fourths of an even share, the rest open. A barrier stands between two dealings that leave something open, and
+    /// all lanes of a node come to each of them.
+    init(mostOf items: Range<Int>, lane: Lane) {
+        self.init(shareOf: items, lane: lane)
+        guard lane.lanesOnNode > 1 else { return }
+        let share = items.count * 3 / 4 / lane.lanesOnNode
         own = items.lowerBound + lane.indexOnNode * share..<items.lowerBound + (lane.indexOnNode + 1) * share
         open = items.lowerBound + lane.lanesOnNode * share..<items.upperBound
-        self.dealer = dealer
-        self.lane = lane
-        before = open.isEmpty ? 0 : dealer.begin(open.count, lane)
+        if !open.isEmpty { before = lane.crew.dealer.begin(open.count, lane) }
     }
 
     /// `nil` once nothing is left; must then not be called again, and must be called until then.
     mutating func next() -> Int? {
         if own.isEmpty {
             guard !open.isEmpty else { return nil }
-            let item = open.lowerBound + dealer.take(lane) - before
+            let item = open.lowerBound + lane.crew.dealer.take(lane) - before
             return item < open.upperBound ? item : nil
         }
         defer { own = own.lowerBound + 1..<own.upperBound }

@@ -47,7 +47,7 @@ struct ProductItems {
 
     /// Only the last band has items left open: there the lanes catch up with each other.
     private static func deal(_ items: Int, isLast: Bool, _ lane: Lane) -> Dealing {
-        lane.deal(0..<items, fixed: isLast ? 3 : 4)
+        isLast ? Dealing(mostOf: 0..<items, lane: lane) : Dealing(shareOf: 0..<items, lane: lane)
     }
 
     private func part(_ item: Int) -> ProductPart {
