@@ -70,7 +70,8 @@ extension PackedMatrix {
         }
     }
 
-    static let cachedRows = Int(PK_BAND_ROWS)
+    /// Rows for which the weights are read once.
+    public static let cachedRows = Int(PK_BAND_ROWS)
 
     private func multiply(
         _ x: ActivationRows, panel index: Int, rows: Range<Int>, into target: ProductTarget, _ kernels: KernelSet,
