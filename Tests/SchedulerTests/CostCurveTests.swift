@@ -15,14 +15,15 @@ import Testing
         #expect(ratio(97, 96) == 1.25 && ratio(120, 96) == 1.25 && ratio(5000, 4800) > 1)
     }
 
-    @Test("a measured size has its time, all others the same scale, and those between two something between")
+    @Test("a measured size has its time, all others the scale of their neighbours, the faster one where nothing is known")
     mutating func neighbours() {
         curve.record(rows: 96, seconds: 0.192)
         #expect(abs(curve.seconds(96) - 0.192) < 1e-12)
         #expect(abs(curve.seconds(8) - 0.048) < 1e-12 && abs(curve.seconds(480) - 0.96) < 1e-12)
         curve.record(rows: 288, seconds: 1.152)  // twice the scale
-        #expect(abs(curve.seconds(192) - 0.576) < 1e-12, "half way between 0.384 and 0.768")
         #expect(abs(curve.seconds(96) - 0.192) < 1e-12 && abs(curve.seconds(576) - 2.304) < 1e-12)
+        #expect(abs(curve.seconds(192) - 0.384) < 1e-12, "never measured: as fast as the faster")
+        #expect(abs(curve.seconds(120) - 0.27) < 1e-12, "measured as 96: an eighth of the way to the slower")
     }
 
     @Test("a size is known after two steps of about as many rows", arguments: [(96, 100), (16, 18), (576, 560)])

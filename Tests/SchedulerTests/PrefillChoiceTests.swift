@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 @testable import Scheduler
 
@@ -14,8 +14,8 @@ import TestSupport
         func costs(mostRows: Int) -> StepCosts {
             var costs = StepCosts(mostRows: mostRows, mostWanted: 64, band: 96)
             for _ in 0..<2 {
-                for rows in 1...mostRows { costs.layers.record(rows: rows, seconds: layers(rows)) }
-                for rows in 1...64 { costs.head.record(rows: rows, seconds: head(rows)) }
+                for rows in costs.layers.sizes { costs.layers.record(rows: rows, seconds: layers(rows)) }
+                for rows in costs.head.sizes { costs.head.record(rows: rows, seconds: head(rows)) }
             }
             return costs
         }
@@ -63,7 +63,7 @@ import TestSupport
 
     @Test("few decoding rows do not drag the head's weights through small chunks, though large ones cost a little more")
     func headReads() {
-        let machine = Machine { $0 <= 240 ? Double($0) : 1.05 * Double($0) } head: { Double(max(48, $0)) }
+        let machine = Machine { $0 <= 240 ? Double($0) : 1.05 * Double($0) } head: { Double(max(32, $0)) }
         #expect(machine.choice(decoding: 2, prompts: 5000) == 574)
         #expect(machine.choice(decoding: 60, prompts: 5000) == 132, "with many it is the rows' own cost that counts")
     }
@@ -87,7 +87,8 @@ import TestSupport
             let rows = choice.rows(by: costs)
             #expect((1...min(choice.prompts, mostRows - choice.decoding)).contains(rows), "seed \(seed): \(choice)")
         }
-        #expect(PrefillChoice(decoding: 3, prompts: 0, sequences: 3, mostRows: 9).rows(by: Self.linear.costs(mostRows: 9)) == 0)
+        let nothing = PrefillChoice(decoding: 3, prompts: 0, sequences: 3, mostRows: 9)
+        #expect(nothing.rows(by: Self.linear.costs(mostRows: 9)) == 0)
     }
 }
 

@@ -5,20 +5,21 @@
 struct CostCurve {
     /// Rows for which the weights are read once.
     let band: Int
-    private let sizes: [Int]
+    let sizes: [Int]
     private var measured: [RecentRatios]
     private var records = 0
 
     /// A size that was not seen for so many records counts as never measured: the machine may have changed.
     static let memory = 1000
-    /// Rows that a core computes while memory brings the weights, of whatever format: the products of 8-bit weights are as
-    /// much faster as there is less to read. Only where measurements are missing does it matter that this is a guess.
+    /// Rows that are computed while memory brings the weights, roughly. Only where measurements are missing does it matter
+    /// that this is a guess.
     static let rowsPerRead = 24
 
     init(mostRows: Int, band: Int) {
         self.band = band
         let small = [1, 2, 4, 8, 16, 24, 32, 48, 64].filter { $0 < band }
-        sizes = small + stride(from: band, through: max(band, mostRows), by: band)
+        let bands = stride(from: band, through: mostRows, by: band)
+        sizes = Set(small + bands + [max(1, mostRows)]).sorted()
         measured = Array(repeating: RecentRatios(), count: sizes.count)
     }
 
@@ -48,16 +49,19 @@ struct CostCurve {
         return Double(rows - rest + (rest > 0 ? max(rest, Self.rowsPerRead) : 0))
     }
 
-    /// Measured over prior, between two measured sizes in proportion to the distances.
+    /// Measured over prior. A size of its own lies between its neighbours in proportion to the distances; one that was never
+    /// measured is taken to be as fast as the faster of them, since only a guess that is tried can be corrected.
     private func scale(_ rows: Int) -> Double {
-        let known = sizes.indices.lazy.filter { measured[$0].typical != nil }
+        let known = sizes.indices.lazy.filter { ratio($0) != nil }
         let below = known.last { sizes[$0] <= rows }
         let above = known.first { sizes[$0] >= rows }
-        guard let nearest = below ?? above, let ratio = measured[nearest].typical else { return 1 }
-        guard let below, let above, below < above, let next = measured[above].typical else { return ratio }
-        let share = Double(rows - sizes[below]) / Double(sizes[above] - sizes[below])
-        return ratio + (next - ratio) * share
+        guard let lower = (below ?? above).flatMap(ratio), let upper = (above ?? below).flatMap(ratio) else { return 1 }
+        guard let below, let above, below < above else { return lower }
+        guard ratio(nearestSize(to: rows)) != nil else { return min(lower, upper) }
+        return lower + (upper - lower) * Double(rows - sizes[below]) / Double(sizes[above] - sizes[below])
     }
+
+    private func ratio(_ index: Int) -> Double? { isForgotten(index) ? nil : measured[index].typical }
 
     private func nearestSize(to rows: Int) -> Int {
         guard let above = sizes.firstIndex(where: { $0 >= rows }) else { return sizes.count - 1 }
