@@ -15,7 +15,8 @@ import Testing
         #expect(ratio(97, 96) == 1.25 && ratio(120, 96) == 1.25 && ratio(5000, 4800) > 1)
     }
 
-    @Test("a measured size has its time, all others the scale of their neighbours, the faster one where nothing is known")
+    @Test(
+        "a measured size has its time, all others the scale of their neighbours, the faster one where nothing is known")
     mutating func neighbours() {
         curve.record(rows: 96, seconds: 0.192)
         #expect(abs(curve.seconds(96) - 0.192) < 1e-12)

@@ -28,7 +28,11 @@ import Testing
 
     static let linear = Machine { Double($0) }
     /// Memory-bound up to 24 rows.
-    static let flatThenLinear = Machine { Double(max(24, $0)) } head: { Double(max(24, $0)) }
+    static let flatThenLinear = Machine {
+        Double(max(24, $0))
+    } head: {
+        Double(max(24, $0))
+    }
     /// Every band of 96 rows costs the same, however few of it are there.
     static let staircase = Machine { Double(($0 + 95) / 96 * 96) }
     /// Beyond 192 rows activations fall out of the cache.
@@ -63,7 +67,11 @@ import Testing
 
     @Test("few decoding rows do not drag the head's weights through small chunks, though large ones cost a little more")
     func headReads() {
-        let machine = Machine { $0 <= 240 ? Double($0) : 1.05 * Double($0) } head: { Double(max(32, $0)) }
+        let machine = Machine {
+            $0 <= 240 ? Double($0) : 1.05 * Double($0)
+        } head: {
+            Double(max(32, $0))
+        }
         #expect(machine.choice(decoding: 2, prompts: 5000) == 574)
         #expect(machine.choice(decoding: 60, prompts: 5000) == 132, "with many it is the rows' own cost that counts")
     }

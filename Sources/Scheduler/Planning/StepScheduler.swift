@@ -1,4 +1,5 @@
 import DequeModule
+import Models
 import PagedCache
 
 /// Decides what runs in the next step: admission by free blocks, chunks of prompts within a token budget, preemption of
