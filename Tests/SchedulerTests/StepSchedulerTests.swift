@@ -1,5 +1,6 @@
 import Basics
 import Kernels
+import Models
 import PagedCache
 import Testing
 
