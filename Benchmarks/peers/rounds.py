@@ -1,4 +1,4 @@
-"""The timed work: round by round, workload by workload, engine by engine: a machine's drift hits all alike."""
+"""The timed work: round by round, engine by engine, workload by workload: a machine's drift hits all alike."""
 
 from __future__ import annotations
 
@@ -46,14 +46,23 @@ class Rounds:
         rates: Rates = {workload.name: {} for workload in self.short}
         for name in self.options.engines:
             self._warm_up(stage, name)
+        # Who may do the mix is known once all have decoded.
+        mixed = [workload for workload in self.short if workload.kind == "mixed"]
+        parts = [[workload for workload in self.short if workload.kind != "mixed"], mixed]
         for round in range(1, self.options.rounds + 1):
-            for workload in self.short:
-                for name in self._contenders(stage, workload, rates):
-                    if rate := self._timed(stage, name, workload, round):
-                        rates[workload.name].setdefault(name, []).append(rate)
+            for part in parts:
+                self._part(stage, part, round, rates)
         stage.clear()
         for name, peak in stage.peaks.items():
             self.record.add("memory", engine=name, format=format, peak_bytes=peak)
+
+    def _part(self, stage: Stage, workloads: list[Workload], round: int, rates: Rates) -> None:
+        """Each engine does all of these in a row: where memory holds only few engines, it is loaded once for them."""
+        contenders = {workload.name: self._contenders(stage, workload, rates) for workload in workloads}
+        for name in self.options.engines:
+            for workload in workloads:
+                if name in contenders[workload.name] and (rate := self._timed(stage, name, workload, round)):
+                    rates[workload.name].setdefault(name, []).append(rate)
 
     def _contenders(self, stage: Stage, workload: Workload, rates: Rates) -> list[str]:
         """Parterre, the peers near enough to the best peer at this workload, and those that were not timed yet.

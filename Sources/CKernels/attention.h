@@ -7,10 +7,14 @@
 //     m_t = max score;  p(j) = exp(score(j) − m_t)
 //     l_t = Σ p(j): lane j mod 16 adds its p along the groups from +0, then the 16 lanes by sum_of_lanes' tree
 //     a_t = Σ p(j)·v(j): one chain of fused multiply-adds from +0 along j
-//   M, L, A = m_0, l_0, a_0; then for t = 1, 2, …
+//   over the tiles with m_t ≥ score(i) − 64 alone, the first of them t:
+//   M, L, A = m_t, l_t, a_t; then for each that follows
 //     M' = max(M, m_t);  f = exp(M − M');  g = exp(m_t − M')
 //     L = fma(L, f, l_t·g);  A = fma(A, f, a_t·g);  M = M'
 //   out = A / L
+// where exp is 0 below −64. That is 2⁻⁹² of what is greatest, which no float32 sum would show; were it kept, a steep slope
+// would begin Σ p·v with subnormal numbers, and a CPU may take a hundred times as long for those. The tiles that are left
+// out for it need not even be read where the keys' norm says so beforehand (reach.h).
 // L ≥ 1 always, since one of f, g is 1 and the greatest score's p is 1. Keys and values of a narrower format are widened
 // to the floats that they stand for, and no step differs.
 //
@@ -21,7 +25,7 @@
 #define PK_ATTENTION_H
 
 #include "exponential.h"
-#include "page_vectors.h"
+#include "reach.h"
 #include "tile.h"
 
 enum {
@@ -45,22 +49,6 @@ typedef struct attention_tile {
     float *scores;  // [rows][256]: scores, then p
     float *sums;    // [rows][value_stride]: Σ p·v
 } attention_tile;
-
-// Where `count` groups of a sequence begin, from the one of `position` on; `bytes` each, of keys or of values.
-static void find_groups(
-    const pk_pages *pages, const char *base, int64_t bytes, const int32_t *table, int64_t position, int64_t count,
-    const char **found
-) {
-    int64_t group = position / PK_LANES;
-    int64_t logical = group / pages->groups_per_block, inside = group % pages->groups_per_block;
-    for (int64_t g = 0; g < count; g++) {
-        found[g] = base + table[logical] * pages->block_stride + inside * bytes;
-        if (++inside == pages->groups_per_block) {
-            inside = 0;
-            logical++;
-        }
-    }
-}
 
 // Dots of `rows` queries with `groups` groups from group g on; both constants, and the format too.
 PK_INLINE void dot_groups(const attention_tile *tile, int64_t g, int rows, int groups, int format) {
@@ -102,13 +90,16 @@ PK_INLINE void dot_tile(const attention_tile *tile, int format) {
 #undef PK_WORK
 }
 
+// exp of a score less the greatest.
+PK_INLINE lanes share_of_greatest(lanes x) { return exponential_above(-PK_REACH, x); }
+
 // A softmax's greatest score and its sum, of one tile or of the tiles so far.
 typedef struct running {
     float max, sum;
 } running;
 
-// Dots of query r become p; yields the tile's m and l.
-static running soften(const attention_tile *tile, int64_t r, float scale, float slope) {
+// Dots of query r become scores; yields the greatest.
+static float score_row(const attention_tile *tile, int64_t r, float scale, float slope) {
     float *scores = tile->scores + r * PK_ATTENTION_TILE;
     int64_t seen = tile->seen[r];
     int32_t begin = (int32_t)tile->begin;  // positions are exact as floats up to 2²⁴
@@ -121,10 +112,15 @@ static running soften(const attention_tile *tile, int64_t r, float scale, float 
         greatest = greater(score, greatest);
         store(scores + at, score);
     }
-    float m = max_of_lanes(greatest);
+    return max_of_lanes(greatest);
+}
+
+// Scores of query r become p; yields the tile's m and l.
+static running soften(const attention_tile *tile, int64_t r, float m) {
+    float *scores = tile->scores + r * PK_ATTENTION_TILE;
     lanes total = splat(0);
-    for (int64_t at = 0; at < seen; at += PK_LANES) {
-        lanes p = exponential(load(scores + at) - splat(m));
+    for (int64_t at = 0; at < tile->seen[r]; at += PK_LANES) {
+        lanes p = share_of_greatest(load(scores + at) - splat(m));
         total = total + p;
         store(scores + at, p);
     }
@@ -184,7 +180,8 @@ static void weigh_tile_bf16(const attention_tile *tile) { weigh_tile(tile, PK_PA
 
 PK_INLINE void merge(running *state, float *total, running tile, const float *tile_sums, int64_t count) {
     float max = tile.max > state->max ? tile.max : state->max;
-    float f = exponential_of(state->max - max), g = exponential_of(tile.max - max);
+    float f = share_of_greatest(splat(state->max - max))[0];
+    float g = share_of_greatest(splat(tile.max - max))[0];
     for (int64_t d = 0; d < count; d += PK_LANES) {
         store(total + d, fused(load(total + d), splat(f), load(tile_sums + d) * splat(g)));
     }
@@ -199,7 +196,8 @@ typedef struct attention_band {
     int64_t rows;
     float *q;       // [head_dim][rows]
     float *totals;  // [rows][value_stride]: A
-    running state[PK_ATTENTION_BAND];
+    running state[PK_ATTENTION_BAND];  // a sum of 0: no tile yet
+    reach reaches[PK_ATTENTION_BAND];
 } attention_band;
 
 // Where reading goes on after a tile: a sequence's keys from `position` on, before `end`.
@@ -209,16 +207,23 @@ typedef struct following {
     int64_t position, end;
 } following;
 
-// The keys that `query` sees; without one, those of the call's first query in the next head: a likely guess.
-static following keys_of(const pk_attention_call *call, const pk_query *query, int64_t position) {
-    const pk_pages *pages = &call->pages;
-    const char *keys = pages->keys;
-    if (query == NULL) {
-        query = call->queries + call->groups[0].first;
-        keys += pages->groups_per_block * (pk_key_group_bytes(pages->format, pages->head_dim) +
-                                           pk_value_group_bytes(pages->format, pages->head_dim));
-    }
-    return (following){keys, pages->block_table + query->table, position, query->position + 1};
+// The keys that `query` sees, from a tile on.
+static following keys_of(const pk_attention_call *call, const pk_query *query, int64_t tile) {
+    return (following){
+        call->pages.keys, call->pages.block_table + query->table, tile * PK_ATTENTION_TILE, query->position + 1};
+}
+
+// What is read after the band: the keys of `after`, or without one those of the call's first query in the head that is
+// next; from as many tiles back as the band's last query needs, a likely guess.
+static following keys_after(const attention_band *band, const pk_query *after) {
+    const pk_attention_call *call = band->call;
+    const pk_query *query = after ? after : call->queries + call->groups[0].first;
+    int64_t last = band->rows - 1;
+    int64_t back = band->queries[last].position / PK_ATTENTION_TILE - band->reaches[last].first_tile;
+    int64_t own = query->position / PK_ATTENTION_TILE;
+    following keys = keys_of(call, query, own > back ? own - back : 0);
+    if (after == NULL && call->next_keys != NULL) keys.keys = call->next_keys;
+    return keys;
 }
 
 // Lists what the tile reads, and what is read after it.
@@ -246,6 +251,8 @@ static void attend_tile(
     while (rows > 0 && band->queries[row].position < begin) row++, rows--;
     if (rows == 0) return;
     int64_t head_dim = call->pages.head_dim, stride = pk_value_stride(head_dim);
+    int is_first = 1;
+    for (int64_t r = 0; r < rows; r++) is_first &= band->state[row + r].sum == 0;
     attention_tile tile = {
         .q = band->q + row,
         .q_step = band->rows,
@@ -254,7 +261,7 @@ static void attend_tile(
         .head_dim = head_dim,
         .value_stride = stride,
         .scores = call->scratch,
-        .sums = begin == 0 ? band->totals + row * stride : call->scratch + PK_ATTENTION_ROWS * PK_ATTENTION_TILE,
+        .sums = is_first ? band->totals + row * stride : call->scratch + PK_ATTENTION_ROWS * PK_ATTENTION_TILE,
     };
     for (int64_t r = 0; r < rows; r++) {
         int64_t seen = band->queries[row + r].position - begin + 1;
@@ -264,31 +271,51 @@ static void attend_tile(
     find_reading(&call->pages, call->pages.block_table + band->queries[row].table, &tile, next);
     int narrow = call->pages.format == PK_PAGES_BF16;
     if (narrow) dot_tile_bf16(&tile); else dot_tile_f32(&tile);
+    float greatest[PK_TILE_ROWS];
+    int is_needed = 0;
+    for (int64_t r = 0; r < rows; r++) {
+        greatest[r] = score_row(&tile, r, call->scale, call->slope);
+        is_needed |= !(greatest[r] < band->reaches[row + r].floor);
+    }
+    if (!is_needed) return;
     running found[PK_TILE_ROWS];
-    for (int64_t r = 0; r < rows; r++) found[r] = soften(&tile, r, call->scale, call->slope);
+    for (int64_t r = 0; r < rows; r++) found[r] = soften(&tile, r, greatest[r]);
     if (narrow) weigh_tile_bf16(&tile); else weigh_tile_f32(&tile);
     for (int64_t r = 0; r < rows; r++) {
-        if (begin == 0) {
-            band->state[row + r] = found[r];
-        } else {
-            merge(&band->state[row + r], band->totals + (row + r) * stride, found[r], tile.sums + r * stride, stride);
+        if (greatest[r] < band->reaches[row + r].floor) continue;
+        running *state = &band->state[row + r];
+        float *total = band->totals + (row + r) * stride;
+        if (state->sum != 0) {
+            merge(state, total, found[r], tile.sums + r * stride, stride);
+            continue;
+        }
+        *state = found[r];
+        if (!is_first) memcpy(total, tile.sums + r * stride, (size_t)stride * sizeof(float));
+    }
+}
+
+// Softmax tiles from `first` on, before `end`, for the band's queries [row, row + rows); then `after` is read.
+static void attend_tiles(
+    attention_band *band, int64_t first, int64_t end, int64_t row, int64_t rows, following after
+) {
+    int64_t register_tiles = (rows + PK_TILE_ROWS - 1) / PK_TILE_ROWS;
+    const pk_query *last = band->queries + row + rows - 1;
+    for (int64_t t = first; t < end; t++) {
+        following next = t + 1 < end ? keys_of(band->call, last, t + 1) : after;
+        for (int64_t i = 0; i < register_tiles; i++) {
+            int64_t from = rows * i / register_tiles, to = rows * (i + 1) / register_tiles;
+            attend_tile(band, t * PK_ATTENTION_TILE, row + from, to - from, i == 0 ? &next : NULL);
         }
     }
 }
 
-// Softmax tiles from `first` on, `count` of them, for the band's queries [row, row + rows); then `after` is read.
-static void attend_tiles(
-    attention_band *band, int64_t first, int64_t count, int64_t row, int64_t rows, following after
-) {
-    int64_t register_tiles = (rows + PK_TILE_ROWS - 1) / PK_TILE_ROWS;
-    const pk_query *last = band->queries + row + rows - 1;
-    for (int64_t t = first; t < first + count; t++) {
-        following next = t + 1 < first + count ? keys_of(band->call, last, (t + 1) * PK_ATTENTION_TILE) : after;
-        for (int64_t i = 0; i < register_tiles; i++) {
-            int64_t at = rows * i / register_tiles, end = rows * (i + 1) / register_tiles;
-            attend_tile(band, t * PK_ATTENTION_TILE, row + at, end - at, i == 0 ? &next : NULL);
-        }
+// The first tile from `from` on that one of the queries [row, row + rows) may need.
+static int64_t first_tile(const attention_band *band, int64_t row, int64_t rows, int64_t from) {
+    int64_t first = band->reaches[row].first_tile;
+    for (int64_t r = row + 1; r < row + rows; r++) {
+        if (band->reaches[r].first_tile < first) first = band->reaches[r].first_tile;
     }
+    return first > from ? first : from;
 }
 
 static void attend_band(
@@ -301,15 +328,17 @@ static void attend_band(
     for (int64_t d = 0; d < head_dim; d++) {
         for (int64_t r = 0; r < rows; r++) band.q[d * rows + r] = call->q[queries[r].row * call->q_stride + d];
     }
+    for (int64_t r = 0; r < rows; r++) band.reaches[r] = reach_of(call, queries + r);
     if (shared_tiles > 0) {
-        attend_tiles(&band, 0, shared_tiles, 0, rows, keys_of(call, queries, shared_tiles * PK_ATTENTION_TILE));
+        following next = keys_of(call, queries, first_tile(&band, 0, 1, shared_tiles));
+        attend_tiles(&band, first_tile(&band, 0, rows, 0), shared_tiles, 0, rows, next);
     }
     for (int64_t row = 0, end; row < rows; row = end) {
         for (end = row + 1; end < rows && queries[end].table == queries[row].table;) end++;
         int64_t tiles = queries[end - 1].position / PK_ATTENTION_TILE + 1;
-        following next =
-            end < rows ? keys_of(call, queries + end, shared_tiles * PK_ATTENTION_TILE) : keys_of(call, after, 0);
-        attend_tiles(&band, shared_tiles, tiles - shared_tiles, row, end - row, next);
+        following next = end < rows ? keys_of(call, queries + end, first_tile(&band, end, 1, shared_tiles))
+                                    : keys_after(&band, after);
+        attend_tiles(&band, first_tile(&band, row, end - row, shared_tiles), tiles, row, end - row, next);
     }
     for (int64_t r = 0; r < rows; r++) {
         float *out = call->out + queries[r].row * call->out_stride;

@@ -8,9 +8,9 @@
 // n·high is exact), and exp(r) = 1 + r·(1 + r·q(r)) with q of degree 4, a minimax fit of relative error 2⁻²⁸ on
 // [−ln2/2, ln2/2]. At most 1 ulp off over all floats (checked over every 7th of all bit patterns; the tests sample).
 //
-// +0 below −87.3 (so no result is subnormal), exp(88.7) above 88.7, NaN stays NaN.
-PK_INLINE lanes exponential(lanes x) {
-    const float lowest = -87.3f, highest = 88.7f;
+// +0 below `lowest`, which is at least −87.3 (so no result is subnormal), exp(88.7) above 88.7, NaN stays NaN.
+PK_INLINE lanes exponential_above(float lowest, lanes x) {
+    const float highest = 88.7f;
     const lanes shifter = splat(0x1.8p23f);  // adding it rounds to an integer and leaves that in the low bits
     lanes clamped = choose(x > splat(highest), splat(highest), x);
 
@@ -33,11 +33,7 @@ PK_INLINE lanes exponential(lanes x) {
     return choose(x != x, x, scaled);
 }
 
-PK_INLINE float exponential_of(float x) {
-    float result[PK_LANES];
-    store(result, exponential(splat(x)));
-    return result[0];
-}
+PK_INLINE lanes exponential(lanes x) { return exponential_above(-87.3f, x); }
 
 // gelu(v) = v / (1 + exp(−2·0.79788456·v·(1 + 0.044715·v²))): the tanh form ½·v·(1 + tanh(…)) without a tanh.
 // Far below 0 the exponential is taken as infinite, so that the result is −0.

@@ -21,6 +21,17 @@ PK_INLINE lanes second_of_pair(const char *pair, int64_t distance, int format) {
     return (lanes)(format == PK_PAGES_F32 ? load_bits(pair + distance) : load_bits(pair) & splat_bits(0xFFFF0000));
 }
 
+// One dim of one key of a group.
+PK_INLINE float key_element(const char *group, int64_t slot, int64_t dim, int format) {
+    uint32_t word;
+    int64_t vector = format == PK_PAGES_F32 ? dim : dim / 2;
+    memcpy(&word, group + (vector * PK_LANES + slot) * 4, sizeof word);
+    if (format == PK_PAGES_BF16) word = dim % 2 == 0 ? word << 16 : word & 0xFFFF0000;
+    float value;
+    memcpy(&value, &word, sizeof value);
+    return value;
+}
+
 // A hint that the pair will be read soon.
 PK_INLINE void ask_for_pair(const char *pair, int64_t distance, int format) {
     __builtin_prefetch(pair, 0, 2);

@@ -2,6 +2,8 @@
 #include "elements.h"
 #include "scratch.h"
 
+#include <math.h>
+
 int64_t pk_key_group_bytes(int32_t format, int64_t head_dim) {
     return format == PK_PAGES_F32 ? head_dim * 64 : (head_dim + 1) / 2 * 64;
 }
@@ -40,9 +42,20 @@ static void store_key_bf16(char *group, int64_t slot, int64_t first, int64_t dim
     if (d < dims) words[(first + d) / 2 * 32] = bf16_of_float(from[d]);
 }
 
-void pk_store_keys(const pk_store_call *call) {
+static float sum_of_squares(const float *x, int64_t n) {
+    float sums[8] = {0};
+    int64_t d = 0;
+    for (; d + 8 <= n; d += 8) {
+        for (int i = 0; i < 8; i++) sums[i] += x[d + i] * x[d + i];
+    }
+    for (; d < n; d++) sums[0] += x[d] * x[d];
+    return ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]));
+}
+
+float pk_store_keys(const pk_store_call *call) {
     const pk_pages *pages = &call->pages;
     int64_t bytes = pk_key_group_bytes(pages->format, pages->head_dim);
+    float greatest = 0;
     for (int64_t row = 0; row < call->rows; row++) {
         int64_t position = call->first_position + row;
         char *group = group_of(pages, pages->keys, position, bytes);
@@ -52,7 +65,10 @@ void pk_store_keys(const pk_store_call *call) {
         } else {
             store_key_bf16(group, position % PK_LANES, call->first_dim, call->dims, from);
         }
+        float square = sum_of_squares(from, call->dims);
+        if (!(square <= greatest)) greatest = square == square ? square : INFINITY;
     }
+    return greatest;
 }
 
 void pk_store_values(const pk_store_call *call) {

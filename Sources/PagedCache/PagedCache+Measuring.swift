@@ -3,8 +3,8 @@ package import Kernels
 extension PagedCache {
     /// Count `tokens` tokens as stored whose keys and values nobody computed: random numbers in [-1, 1) stand for them.
     ///
-    /// For measuring alone: attention reads and multiplies the same bytes whatever they say. The tokens must have been
-    /// reserved, the lanes of `crew` idle.
+    /// For measuring alone: attention takes as long with them as with a model's own, but for what a head's slope leaves of a
+    /// context, which depends a little on the keys' norms. The tokens must have been reserved, the lanes of `crew` idle.
     package func pretend(_ tokens: Int, for table: inout BlockTable, crew: WorkerLanes) {
         let blocks = table.blocks[..<blocks(forTokens: tokens)]
         crew.run { lane in
@@ -25,6 +25,7 @@ extension PagedCache {
                 }
             }
         }
+        store.note(keysWithElementsUpTo: 1)
         advance(&table, by: tokens)
     }
 }

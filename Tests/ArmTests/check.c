@@ -1,6 +1,8 @@
 #include "check.h"
 
 #include <stdarg.h>
+#include "CLimits.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -105,6 +107,16 @@ double gelu_bound(double v) {
     return fabs(gelu_of(v)) * (8 + 5 * z) * UNIT + 1e-36;
 }
 
+// Sources/CLimits measures an instruction where the kernels have one.
+static void check_limits(void) {
+    static const char *const with_quads[] = {"avx512vnni", "avxvnni", "neondot"};
+    bool quads = false;
+    for (int i = 0; i < 3; i++) quads |= pk_find(with_quads[i]) != NULL;
+    expect((limits_int8(3) > 0) == quads, "limits of int8");
+    expect(limits_f32(3) > 0, "limits of f32");
+    expect((limits_bf16(3) > 0) == (pk_find("avx512bf16") != NULL || pk_find("neonbf16") != NULL), "limits of bf16");
+}
+
 static void run(const char *name) {
     kernels = pk_find(name);
     if (kernels == NULL) return;
@@ -113,6 +125,7 @@ static void run(const char *name) {
     check_underflow();
     check_rows();
     check_attention();
+    check_limits();
 }
 
 // Without arguments all instruction sets that this CPU can run, else those named.

@@ -70,6 +70,27 @@ static void check_reductions(generator *from, int64_t n) {
     free(x);
 }
 
+static void check_selection(generator *from) {
+    enum { ROWS = 7 };
+    float *tile = room(ROWS * PK_PANEL * 4), bounds[ROWS];
+    uint64_t reaching[ROWS];
+    checksum sum = {0};
+    fill(from, tile, ROWS * PK_PANEL, 2);
+    for (int64_t r = 0; r < ROWS; r++) bounds[r] = r == 5 ? NAN : tile[r * PK_PANEL + 9];
+    tile[11] = NAN;
+    for (int64_t columns = 1; columns <= PK_PANEL; columns += 9) {
+        kernels->columns_reaching(tile, ROWS, columns, bounds, reaching);
+        for (int64_t r = 0; r < ROWS; r++) {
+            uint64_t wanted = 0;
+            for (int64_t c = 0; c < columns; c++) wanted |= (uint64_t)(tile[r * PK_PANEL + c] >= bounds[r]) << c;
+            expect(reaching[r] == wanted, "columns reaching, row %lld of %lld columns", (long long)r, (long long)columns);
+        }
+        add_bytes(&sum, reaching, sizeof reaching);
+    }
+    report(sum, "columns_reaching");
+    free(tile);
+}
+
 static void check_elementwise(generator *from) {
     enum { COUNT = 20011 };
     float *x = room(COUNT * 4), *out = room(COUNT * 4);
@@ -105,5 +126,6 @@ void check_rows(void) {
         check_layer_norm(&from, lengths[i]);
         check_reductions(&from, lengths[i]);
     }
+    check_selection(&from);
     check_elementwise(&from);
 }

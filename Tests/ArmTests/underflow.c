@@ -26,7 +26,10 @@ static float tiny(generator *from, int64_t reach) {
     return ldexpf(mantissa, -63 - (int)draw_below(from, reach));
 }
 
-static void check_case(const char *name, int64_t k, const float *w, const float *rows) {
+// Rounds both sides to bf16 first, so that the model sees what the kernels see.
+static void check_case(const char *name, int64_t k, float *w, float *rows) {
+    for (int64_t i = 0; i < COLUMNS * k; i++) w[i] = widened(nearest_bf16(w[i]));
+    for (int64_t i = 0; i < ROWS * k; i++) rows[i] = widened(nearest_bf16(rows[i]));
     char *panel = room(k * 256), *x = room(ROWS * MOST * 4);
     float *y = room(ROWS * COLUMNS * 4), wanted[COLUMNS];
     kernels->pack_bf16(w, PK_F32, k, k, COLUMNS, panel);
@@ -78,4 +81,17 @@ void check_underflow(void) {
         x[2 * r] = ldexpf((float)(128 + r) * 0x1p-7f, -74 - (int)(r % 3)) * (r % 2 ? 1 : -1);
     }
     check_case("cancelled", 2, w, x);
+
+    // Subnormal operands that count as zero, and nothing else that could be noticed: their products would be normal.
+    for (int64_t i = 0; i < COLUMNS * 5; i++) w[i] = draw_float(&from) * (i / 5 % 2 ? 0x1p-127f : 1);
+    for (int64_t i = 0; i < ROWS * 5; i++) x[i] = draw_float(&from) * 0x1p60f;
+    check_case("weights", 5, w, x);
+    for (int64_t i = 0; i < COLUMNS * 5; i++) w[i] = draw_float(&from) * 0x1p60f;
+    for (int64_t i = 0; i < ROWS * 5; i++) x[i] = draw_float(&from) * (i / 5 % 2 ? 0x1p-127f : 1);
+    check_case("activations", 5, w, x);
+
+    // Products that are subnormal and exact: no rounding that an underflow flag would tell of.
+    for (int64_t i = 0; i < COLUMNS * 2; i++) w[i] = i % 2 ? 0x1p-64f : 0;
+    for (int64_t i = 0; i < ROWS * 2; i++) x[i] = 0x1p-64f;
+    check_case("exact", 2, w, x);
 }

@@ -1,5 +1,4 @@
 import CKernels
-import Foundation
 import Kernels
 import Parterre
 
@@ -14,6 +13,14 @@ func registerProducts(_ isa: String) {
                 }
             }
         }
+        // The head when only tokens are chosen: no logits are written.
+        for (name, demand) in [("greatest", RowDemand.greatest), ("top50", .top(50))] {
+            for rows in [1, 8, 32] where isa != "portable" || rows <= 8 {
+                register("product \(format) head+\(name) M=\(rows) \(isa)") {
+                    try await ProductWorkload(.head, format, rows: rows, demand: demand, isa: isa)
+                }
+            }
+        }
     }
 }
 
@@ -24,12 +31,11 @@ struct ProductShape {
     var k: Int
     var epilogue: pk_epilogue
 
-    static let all = [
-        ProductShape(name: "up", columns: 4096, k: 1024, epilogue: PK_GELU),
-        ProductShape(name: "down", columns: 1024, k: 4096, epilogue: PK_RESIDUAL),
-        // An eighth of the head's columns, several times.
-        ProductShape(name: "head", columns: 31_360, k: 1024, epilogue: PK_STORE),
-    ]
+    static let up = ProductShape(name: "up", columns: 4096, k: 1024, epilogue: PK_GELU)
+    static let down = ProductShape(name: "down", columns: 1024, k: 4096, epilogue: PK_RESIDUAL)
+    /// An eighth of the head's columns.
+    static let head = ProductShape(name: "head", columns: 31_360, k: 1024, epilogue: PK_STORE)
+    static let all = [up, down, head]
 }
 
 struct ProductWorkload: Workload {
@@ -42,12 +48,15 @@ struct ProductWorkload: Workload {
     private let matricesAtOnce: Int
     private let x: ActivationRows
     private let target: ProductTarget
+    /// Where only some of a row's values are asked for.
+    private let selection: ProductSelection?
+    private let demands: [RowDemand]
     private var next = 0
 
     /// More than the caches hold, so that each matrix comes from memory.
     private static let bytesInTurn = 640 << 20
 
-    init(_ shape: ProductShape, _ format: WeightFormat, rows: Int, isa: String) async throws {
+    init(_ shape: ProductShape, _ format: WeightFormat, rows: Int, demand: RowDemand? = nil, isa: String) async throws {
         let limits = try await RunLimits.get()
         self.limits = limits
         kernels = try KernelSet.select(named: isa)
@@ -59,24 +68,34 @@ struct ProductWorkload: Workload {
         // Few rows pass over all of the memory in one iteration, many over one matrix.
         matricesAtOnce = max(1, copies / rows)
         (x, target) = try Self.rows(shape, format, rows: rows, arena, kernels)
+        demands = demand.map { Array(repeating: $0, count: rows) } ?? []
+        selection = try demand.map { [arena, crew] _ in
+            var allocator = try arena.allocator(bytes: ProductSelection.footprint(rows: rows, lanes: crew.count))
+            return ProductSelection(rows: rows, lanes: crew.count, from: &allocator)
+        }
         work = Work(
             operations: Double(2 * matricesAtOnce * rows * shape.columns * shape.k),
             bytes: Double(matricesAtOnce * bytes), peak: limits.operationsPerSecond(weights: format.rawValue))
     }
 
     mutating func run() {
-        let (first, kernels, x, target) = (next, kernels, x, target)
-        matrices.withUnsafeBufferPointer { matrices in
-            crew.run { lane in
-                for index in 0..<matricesAtOnce {
-                    matrices[(first + index) % matrices.count].multiply(x, into: target, kernels: kernels, lane: lane)
+        crew.run { lane in
+            for index in 0..<matricesAtOnce {
+                let matrix = matrices[(next + index) % matrices.count]
+                guard let selection else {
+                    matrix.multiply(x, into: target, kernels: kernels, lane: lane)
+                    continue
+                }
+                selection.begin(demands, lane: lane)
+                matrix.multiply(x, into: selection.target(of: lane), kernels: kernels, lane: lane) {
+                    selection.take($0, whole: target.y, stride: target.stride, kernels: kernels, lane: lane)
                 }
             }
         }
         next = (next + matricesAtOnce) % matrices.count
     }
 
-    /// One packed matrix, and copies of its bytes.
+    /// One packed matrix, and copies of it.
     private static func matrices(
         _ plan: PanelPlan, copies: Int, _ arena: Arena, _ crew: WorkerLanes, _ kernels: KernelSet
     ) throws -> [PackedMatrix] {
@@ -92,11 +111,7 @@ struct ProductWorkload: Workload {
             rows: plan.columns, k: plan.k)
         crew.run { lane in
             matrices[0].pack(source, kernels: kernels, lane: lane)
-            lane.barrier()
-            guard lane.indexOnNode == 0 else { return }
-            let (base, bytes) = (allocators[lane.node].region.base, plan.bytes(onNode: lane.node))
-            let footprint = RegionAllocator.footprint(bytes)
-            for copy in 1..<copies { memcpy(base + copy * footprint, base, bytes) }
+            for matrix in matrices.dropFirst() { matrix.copy(matrices[0], lane: lane) }
         }
         return matrices
     }
@@ -107,8 +122,7 @@ struct ProductWorkload: Workload {
         let (k, stride) = (shape.k, shape.columns + 16)
         let floats = try arena.randomFloats(rows * k)
         var allocator = try arena.allocator(
-            bytes: FormedRows.footprint(format.rowForm, rows: rows, width: k, kernels: kernels) + rows * stride * 4 + 64
-        )
+            bytes: FormedRows.footprint(format.rowForm, rows: rows, width: k, kernels: kernels) + rows * stride * 4 + 64)
         let formed = FormedRows(format.rowForm, rows: rows, width: k, kernels: kernels, from: &allocator)
         for row in 0..<rows { formed.form(floats + row * k, count: k, row: row) }
         let y = allocator.takeFloats(rows * stride)

@@ -116,7 +116,8 @@ typedef struct pk_query_group {
 // (what lies behind may be anything, NaN too). score(j) = fma(q·k_j, scale, slope·j), slope·j rounded to float32 as in
 // BLOOM's own table: at long contexts a score's rounding is part of what the model computes, and j − i would be more exact
 // than the reference. Softmax in tiles of PK_ATTENTION_TILE positions: each tile yields its own maximum m, sum l (16 lane
-// sums, then one fixed tree) and Σ p·v (one chain along j); tiles merge in order. The result is finite if the dots and the
+// sums, then one fixed tree) and Σ p·v (one chain along j); tiles merge in order, but for those whose every score is more
+// than 64 below score(i), which weigh nothing. The result is finite if the dots and the
 // values are. Which queries stand beside a query never shows in its result.
 typedef struct pk_attention_call {
     pk_pages pages;  // block_table: where all tables lie, a query's own begins at `table`
@@ -129,6 +130,8 @@ typedef struct pk_attention_call {
     int64_t out_stride;
     float scale;     // 1/√head_dim
     float slope;     // ALiBi slope of the head, ≥ 0
+    float key_norm;  // no key that is stored in this head has a greater norm; 0: unknown. Saves reading, changes no bit
+    const char *next_keys;  // a hint: the keys of the head that is attended next, in physical block 0; or NULL
     float *scratch;  // pk_attention_scratch(head_dim) floats, 64-byte aligned
 } pk_attention_call;
 
@@ -181,7 +184,8 @@ int64_t pk_attention_scratch(int64_t head_dim);
 // Bytes of a group of 16 tokens' keys and values in one head.
 int64_t pk_key_group_bytes(int32_t format, int64_t head_dim);
 int64_t pk_value_group_bytes(int32_t format, int64_t head_dim);
-void pk_store_keys(const pk_store_call *call);
+// Returns the greatest sum of squares of what it stores of a token, ∞ where that is no number.
+float pk_store_keys(const pk_store_call *call);
 void pk_store_values(const pk_store_call *call);
 
 // One `pause`/`yield` of a spin loop.

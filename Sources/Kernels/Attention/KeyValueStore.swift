@@ -11,6 +11,7 @@ public struct KeyValueStore: @unchecked Sendable {
     public let layout: KeyValueLayout
     // Per node, block 0 of that node's arena.
     private let bases: [UnsafeMutableRawPointer]
+    private let norms: KeyNorms
     // 0 when all layers share the same place, one after the other (a forward without a cache).
     private let layerFactor: Int
 
@@ -21,6 +22,7 @@ public struct KeyValueStore: @unchecked Sendable {
         precondition(bases.count == layout.headsByNode.count, "one base per node")
         self.layout = layout
         self.bases = bases
+        norms = KeyNorms(layout)
         layerFactor = layersShareMemory ? 0 : 1
     }
 
@@ -66,8 +68,17 @@ public struct KeyValueStore: @unchecked Sendable {
         call.from = from
         call.stride = Int64(stride)
         switch part {
-        case .key: pk_store_keys(&call)
+        case .key:
+            norms.note(pk_store_keys(&call), layer: layer * layerFactor, head: head, firstDim: dims.lowerBound)
         case .value: pk_store_values(&call)
+        }
+    }
+
+    /// Take note of keys in all heads that were not written by `store`; no lane may be at work.
+    package func note(keysWithElementsUpTo greatest: Float) {
+        let square = Float(layout.headDim) * greatest * greatest
+        for layer in 0..<layout.layers {
+            for head in 0..<layout.heads { norms.note(square, layer: layer, head: head, firstDim: 0) }
         }
     }
 
@@ -77,11 +88,12 @@ public struct KeyValueStore: @unchecked Sendable {
     ///   - queries: what `groups` speak of; a query's `table` is its sequence's place in `blockTables`.
     ///   - q: row 0 of the step's queries in this head, `stride` floats from row to row. `out` likewise, `headDim` floats
     ///     written for each query.
+    ///   - nextHead: the head that this lane attends next, if it is known: a hint.
     ///   - scratch: `attentionScratchFloats(headDim:)` floats of this lane, 64-byte aligned.
     public func attend(
         layer: Int, head: Int, node: Int, queries: UnsafePointer<pk_query>,
         groups: UnsafeBufferPointer<pk_query_group>, blockTables: UnsafePointer<Int32>, q: UnsafePointer<Float>,
-        qStride: Int, slope: Float, scale: Float, out: UnsafeMutablePointer<Float>, outStride: Int,
+        qStride: Int, slope: Float, scale: Float, out: UnsafeMutablePointer<Float>, outStride: Int, nextHead: Int? = nil,
         scratch: UnsafeMutablePointer<Float>, kernels: KernelSet
     ) {
         var call = pk_attention_call()
@@ -95,6 +107,11 @@ public struct KeyValueStore: @unchecked Sendable {
         call.out_stride = Int64(outStride)
         call.scale = scale
         call.slope = slope
+        call.key_norm = norms.bound(layer: layer * layerFactor, head: head)
+        if let nextHead {
+            call.next_keys = UnsafePointer(
+                pages(layer: layer, head: nextHead, node: node, blockTable: blockTables).keys)
+        }
         call.scratch = scratch
         kernels.table.pointee.attention(&call)
     }

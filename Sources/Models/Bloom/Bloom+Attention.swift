@@ -54,22 +54,36 @@ extension Bloom {
         _ batch: borrowing StepBatch, layer: Int, _ w: BloomWorkspace, _ store: KeyValueStore, _ lane: Lane
     ) {
         let heads = store.layout.headsByNode[lane.node]
-        let dim = configuration.headDim
         let plan = w.attention
         // Each lane takes a contiguous stretch of the node's work; a group is its lane's whose stretch holds its beginning.
         let stretch = lane.shareOnNode(of: 0..<heads.count * plan.cost)
-        batch.blockTables.withUnsafeBufferPointer { tables in
-            for head in heads {
-                let before = (head - heads.lowerBound) * plan.cost
+        // Slopes fall from head to head, and the less a head's slope, the more of a long context it reads: so a lane's heads
+        // are not neighbours, but lie as far apart as there are lanes.
+        let step = min(lane.lanesOnNode, heads.count)
+        var before = 0
+        for first in 0..<step {
+            for head in stride(from: heads.lowerBound + first, to: heads.upperBound, by: step) {
                 let part = plan.groups(in: stretch.clamped(to: before..<before + plan.cost), of: before)
+                before += plan.cost
                 guard !part.isEmpty else { continue }
-                plan.withGroups(part) { queries, groups in
-                    store.attend(
-                        layer: layer, head: head, node: lane.node, queries: queries, groups: groups,
-                        blockTables: tables.baseAddress!, q: w.qkv + head * 3 * dim, qStride: w.qkvStride,
-                        slope: slopes[head], scale: scale, out: w.attended + head * dim, outStride: w.hiddenStride,
-                        scratch: w.scratch(of: lane), kernels: kernels)
-                }
+                let next = head + step < heads.upperBound ? head + step : nil
+                attend(part, of: plan, batch, layer: layer, head: head, next: next, w, store, lane)
+            }
+        }
+    }
+
+    private func attend(
+        _ part: Range<Int>, of plan: AttentionPlan, _ batch: borrowing StepBatch, layer: Int, head: Int, next: Int?,
+        _ w: BloomWorkspace, _ store: KeyValueStore, _ lane: Lane
+    ) {
+        let dim = configuration.headDim
+        batch.blockTables.withUnsafeBufferPointer { tables in
+            plan.withGroups(part) { queries, groups in
+                store.attend(
+                    layer: layer, head: head, node: lane.node, queries: queries, groups: groups,
+                    blockTables: tables.baseAddress!, q: w.qkv + head * 3 * dim, qStride: w.qkvStride,
+                    slope: slopes[head], scale: scale, out: w.attended + head * dim, outStride: w.hiddenStride,
+                    nextHead: next, scratch: w.scratch(of: lane), kernels: kernels)
             }
         }
     }

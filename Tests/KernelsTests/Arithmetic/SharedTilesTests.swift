@@ -11,15 +11,17 @@ private final class SharedPrefix {
     private let store: KeyValueStore
     private let tables: Memory<Int32>
     private let tableLength: Int
+    private let slope: Float
     private let pages: Memory<Float>
     private let q: Memory<Float>
 
     /// - Parameters:
     ///   - tiles: softmax tiles that lie in shared blocks, of `groupsPerBlock` groups of 16 tokens.
     ///   - own: tokens of each sequence behind them.
-    init(headDim: Int, tiles: Int, own: [Int], format: KeyValueFormat, groupsPerBlock: Int, seed: UInt64) {
+    init(headDim: Int, tiles: Int, own: [Int], format: KeyValueFormat, slope: Float, groupsPerBlock: Int, seed: UInt64) {
         var random = SplitMix64(seed: seed)
         self.headDim = headDim
+        self.slope = slope
         let blockTokens = 16 * groupsPerBlock
         let shared = (tiles * 256 + blockTokens - 1) / blockTokens
         let tokens = own.map { shared * blockTokens + $0 }
@@ -63,7 +65,7 @@ private final class SharedPrefix {
             groups.withUnsafeBufferPointer { groups in
                 store.attend(
                     layer: 0, head: 0, node: 0, queries: queries, groups: groups, blockTables: tables.start, q: q.start,
-                    qStride: headDim, slope: 0.01, scale: 0.2, out: out.start, outStride: headDim,
+                    qStride: headDim, slope: slope, scale: 0.2, out: out.start, outStride: headDim,
                     scratch: scratch.start, kernels: KernelSet(table: kernels))
             }
         }
@@ -81,6 +83,7 @@ private final class SharedPrefix {
             headDim: [5, 16, 24, 64].randomElement(using: &random)!, tiles: tiles,
             own: (0..<count).map { _ in Int.random(in: 1...280, using: &random) },
             format: KeyValueFormat.allCases.randomElement(using: &random)!,
+            slope: [0.01, 0.3, 2].randomElement(using: &random)!,
             groupsPerBlock: [1, 2, 3, 16].randomElement(using: &random)!, seed: random.next())
         let alone = (0..<Int32(count)).map { pk_query_group(first: $0, count: 1, shared_tiles: 0) }
         let cut = Int32.random(in: 1..<Int32(count), using: &random)

@@ -68,6 +68,20 @@ final class PagedHead {
         store([value], .value, dims: 0..<headDim, at: token)
     }
 
+    /// Fill the keys and values of these tokens with NaN where they lie, unknown to whoever keeps count of what is stored.
+    func spoil(_ tokens: Range<Int>, groupsPerBlock: Int) {
+        let layout = store.layout
+        let keys = format.keyGroupBytes(headDim: headDim), values = format.valueGroupBytes(headDim: headDim)
+        precondition(tokens.lowerBound % 16 == 0 && tokens.upperBound % 16 == 0, "whole groups are spoilt")
+        for group in tokens.lowerBound / 16..<tokens.upperBound / 16 {
+            let block = UnsafeMutableRawPointer(pages.start)
+                + Int(table.start[group / groupsPerBlock]) * layout.bytesPerBlock
+            let inside = group % groupsPerBlock
+            memset(block + inside * keys, 0xFF, keys)
+            memset(block + groupsPerBlock * keys + inside * values, 0xFF, values)
+        }
+    }
+
     /// Results of the queries at these positions, one call, `headDim` floats each.
     func attend(_ kernels: pk_kernels, _ positions: Range<Int>) -> [Float] {
         let q = Memory(queries[positions].flatMap { $0 + [.nan] })

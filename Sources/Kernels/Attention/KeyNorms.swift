@@ -1,0 +1,41 @@
+/// How large the keys are that a store has ever held, head by head: what attention needs to know which keys are too far to
+/// weigh anything, before it reads them. A bound, not a property of a sequence: it saves work and changes no bit.
+final class KeyNorms: @unchecked Sendable {
+    // Unchecked because of the pointer alone: a piece of a head's keys is always stored by the same lane, and a barrier lies
+    // between storing and asking.
+    private let squares: UnsafeMutableBufferPointer<Float>
+    private let layout: KeyValueLayout
+    /// Panels whose columns a head's key can lie in.
+    private let pieces: Int
+
+    init(_ layout: KeyValueLayout) {
+        self.layout = layout
+        pieces = Self.piece(of: layout.headDim - 1) + 1
+        squares = .allocate(capacity: layout.layers * layout.heads * pieces)
+        squares.initialize(repeating: 0)
+    }
+
+    deinit { squares.deallocate() }
+
+    /// Pieces begin at dim 0 and wherever a panel does, so two never get the same number.
+    private static func piece(of firstDim: Int) -> Int { PanelPlan.panels(firstDim) }
+
+    private func first(layer: Int, head: Int) -> Int { (layer * layout.heads + head) * pieces }
+
+    /// Take note of keys whose dims from `firstDim` on have no greater sum of squares than `square`.
+    func note(_ square: Float, layer: Int, head: Int, firstDim: Int) {
+        let index = first(layer: layer, head: head) + Self.piece(of: firstDim)
+        if square > squares[index] { squares[index] = square }
+    }
+
+    /// No key of the head has a greater norm, in whatever format it is held; 0 if none was stored.
+    func bound(layer: Int, head: Int) -> Float {
+        let first = first(layer: layer, head: head)
+        var sum: Float = 0
+        for piece in first..<first + pieces { sum += squares[piece] }
+        return sum.squareRoot() * Self.rounding
+    }
+
+    /// Covers what bf16 adds to a number (2⁻⁸ of it), and the sums' own rounding.
+    private static let rounding: Float = 1.01
+}
