@@ -95,30 +95,51 @@ PK_INLINE source_rows rows_of(const void *source, int32_t type, int64_t row_stri
     return (source_rows){source, type, row_stride * element_size(type), k, columns};
 }
 
+// Asks for the piece of the next panel's rows, which follow this panel's, that lies where the piece of this panel's lies that
+// is about to be packed, counted in bytes that come in order: a panel's own order jumps from row to row, which no prefetcher
+// of the CPU follows.
+PK_INLINE void ask_for_rows(const source_rows *source, int64_t piece, int64_t pieces) {
+    int64_t bytes = PK_PANEL * source->row_bytes;
+    const char *next = (const char *)source->from + bytes;
+    for (int64_t i = bytes * piece / pieces; i < bytes * (piece + 1) / pieces; i += PK_LINE) {
+        __builtin_prefetch(next + i, 0, 2);
+    }
+}
+
 // Writes `count` words (of PK_PACK_STEPS) of column c, from step `step` on; what lies behind K is zero.
 typedef void (*word_writer)(
     const source_rows *source, int64_t c, int64_t step, int64_t count, void *words, const void *context);
 
+// `as_they_are`: the source's rows are the words already.
 PK_INLINE void pack_words(
-    const source_rows *source, int64_t steps, int64_t block, uint32_t missing,
+    const source_rows *source, int64_t steps, int64_t block, uint32_t missing, int as_they_are,
     word_writer write, const void *context, char *panel
 ) {
     _Alignas(64) uint32_t words[PK_STRIP_COLUMNS][PK_PACK_STEPS];
+    int64_t pieces = (steps + PK_PACK_STEPS - 1) / PK_PACK_STEPS * PK_STRIPS, piece = 0;
     for (int64_t step = 0; step < steps; step += PK_PACK_STEPS) {
         int64_t count = steps - step < PK_PACK_STEPS ? steps - step : PK_PACK_STEPS;
         for (int64_t strip = 0; strip < PK_STRIPS; strip++) {
-            for (int64_t c = 0; c < PK_STRIP_COLUMNS; c++) {
-                if (strip * PK_STRIP_COLUMNS + c < source->columns) {
-                    write(source, strip * PK_STRIP_COLUMNS + c, step, count, words[c], context);
-                } else {
-                    for (int64_t i = 0; i < count; i++) words[c][i] = missing;
+            ask_for_rows(source, piece++, pieces);
+            const char *from = (const char *)words;
+            int64_t stride = sizeof words[0], first = strip * PK_STRIP_COLUMNS;
+            if (as_they_are && count % 16 == 0 && first + PK_STRIP_COLUMNS <= source->columns) {
+                from = (const char *)source->from + first * source->row_bytes + step * 4;
+                stride = source->row_bytes;
+            } else {
+                for (int64_t c = 0; c < PK_STRIP_COLUMNS; c++) {
+                    if (first + c < source->columns) {
+                        write(source, first + c, step, count, words[c], context);
+                    } else {
+                        for (int64_t i = 0; i < count; i++) words[c][i] = missing;
+                    }
                 }
             }
             char *to = panel + step_offset(step, steps, block, strip);
             for (int64_t s = 0; s < count; s += 16) {
                 for (int64_t c = 0; c < PK_STRIP_COLUMNS; c += 16) {
                     if (s + 16 <= count) {
-                        turn((const char *)&words[c][s], sizeof words[0], to + s * PK_STEP_BYTES + c * 4);
+                        turn(from + c * stride + s * 4, stride, to + s * PK_STEP_BYTES + c * 4);
                         continue;
                     }
                     for (int64_t i = s; i < count; i++) {
@@ -151,12 +172,12 @@ static void write_bf16(
 
 static void pack_f32(const void *source, int32_t type, int64_t row_stride, int64_t k, int64_t columns, void *panel) {
     source_rows rows = rows_of(source, type, row_stride, k, columns);
-    pack_words(&rows, k, PK_K_BLOCK, 0, write_f32, NULL, panel);
+    pack_words(&rows, k, PK_K_BLOCK, 0, type == PK_F32, write_f32, NULL, panel);
 }
 
 static void pack_bf16(const void *source, int32_t type, int64_t row_stride, int64_t k, int64_t columns, void *panel) {
     source_rows rows = rows_of(source, type, row_stride, k, columns);
-    pack_words(&rows, (k + 1) / 2, PK_K_BLOCK / 2, 0, write_bf16, NULL, panel);
+    pack_words(&rows, (k + 1) / 2, PK_K_BLOCK / 2, 0, type == PK_BF16 && k % 2 == 0, write_bf16, NULL, panel);
 }
 
 PK_INLINE char *word_of_panel(const void *panel, int64_t step, int64_t steps, int64_t block, int64_t column) {

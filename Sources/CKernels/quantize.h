@@ -63,7 +63,7 @@ static void pack_int8(const void *source, int32_t type, int64_t row_stride, int6
         inverse[c] = greatest > 0 && greatest < __builtin_inff() ? 127 / greatest : 0;
     }
     int64_t steps = (k + 3) / 4;
-    pack_words(&rows, steps, PK_K_BLOCK, 0x80808080u, write_int8, inverse, panel);
+    pack_words(&rows, steps, PK_K_BLOCK, 0x80808080u, 0, write_int8, inverse, panel);
     memcpy((char *)panel + steps * PK_PANEL * 4, scale, sizeof scale);
 }
 

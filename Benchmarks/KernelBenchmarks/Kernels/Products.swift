@@ -122,7 +122,8 @@ struct ProductWorkload: Workload {
         let (k, stride) = (shape.k, shape.columns + 16)
         let floats = try arena.randomFloats(rows * k)
         var allocator = try arena.allocator(
-            bytes: FormedRows.footprint(format.rowForm, rows: rows, width: k, kernels: kernels) + rows * stride * 4 + 64)
+            bytes: FormedRows.footprint(format.rowForm, rows: rows, width: k, kernels: kernels) + rows * stride * 4 + 64
+        )
         let formed = FormedRows(format.rowForm, rows: rows, width: k, kernels: kernels, from: &allocator)
         for row in 0..<rows { formed.form(floats + row * k, count: k, row: row) }
         let y = allocator.takeFloats(rows * stride)

@@ -93,8 +93,8 @@ public struct KeyValueStore: @unchecked Sendable {
     public func attend(
         layer: Int, head: Int, node: Int, queries: UnsafePointer<pk_query>,
         groups: UnsafeBufferPointer<pk_query_group>, blockTables: UnsafePointer<Int32>, q: UnsafePointer<Float>,
-        qStride: Int, slope: Float, scale: Float, out: UnsafeMutablePointer<Float>, outStride: Int, nextHead: Int? = nil,
-        scratch: UnsafeMutablePointer<Float>, kernels: KernelSet
+        qStride: Int, slope: Float, scale: Float, out: UnsafeMutablePointer<Float>, outStride: Int,
+        nextHead: Int? = nil, scratch: UnsafeMutablePointer<Float>, kernels: KernelSet
     ) {
         var call = pk_attention_call()
         call.pages = pages(layer: layer, head: head, node: node, blockTable: blockTables)

@@ -66,6 +66,11 @@ public struct PackedMatrix: @unchecked Sendable {
 
     /// Repack this lane's panels out of `source` (`[columns, k]`); every lane must call it.
     public func pack(_ source: SourceMatrix, kernels: KernelSet, lane: Lane) {
+        pack(source, panels: ownPanels(of: lane), kernels: kernels, lane: lane)
+    }
+
+    /// Repack some panels of the lane's node out of `source` (`[columns, k]`).
+    public func pack(_ source: SourceMatrix, panels: Range<Int>, kernels: KernelSet, lane: Lane) {
         precondition(source.rows == columns && source.k == k, "the source has the matrix's shape")
         let pack =
             switch plan.format {
@@ -74,7 +79,7 @@ public struct PackedMatrix: @unchecked Sendable {
             case .int8: kernels.table.pointee.pack_int8
             case .int4: kernels.table.pointee.pack_int4
             }
-        for index in ownPanels(of: lane) {
+        for index in panels {
             pack!(
                 source.row(index * PanelPlan.panelColumns), Int32(source.type.rawValue), Int64(k), Int64(k),
                 Int64(plan.columns(ofPanel: index)), writable(index, onNode: lane.node))

@@ -26,10 +26,14 @@ public struct PackedModelWriter {
     /// Write `model.parterre` into the folder; the same source and formats give the same bytes on any machine. What stands
     /// under that name is replaced once the new file is whole.
     ///
-    /// - Parameter progress: share of the file that is written, 0…1.
+    /// - Parameters:
+    ///   - progress: share of the file that is written, 0…1.
+    ///   - finish: called when the file is whole, before it stands under its name.
     /// - Returns: the file's size.
     /// - Throws: `CheckpointError`, `KernelError.outOfMemory`; then nothing new stands under the name.
-    public func write(to directory: URL, progress: WorkProgress? = nil) throws -> Int {
+    public func write(
+        to directory: URL, progress: WorkProgress? = nil, finish: () throws -> Void = {}
+    ) throws -> Int {
         try source.validate()
         let shape = source.configuration
         let layout = PackedModelLayout(shape, format: format, headFormat: headFormat)
@@ -47,6 +51,7 @@ public struct PackedModelWriter {
             return checksum
         }
         try header(checksums).withUnsafeBytes { try file.write($0, at: 0) }
+        try finish()
         try file.finish(synchronized: true)
         return dataStart + layout.byteCount
     }

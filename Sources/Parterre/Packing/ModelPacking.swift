@@ -24,16 +24,12 @@ public struct ModelPacking: Sendable {
         public var byteCount: Int
     }
 
-    /// Files of a checkpoint that go along; all but the first may be missing.
-    static let companions = [
-        "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
-    ]
-
     /// Pack `model` into the folder, which is made where there is none. The same checkpoint gives the same bytes on any machine.
     ///
-    /// - Throws: a `UserFacingError`; a packed model is then whole or not there.
+    /// - Parameter progress: told the share of the file that is written, 0…1; what it throws ends the work.
+    /// - Throws: a `UserFacingError`; the folder is then as it was.
     public func write(
-        _ model: ModelSource, to folder: URL, progress: (@Sendable (Double) -> Void)? = nil
+        _ model: ModelSource, to folder: URL, progress: (@Sendable (Double) throws -> Void)? = nil
     ) async throws -> Outcome {
         try await withCheckedThrowingContinuation { continuation in
             DispatchQueue(label: "parterre.pack", qos: .userInitiated).async {
@@ -42,7 +38,9 @@ public struct ModelPacking: Sendable {
         }
     }
 
-    private func pack(_ model: ModelSource, to folder: URL, progress: (@Sendable (Double) -> Void)?) throws -> Outcome {
+    private func pack(
+        _ model: ModelSource, to folder: URL, progress: (@Sendable (Double) throws -> Void)?
+    ) throws -> Outcome {
         let kernels = try KernelSet.select(named: instructionSet)
         let directory = try model.directory()
         guard !PackedModel.isPacked(directory) else { throw PackingError.alreadyPacked(directory.path) }
@@ -52,73 +50,24 @@ public struct ModelPacking: Sendable {
             directory.resolvingSymlinksInPath().standardizedFileURL
                 != folder.resolvingSymlinksInPath().standardizedFileURL
         else { throw PackingError.ownFolder(folder.path) }
-        let isNew = try prepare(folder)
+        let output = try PackingFolder(folder, replaces: replacesOutput)
         do {
             let crew = try WorkerLanes(threads: threads)
             defer { crew.stop() }
             let formats = weights.formats(for: checkpoint)
-            // The small files first: without the packed one the folder is no model yet.
-            try copyCompanions(from: directory, to: folder)
+            output.removeLeftovers()
             let bytes = try PackedModelWriter(
                 checkpoint, format: formats.layers, headFormat: formats.head, crew: crew, kernels: kernels
-            ).write(to: folder, progress: progress)
+            ).write(to: folder, progress: progress) {
+                // Before the file has its name: without it the folder is no model yet.
+                try output.copyCompanions(from: directory)
+            }
             return Outcome(
                 file: folder.appending(path: PackedModel.fileName), weights: formats.layers.rawValue, byteCount: bytes)
         } catch {
-            if isNew { try? FileManager.default.removeItem(at: folder) }
+            output.undo()
             throw error
         }
-    }
-
-    /// - Returns: whether the folder was made.
-    private func prepare(_ folder: URL) throws -> Bool {
-        let files = FileManager.default
-        var isDirectory: ObjCBool = false
-        guard files.fileExists(atPath: folder.path, isDirectory: &isDirectory) else {
-            do {
-                try files.createDirectory(at: folder, withIntermediateDirectories: true)
-            } catch {
-                throw PackingError.unwritable(folder.path, reason: Self.reason(error))
-            }
-            return true
-        }
-        guard isDirectory.boolValue else { throw PackingError.notADirectory(folder.path) }
-        let isEmpty: Bool
-        do {
-            isEmpty = try files.contentsOfDirectory(atPath: folder.path).isEmpty
-        } catch {
-            throw PackingError.unwritable(folder.path, reason: Self.reason(error))
-        }
-        guard isEmpty || replacesOutput && PackedModel.isPacked(folder) else {
-            throw PackingError.outputExists(folder.path, isPacked: PackedModel.isPacked(folder))
-        }
-        return false
-    }
-
-    private func copyCompanions(from directory: URL, to folder: URL) throws {
-        for name in Self.companions {
-            let (source, target) = (directory.appending(path: name), folder.appending(path: name))
-            do {
-                guard FileManager.default.fileExists(atPath: source.path) else {
-                    // Not one that an earlier model left behind.
-                    if FileManager.default.fileExists(atPath: target.path) {
-                        try FileManager.default.removeItem(at: target)
-                    }
-                    continue
-                }
-                try Data(contentsOf: source).write(to: target, options: .atomic)
-            } catch {
-                throw PackingError.unwritable(target.path, reason: Self.reason(error))
-            }
-        }
-    }
-
-    /// Foundation's errors tell little but for the system's own behind them.
-    private static func reason(_ error: any Error) -> String {
-        let error = error as NSError
-        let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
-        return cause.domain == NSPOSIXErrorDomain
-            ? String(cString: strerror(Int32(cause.code))) : error.localizedDescription
     }
 }
 

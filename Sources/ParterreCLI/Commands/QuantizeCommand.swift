@@ -48,7 +48,10 @@ struct QuantizeCommand: AsyncParsableCommand {
         let clock = ContinuousClock()
         let begin = clock.now
         defer { Console.shared.setBar("") }
+        let interrupt = Interrupt()
+        interrupt.listen(first: {}, again: { _exit(1) })
         let outcome = try await packing.write(source, to: folder) { share in
+            if interrupt.isRequested { throw CommandError.failed("interrupted: nothing was written") }
             if reporter.style == .bar { Console.shared.setBar("packing \(source.name)  \(Figures.percent(share))") }
         }
         Console.shared.setBar("")

@@ -90,16 +90,18 @@ struct JSONReader {
         buffer.removeAll(keepingCapacity: true)
         try expect(UInt8(ascii: "\""), "a string")
         while true {
-            var end = position
-            while end < bytes.count {
-                let byte = bytes[end]
-                if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 { break }
-                end += 1
+            position = bytes.withUnsafeBufferPointer { bytes in
+                var end = position
+                while end < bytes.count {
+                    let byte = bytes[end]
+                    if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 { break }
+                    end += 1
+                }
+                buffer.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[position..<end]))
+                return end
             }
-            buffer.append(contentsOf: bytes[position..<end])
-            position = end
-            guard end < bytes.count else { throw failure("the text ends inside a string") }
-            switch bytes[end] {
+            guard position < bytes.count else { throw failure("the text ends inside a string") }
+            switch bytes[position] {
             case UInt8(ascii: "\""):
                 position += 1
                 return

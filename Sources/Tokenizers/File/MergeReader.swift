@@ -18,7 +18,7 @@ struct MergeReader {
         var bytes: [UInt8] = []
         try reader.openArray()
         while try reader.nextElement() {
-            let cut: Int
+            var cut = 0
             if try reader.peek() == .string {
                 try reader.readString(into: &text)
                 if text.starts(with: "#version".utf8) { continue }
@@ -29,15 +29,15 @@ struct MergeReader {
                 cut = space
             } else {
                 text.removeAll(keepingCapacity: true)
-                var ends: [Int] = []
+                var parts = 0
                 try reader.openArray()
                 while try reader.nextElement() {
                     try reader.readString(into: &part)
                     text.append(contentsOf: part)
-                    ends.append(text.count)
+                    parts += 1
+                    if parts == 1 { cut = text.count }
                 }
-                guard ends.count == 2 else { throw broken(rank, "it has \(ends.count) parts instead of two") }
-                cut = ends[0]
+                guard parts == 2 else { throw broken(rank, "it has \(parts) parts instead of two") }
             }
             try insert(text, cut, rank, &bytes, &table)
             rank += 1
@@ -52,15 +52,25 @@ struct MergeReader {
         let leftIsPlain = ByteAlphabet.appendBytes(of: text, in: 0..<cut, to: &bytes)
         let middle = bytes.count
         let rightIsPlain = ByteAlphabet.appendBytes(of: text, in: cut..<text.count, to: &bytes)
-        let left = leftIsPlain ? vocabulary.find(bytes[..<middle]) : vocabulary.find(text[..<cut], isForeign: true)
+        let left =
+            leftIsPlain ? find(bytes, 0..<middle, isForeign: false) : find(text, 0..<cut, isForeign: true)
         guard let left else { throw unknownToken(rank, text[..<cut]) }
-        let right = rightIsPlain ? vocabulary.find(bytes[middle...]) : vocabulary.find(text[cut...], isForeign: true)
+        let right =
+            rightIsPlain
+            ? find(bytes, middle..<bytes.count, isForeign: false) : find(text, cut..<text.count, isForeign: true)
         guard let right else { throw unknownToken(rank, text[cut...]) }
         let isPlain = leftIsPlain && rightIsPlain
-        guard let token = vocabulary.find(isPlain ? bytes[...] : text[...], isForeign: !isPlain) else {
-            throw unknownToken(rank, text[...])
-        }
+        let token =
+            isPlain
+            ? find(bytes, bytes.indices, isForeign: false) : find(text, text.indices, isForeign: true)
+        guard let token else { throw unknownToken(rank, text[...]) }
         table.insert(left: Int32(left), right: Int32(right), rank: rank, token: Int32(token))
+    }
+
+    private func find(_ source: [UInt8], _ range: Range<Int>, isForeign: Bool) -> Int? {
+        source.withUnsafeBufferPointer {
+            vocabulary.find(bytes: UnsafeBufferPointer(rebasing: $0[range]), isForeign: isForeign)
+        }
     }
 
     private func unknownToken(_ rank: Int, _ text: ArraySlice<UInt8>) -> TokenizerError {

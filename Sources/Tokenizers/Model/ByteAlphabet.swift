@@ -24,28 +24,38 @@ enum ByteAlphabet {
     /// - Parameter text: any bytes, UTF-8 or not.
     /// - Returns: false, with nothing appended, where the text has something else than characters of the alphabet.
     static func appendBytes(of text: [UInt8], in range: Range<Int>, to bytes: inout [UInt8]) -> Bool {
-        let table = byteOfScalar
         let start = bytes.count
         // Copied first and then shortened in place: no character takes fewer bytes than the one it stands for.
         bytes.append(contentsOf: text[range])
+        let end = bytes.withUnsafeMutableBufferPointer { bytes in
+            byteOfScalar.withUnsafeBufferPointer { decode(bytes, from: start, table: $0) }
+        }
+        bytes.removeLast(bytes.count - (end ?? start))
+        return end != nil
+    }
+
+    /// Turns the characters from `start` on into their bytes, in place.
+    /// - Returns: where the bytes end; nil at something else than characters of the alphabet.
+    private static func decode(
+        _ bytes: UnsafeMutableBufferPointer<UInt8>, from start: Int, table: UnsafeBufferPointer<Int16>
+    ) -> Int? {
         var write = start
         var read = start
-        let end = bytes.count
-        while read < end {
+        while read < bytes.count {
             var scalar = Int(bytes[read])
             if scalar >= 0x80 {
                 // The alphabet ends at U+0143, so that two bytes are the most.
-                guard (0xC2...0xC5).contains(scalar), read + 1 < end, bytes[read + 1] & 0xC0 == 0x80 else { break }
+                guard (0xC2...0xC5).contains(scalar), read + 1 < bytes.count, bytes[read + 1] & 0xC0 == 0x80 else {
+                    return nil
+                }
                 scalar = (scalar & 0x1F) << 6 | Int(bytes[read + 1] & 0x3F)
                 read += 1
             }
-            guard scalar < table.count, table[scalar] >= 0 else { break }
+            guard scalar < table.count, table[scalar] >= 0 else { return nil }
             bytes[write] = UInt8(truncatingIfNeeded: table[scalar])
             write += 1
             read += 1
         }
-        let isComplete = read == end
-        bytes.removeLast(end - (isComplete ? write : start))
-        return isComplete
+        return write
     }
 }

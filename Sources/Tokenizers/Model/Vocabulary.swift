@@ -47,10 +47,11 @@ struct Vocabulary: Sendable {
     /// Adds a token of the model. Needs `0 ≤ id < idLimit`.
     mutating func insert(_ token: [UInt8], isForeign: Bool, id: Int) throws(Refusal) {
         if (count + 1) * 2 > slots.count { grow() }
-        let fingerprint = Self.fingerprint(token[...], isForeign)
+        let fingerprint = token.withUnsafeBufferPointer { Self.fingerprint($0, isForeign) }
         var index = home(of: fingerprint)
         while slots[index] != Self.empty {
-            if matches(slots[index], fingerprint, token[...]) { throw .tokenRepeated }
+            let slot = slots[index]
+            if token.withUnsafeBufferPointer({ matches(slot, fingerprint, $0) }) { throw .tokenRepeated }
             index = (index + 1) & (slots.count - 1)
         }
         try store(token, id: id)
@@ -65,6 +66,11 @@ struct Vocabulary: Sendable {
 
     /// The id of the token with these bytes.
     func find(_ token: ArraySlice<UInt8>, isForeign: Bool = false) -> Int? {
+        token.withUnsafeBufferPointer { find(bytes: $0, isForeign: isForeign) }
+    }
+
+    /// The same for bytes that lie anywhere.
+    func find(bytes token: UnsafeBufferPointer<UInt8>, isForeign: Bool) -> Int? {
         let fingerprint = Self.fingerprint(token, isForeign)
         var index = home(of: fingerprint)
         while slots[index] != Self.empty {
@@ -84,12 +90,14 @@ struct Vocabulary: Sendable {
         arena.append(contentsOf: token)
     }
 
-    private func matches(_ slot: UInt64, _ fingerprint: UInt32, _ token: ArraySlice<UInt8>) -> Bool {
+    private func matches(_ slot: UInt64, _ fingerprint: UInt32, _ token: UnsafeBufferPointer<UInt8>) -> Bool {
         guard UInt32(slot >> 32) == fingerprint else { return false }
         let span = spans[Int(slot & 0xFFFF_FFFF)]
         guard Int(span.length) == token.count else { return false }
         let start = Int(span.start)
-        return arena[start..<start + token.count].elementsEqual(token)
+        return arena.withUnsafeBufferPointer { arena in
+            UnsafeBufferPointer(rebasing: arena[start..<start + token.count]).elementsEqual(token)
+        }
     }
 
     private mutating func grow() {
@@ -105,7 +113,7 @@ struct Vocabulary: Sendable {
     private func home(of fingerprint: UInt32) -> Int { Int(fingerprint >> 1) & (slots.count - 1) }
 
     /// 31 bits of FNV-1a and, lowest, the kind of token.
-    private static func fingerprint(_ token: ArraySlice<UInt8>, _ isForeign: Bool) -> UInt32 {
+    private static func fingerprint(_ token: UnsafeBufferPointer<UInt8>, _ isForeign: Bool) -> UInt32 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for byte in token { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
         return UInt32(truncatingIfNeeded: (hash ^ hash >> 32) << 1) | (isForeign ? 1 : 0)

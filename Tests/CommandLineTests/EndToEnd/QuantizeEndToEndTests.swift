@@ -101,4 +101,23 @@ struct QuantizeEndToEndTests {
         #expect(outcome.code == 2 && outcome.errors.contains("cannot be written: File too large"), "\(outcome.errors)")
         #expect(!place.exists("packed"))
     }
+
+    @Test("what a killed run left is no model, and does not stand in the way of the next")
+    func killed() async throws {
+        try FileManager.default.createDirectory(atPath: packed, withIntermediateDirectories: true)
+        try place.write("half", to: "packed/model.parterre.x1.partial")
+        let half = try await Program.run(["generate", "Hello", "--model", packed])
+        #expect(half.code == 2, "\(half.errors)")
+        let outcome = try await quantize()
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        let names = try FileManager.default.contentsOfDirectory(atPath: packed).sorted()
+        #expect(names == ["config.json", "model.parterre", "tokenizer.json"])
+
+        // A folder with a tokenizer of the user's own is none of ours.
+        try FileManager.default.createDirectory(atPath: place.path("own"), withIntermediateDirectories: true)
+        try place.write("{}", to: "own/tokenizer.json")
+        let refused = try await Program.run(["quantize", place.model, "-o", place.path("own"), "--force"])
+        #expect(refused.code == 2 && refused.errors.contains("not empty"), "\(refused.errors)")
+        #expect(try place.read("own/tokenizer.json") == "{}")
+    }
 }

@@ -18,7 +18,8 @@ private final class SharedPrefix {
     /// - Parameters:
     ///   - tiles: softmax tiles that lie in shared blocks, of `groupsPerBlock` groups of 16 tokens.
     ///   - own: tokens of each sequence behind them.
-    init(headDim: Int, tiles: Int, own: [Int], format: KeyValueFormat, slope: Float, groupsPerBlock: Int, seed: UInt64) {
+    init(headDim: Int, tiles: Int, own: [Int], format: KeyValueFormat, slope: Float, groupsPerBlock: Int, seed: UInt64)
+    {
         var random = SplitMix64(seed: seed)
         self.headDim = headDim
         self.slope = slope

@@ -71,10 +71,12 @@ final class PagedHead {
     /// Fill the keys and values of these tokens with NaN where they lie, unknown to whoever keeps count of what is stored.
     func spoil(_ tokens: Range<Int>, groupsPerBlock: Int) {
         let layout = store.layout
-        let keys = format.keyGroupBytes(headDim: headDim), values = format.valueGroupBytes(headDim: headDim)
+        let keys = format.keyGroupBytes(headDim: headDim)
+        let values = format.valueGroupBytes(headDim: headDim)
         precondition(tokens.lowerBound % 16 == 0 && tokens.upperBound % 16 == 0, "whole groups are spoilt")
         for group in tokens.lowerBound / 16..<tokens.upperBound / 16 {
-            let block = UnsafeMutableRawPointer(pages.start)
+            let block =
+                UnsafeMutableRawPointer(pages.start)
                 + Int(table.start[group / groupsPerBlock]) * layout.bytesPerBlock
             let inside = group % groupsPerBlock
             memset(block + inside * keys, 0xFF, keys)

@@ -53,7 +53,12 @@ private struct TensorPacker: TensorLoader {
             let part = matrix.slice(slice, of: slices)
             let rows = crew.nodes.indices.map { part.plan.columns(onNode: $0) }
             let sources = tensor.read(rows, crew: crew)
-            crew.run { lane in part.pack(sources[lane.node], kernels: kernels, lane: lane) }
+            let queue = PanelQueue(part.plan)
+            crew.run { lane in
+                while let panels = queue.next(for: lane) {
+                    part.pack(sources[lane.node], panels: panels, kernels: kernels, lane: lane)
+                }
+            }
             tensor.discard(rows)
         }
         try done(tensor)
