@@ -16,7 +16,9 @@
 #define PK_FPCR
 #define PK_PAIR_PRODUCT(sum, x, w) pair_product(sum, x, w)
 #define PK_QUAD_PRODUCT(sum, w, x) quad_product(sum, w, x)
-#include "usdot.h"
+#define PK_DOT vusdotq_laneq_s32
+#define PK_DOT_WEIGHTS uint8x16_t
+#include "quad_dot.h"
 
 PK_INLINE lanes pair_product(lanes sum, scalar_word x, bit_lanes w) {
     float32x4_t sums[4];

@@ -12,17 +12,9 @@
 #define PK_FPCR
 #define PK_SIGNED_QUADS
 #define PK_QUAD_PRODUCT(sum, w, x) quad_product(sum, w, x)
-#include "lanes.h"
-
-PK_INLINE bit_lanes quad_product(bit_lanes sum, bit_lanes w, scalar_word x) {
-    int32x4_t sums[4];
-    int8x16_t weights[4];
-    memcpy(sums, &sum, sizeof sum);
-    memcpy(weights, &w, sizeof w);
-    for (int i = 0; i < 4; i++) sums[i] = vdotq_laneq_s32(sums[i], weights[i], (int8x16_t)x, 0);
-    return load_bits(sums);
-}
-
+#define PK_DOT vdotq_laneq_s32
+#define PK_DOT_WEIGHTS int8x16_t
+#include "quad_dot.h"
 #include "kernels.h"
 #pragma clang attribute pop
 #endif

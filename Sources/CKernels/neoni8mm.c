@@ -12,7 +12,9 @@
 #define PK_QUARTERED
 #define PK_FPCR
 #define PK_QUAD_PRODUCT(sum, w, x) quad_product(sum, w, x)
-#include "usdot.h"
+#define PK_DOT vusdotq_laneq_s32
+#define PK_DOT_WEIGHTS uint8x16_t
+#include "quad_dot.h"
 #include "kernels.h"
 #pragma clang attribute pop
 #endif
