@@ -122,6 +122,18 @@ import Testing
         #expect(sums.suffix(10).allSatisfy { $0 == best }, "\(sums)")
     }
 
+    @Test("a size is not held for slow for ever because the machine was busy when it ran")
+    func slowStart() throws {
+        let bench = try StepSchedulerTests.Bench(blocks: 6000, maxBatch: 8, prefillChunk: nil)
+        let busy = PrefillChoiceTests.Machine { 1.5 * Double($0) }
+        for _ in 0..<8 { bench.add(11000) }
+        for _ in 0..<3 { _ = bench.step(on: busy) }
+        var sums: [Int] = []
+        for _ in 0..<150 { sums.append(bench.step(on: PrefillChoiceTests.linear).values.reduce(0, +)) }
+        #expect(sums[50] < 520, "the busy steps count against the size that ran: \(sums)")
+        #expect(sums.suffix(5).allSatisfy { $0 == 520 }, "\(sums)")
+    }
+
     @Test("a chunk that was asked for is kept whatever steps cost")
     func explicitChunk() throws {
         let bench = try StepSchedulerTests.Bench(blocks: 100, prefillChunk: 50)

@@ -9,8 +9,8 @@ struct CostCurve {
     private var measured: [RecentRatios]
     private var records = 0
 
-    /// A size that was not seen for so many records counts as never measured: the machine may have changed.
-    static let memory = 1000
+    /// A size that was not seen for so many records counts as never measured: the machine may have been busy then, or be now.
+    static let memory = 100
     /// Rows that are computed while memory brings the weights, roughly. Only where measurements are missing does it matter
     /// that this is a guess.
     static let rowsPerRead = 24
