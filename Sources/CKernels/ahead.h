@@ -13,17 +13,26 @@ enum {
     PK_LINE = 64,
 };
 
-// Cache lines to ask for: line `step·rate / 256` after `from`.
+// Cache lines to ask for. A pass that is alone asks for the step's two lines after `from`, from step `turn` on after
+// `then`; one of several for line `step·rate / 256` after `from`.
 typedef struct ahead {
     const char *from;
     int64_t rate;
+    const char *then;
+    int64_t turn;
 } ahead;
 
-// The part of pass `pass` (of `passes` over the same bytes) in the bytes that follow them in memory.
-PK_INLINE ahead share(const char *memory, int64_t bytes, int64_t steps, int64_t pass, int64_t passes) {
+// A single pass over a block of `bytes` at `memory`, whose stream goes on at `following`.
+PK_INLINE ahead ahead_of_itself(const char *memory, int64_t bytes, const char *following) {
+    int64_t inside = bytes > PK_NEAR_BYTES ? bytes - PK_NEAR_BYTES : 0;
+    return (ahead){.from = memory + PK_NEAR_BYTES, .then = following - inside, .turn = inside / PK_STEP_BYTES};
+}
+
+// The part of pass `pass` (of `passes` over the same bytes) in as many bytes that follow them.
+PK_INLINE ahead share(const char *following, int64_t bytes, int64_t steps, int64_t pass, int64_t passes) {
     int64_t lines = bytes / PK_LINE;
     int64_t rate = (lines * 256 + steps * passes - 1) / (steps * passes);
-    return (ahead){memory + bytes + pass * ((steps * rate >> 8) * PK_LINE), rate};
+    return (ahead){.from = following + pass * ((steps * rate >> 8) * PK_LINE), .rate = rate};
 }
 
 // Two lines that will be written: without this a store waits for the line it writes into.
@@ -35,8 +44,9 @@ PK_INLINE void ask_to_write(char *line) {
 // One step's requests. A pass that is alone reads its step's two lines a little ahead; one of several takes its share.
 PK_INLINE void ask(ahead next, int64_t step, int alone) {
     if (alone) {
-        __builtin_prefetch(next.from + step * PK_STEP_BYTES, 0, 2);
-        __builtin_prefetch(next.from + step * PK_STEP_BYTES + PK_LINE, 0, 2);
+        const char *from = (step < next.turn ? next.from : next.then) + step * PK_STEP_BYTES;
+        __builtin_prefetch(from, 0, 2);
+        __builtin_prefetch(from + PK_LINE, 0, 2);
     } else {
         __builtin_prefetch(next.from + (step * next.rate >> 8) * PK_LINE, 0, 2);
     }

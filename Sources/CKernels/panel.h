@@ -79,6 +79,8 @@ PK_INLINE void multiply_panel(
                 work.strip = panel + (step * PK_STRIPS + s * work.steps) * PK_STEP_BYTES;
                 work.memory = work.strip;
                 work.memory_bytes = row == 0 ? work.steps * PK_STEP_BYTES : 0;  // the next bands find it in the cache
+                int is_last = s == PK_STRIPS - 1 && step + work.steps == form.steps;
+                work.following = is_last && call->next ? call->next : work.strip + work.steps * PK_STEP_BYTES;
                 work.sums = step == 0 ? to : sums;
                 if (step + work.steps == form.steps) ask_for_result(call, row, s, &work);
                 pass(&work);

@@ -23,6 +23,9 @@ enum {
 typedef struct int4_band {
     const char *strip;
     int64_t groups;
+    const char *ahead;  // what is asked for with the first group,
+    const char *end;    // up to here, then
+    const char *then;   // what is read after it
     const char *x;         // first row, at the block's first group
     int64_t x_stride;
     const int32_t *sums;   // first row's sum of the block's first group
@@ -92,7 +95,8 @@ PK_INLINE void chain_int4(const int4_band *work, int64_t row, int first, int row
         }
     }
     for (int64_t group = 0; group < work->groups; group++) {
-        const char *ahead = work->strip + group * PK_GROUP_BYTES + PK_NEAR_BYTES / 2;
+        const char *ahead = work->ahead + group * PK_GROUP_BYTES;
+        if (ahead >= work->end) ahead = work->then + (ahead - work->end);
         PK_UNROLLED for (int line = 0; line < PK_GROUP_BYTES / PK_LINE; line++) {
             __builtin_prefetch(ahead + line * PK_LINE, 0, 2);
         }
@@ -129,7 +133,9 @@ static void panel_int4(const pk_panel_call *call) {
             .x_stride = call->x_stride,
             .sums_stride = call->x_sums_stride,
             .rows = smaller(call->rows - row, PK_BAND_ROWS),
+            .end = (const char *)call->panel + PK_STRIPS * groups * PK_GROUP_BYTES,
         };
+        work.then = call->next ? call->next : work.end;
         for (int64_t group = 0; group < groups; group += PK_GROUP_BLOCK) {
             work.groups = smaller(groups - group, PK_GROUP_BLOCK);
             work.first = group == 0;
@@ -138,6 +144,7 @@ static void panel_int4(const pk_panel_call *call) {
             for (int64_t s = 0; s < PK_STRIPS; s++) {
                 work.strip = (const char *)call->panel + (s * groups + group) * PK_GROUP_BYTES;
                 work.totals = totals + s * PK_STRIP_COLUMNS;
+                work.ahead = work.strip + PK_NEAR_BYTES / 2;
                 pass_int4(&work);
             }
         }

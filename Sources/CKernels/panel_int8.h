@@ -39,6 +39,8 @@ static void scale_int8(const pk_panel_call *call, int64_t row, float *totals) {
 static void panel_int8(const pk_panel_call *call) {
     panel_form form = {
         .steps = (call->k + 3) / 4, .block_steps = PK_K_BLOCK, .x_step = 4, .whole_numbers = 1};
+    const char *scales = (const char *)call->panel + form.steps * PK_PANEL * 4;
+    for (int64_t line = 0; line < PK_PANEL * 4; line += PK_LINE) __builtin_prefetch(scales + line, 0, 3);
     multiply_panel(call, form, pass_int8, scale_int8);
 }
 

@@ -43,8 +43,9 @@ typedef struct band {
     int64_t x_stride;    // bytes
     int64_t x_step;      // bytes of x that a step takes
     int64_t rows;
-    const char *memory;  // where the strip lies in memory, for what is asked ahead; else NULL
-    int64_t memory_bytes;
+    const char *memory;  // where the strip lies in memory, for what is asked ahead
+    int64_t memory_bytes;  // 0: what follows has been asked for by the bands before
+    const char *following;  // what is read after it
     float *sums;         // [rows][PK_PANEL]: the strip's 32 columns of each row; int32 sums of int8
     char *result;        // where the last block's rows will be written, to be asked for; else NULL
     int64_t result_stride;
@@ -78,11 +79,11 @@ PK_INLINE void pass_over_strip(const band *work, strip_step step, int64_t most) 
     for (int v = 0; v < PK_STRIP_VECTORS; v += PK_STRIP_TILE_VECTORS(R)) {                                   \
         enum { passes = PK_STRIP_VECTORS / PK_STRIP_TILE_VECTORS(R) };                                       \
         if (tiles == 1 && passes == 1) {                                                                     \
-            ahead next = {work->memory + PK_NEAR_BYTES, 0};                                                  \
+            ahead next = ahead_of_itself(work->memory, work->steps * PK_STEP_BYTES, work->following);        \
             chain(work, row, v, next, R, PK_STRIP_TILE_VECTORS(R), step, 1);                                 \
         } else {                                                                                             \
             int64_t pass = t * passes + v / PK_STRIP_TILE_VECTORS(R);                                        \
-            ahead next = share(work->memory, work->memory_bytes, work->steps, pass, tiles * passes);         \
+            ahead next = share(work->following, work->memory_bytes, work->steps, pass, tiles * passes);      \
             chain(work, row, v, next, R, PK_STRIP_TILE_VECTORS(R), step, 0);                                 \
         }                                                                                                    \
     }

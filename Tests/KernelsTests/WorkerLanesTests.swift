@@ -83,3 +83,48 @@ import Testing
         #expect(throws: KernelError.badThreadCount(threads)) { try WorkerLanes(threads: threads) }
     }
 }
+
+@Suite("Dealing of what lanes compute")
+struct DealingTests {
+    @Test(
+        "each item is dealt once, to a lane of its node in ascending order, over many dealings",
+        arguments: [1, 2, 3, 7])
+    func dealsAll(_ threads: Int) throws {
+        let machine = Machine(
+            nodes: [
+                .init(id: 0, cpus: [0, 1], memoryBytes: 1, freeBytes: 1),
+                .init(id: 1, cpus: [0], memoryBytes: 1, freeBytes: 1),
+            ], canPlace: false, placementNote: nil)
+        let crew = try WorkerLanes(threads: threads, machine: machine)
+        defer { crew.stop() }
+        let counts = [0, 1, 5, 16, 63]
+        let rounds = 40
+        nonisolated(unsafe) let taken = UnsafeMutableBufferPointer<Int>.allocate(capacity: crew.nodes.count * 64)
+        defer { taken.deallocate() }
+        let wrong = Atomic<Int>(0)
+        for job in 0..<4 {
+            taken.initialize(repeating: 0)
+            crew.run { lane in
+                for round in 0..<rounds {
+                    let count = counts[(round + lane.node) % counts.count]
+                    var dealing = lane.deal(100..<100 + count, fixed: (round + job) % 5)
+                    var last = 99
+                    while let item = dealing.next() {
+                        if item <= last || item >= 100 + count { wrong.add(1, ordering: .relaxed) }
+                        last = item
+                        // Only one lane has this item in this round.
+                        taken[lane.node * 64 + item - 100] += 1
+                    }
+                    lane.barrier()
+                }
+            }
+            for node in crew.nodes.indices {
+                for item in 0..<64 {
+                    let expected = (0..<rounds).filter { counts[($0 + node) % counts.count] > item }.count
+                    #expect(taken[node * 64 + item] == expected, "node \(node), item \(item), job \(job)")
+                }
+            }
+        }
+        #expect(wrong.load(ordering: .relaxed) == 0)
+    }
+}

@@ -62,6 +62,7 @@ typedef struct pk_panel_call {
     const float *residual;  // PK_RESIDUAL: like y, may be y itself; else NULL
     int64_t residual_stride;
     int32_t epilogue;       // pk_epilogue
+    const void *next;       // a hint: the panel that the caller's core reads after this one; or NULL
 } pk_panel_call;
 
 // How keys and values lie in pages. A block holds groups of 16 tokens; per (block, layer, head) first all keys, then all

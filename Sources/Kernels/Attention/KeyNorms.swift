@@ -1,9 +1,11 @@
+import Synchronization
+
 /// How large the keys are that a store has ever held, head by head: what attention needs to know which keys are too far to
 /// weigh anything, before it reads them. A bound, not a property of a sequence: it saves work and changes no bit.
 final class KeyNorms: @unchecked Sendable {
-    // Unchecked because of the pointer alone: a piece of a head's keys is always stored by the same lane, and a barrier lies
-    // between storing and asking.
-    private let squares: UnsafeMutableBufferPointer<Float>
+    // Unchecked because of the pointer alone: lanes may store keys of one piece at the same time, a barrier lies between
+    // storing and asking. The bits of floats that are not negative are in their order.
+    private let squares: UnsafeMutablePointer<Atomic<UInt32>>
     private let layout: KeyValueLayout
     /// Panels whose columns a head's key can lie in.
     private let pieces: Int
@@ -11,8 +13,9 @@ final class KeyNorms: @unchecked Sendable {
     init(_ layout: KeyValueLayout) {
         self.layout = layout
         pieces = Self.piece(of: layout.headDim - 1) + 1
-        squares = .allocate(capacity: layout.layers * layout.heads * pieces)
-        squares.initialize(repeating: 0)
+        let count = layout.layers * layout.heads * pieces
+        squares = .allocate(capacity: count)
+        for index in 0..<count { (squares + index).initialize(to: Atomic(0)) }
     }
 
     deinit { squares.deallocate() }
@@ -22,17 +25,18 @@ final class KeyNorms: @unchecked Sendable {
 
     private func first(layer: Int, head: Int) -> Int { (layer * layout.heads + head) * pieces }
 
-    /// Take note of keys whose dims from `firstDim` on have no greater sum of squares than `square`.
+    /// Take note of keys whose dims from `firstDim` on have no greater sum of squares than `square`, which is not negative.
     func note(_ square: Float, layer: Int, head: Int, firstDim: Int) {
         let index = first(layer: layer, head: head) + Self.piece(of: firstDim)
-        if square > squares[index] { squares[index] = square }
+        guard square.bitPattern > squares[index].load(ordering: .relaxed) else { return }
+        squares[index].max(square.bitPattern, ordering: .relaxed)
     }
 
     /// No key of the head has a greater norm, in whatever format it is held; 0 if none was stored.
     func bound(layer: Int, head: Int) -> Float {
         let first = first(layer: layer, head: head)
         var sum: Float = 0
-        for piece in first..<first + pieces { sum += squares[piece] }
+        for piece in first..<first + pieces { sum += Float(bitPattern: squares[piece].load(ordering: .relaxed)) }
         return sum.squareRoot() * Self.rounding
     }
 

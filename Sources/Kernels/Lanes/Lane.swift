@@ -25,6 +25,12 @@ public struct Lane: @unchecked Sendable {
         return items.lowerBound + own.lowerBound..<items.lowerBound + own.upperBound
     }
 
+    /// This lane's share of what its node holds, most of it or all (four fourths) fixed beforehand; a barrier stands between
+    /// two dealings that leave something open.
+    func deal(_ items: Range<Int>, fixed fourths: Int) -> Dealing {
+        Dealing(of: items, fixed: fourths, dealer: crew.dealer, lane: self)
+    }
+
     static func share(of items: Int, index: Int, count: Int) -> Range<Int> {
         items * index / count..<items * (index + 1) / count
     }

@@ -20,6 +20,7 @@ public final class WorkerLanes: @unchecked Sendable {
     public let nodes: [Node]
     public let machine: Machine
 
+    let dealer: Dealer
     private let start = Gate()
     private let meeting = Gate()
     private let arrived = Atomic<Int>(0)
@@ -40,6 +41,7 @@ public final class WorkerLanes: @unchecked Sendable {
         self.count = count
         self.machine = machine
         nodes = Self.spread(count, over: machine)
+        dealer = Dealer(nodes: nodes.count, lanes: count)
         // A spinning lane that shares its core with the one it waits for only delays it.
         spins = count > machine.cpuCount ? 0 : 4000
         for lane in lanes {

@@ -33,54 +33,49 @@ public struct ProductTarget: @unchecked Sendable {
     }
 }
 
-/// A part of a product's result, all of it computed by one lane.
-public struct ProductPart: Sendable {
-    public var columns: Range<Int>
-    public var rows: Range<Int>
-}
-
 extension PackedMatrix {
-    /// This lane's part of `y[rows, columns] = epilogue(x[rows, k] · weightsᵀ)`; every lane must call it.
+    /// This lane's part of `y[rows, columns] = epilogue(x[rows, k] · weightsᵀ)`; every lane must call it, and a barrier
+    /// stands between two products.
     ///
     /// Items are (panel, block of rows): rows are cut only when there are too few panels to keep the node's lanes busy.
-    /// The cut decides who computes an element, never how. `done` is called after each.
+    /// Who computes an element is decided as they go, how never is. `done` is called after each.
+    ///
+    /// - Parameter following: the matrix that is multiplied next: its first panel is on its way when this product ends.
     @inline(__always)
     public func multiply(
-        _ x: ActivationRows, into target: ProductTarget, kernels: KernelSet, lane: Lane,
+        _ x: ActivationRows, into target: ProductTarget, following: PackedMatrix? = nil, kernels: KernelSet, lane: Lane,
         done: (ProductPart) -> Void = { _ in }
     ) {
         guard x.rows > 0 else { return }
-        let panels = plan.panelsByNode[lane.node]
-        let rowBlocks = Self.rowBlocks(rows: x.rows, panels: panels.count, lanes: lane.lanesOnNode)
-        let items = lane.shareOnNode(of: 0..<panels.count * rowBlocks)
-        // Some rows at a time through all panels: they stay in the core's cache, and the panels stream past.
-        for first in stride(from: 0, to: x.rows, by: rowBlocks == 1 ? Self.cachedRows : x.rows) {
-            for item in items {
-                let index = panels.lowerBound + item / rowBlocks
-                let block = item % rowBlocks
-                let rows =
-                    rowBlocks == 1
-                    ? first..<min(first + Self.cachedRows, x.rows)
-                    : x.rows * block / rowBlocks..<x.rows * (block + 1) / rowBlocks
-                guard !rows.isEmpty else { continue }
-                let column = index * PanelPlan.panelColumns
-                multiply(x, panel: index, rows: rows, into: target, kernels, lane)
-                done(ProductPart(columns: column..<column + plan.columns(ofPanel: index), rows: rows))
-            }
+        var items = ProductItems(rows: x.rows, plan: plan, lane: lane)
+        var next = items.next()
+        while let part = next {
+            next = items.next()
+            let panel = next.map { self.panel($0.panel, onNode: lane.node) } ?? following?.firstPanel(of: lane)
+            multiply(x, part, next: panel, into: target, kernels, lane)
+            done(part)
         }
     }
 
     /// Rows for which the weights are read once.
-    public static let cachedRows = Int(PK_BAND_ROWS)
+    public static let cachedRows = ProductItems.cachedRows
+
+    /// Where the lane begins to read, if nobody is before it.
+    private func firstPanel(of lane: Lane) -> UnsafeRawPointer? {
+        let own = ownPanels(of: lane)
+        return own.isEmpty ? nil : panel(own.lowerBound, onNode: lane.node)
+    }
 
     private func multiply(
-        _ x: ActivationRows, panel index: Int, rows: Range<Int>, into target: ProductTarget, _ kernels: KernelSet,
-        _ lane: Lane
+        _ x: ActivationRows, _ part: ProductPart, next: UnsafeRawPointer?, into target: ProductTarget,
+        _ kernels: KernelSet, _ lane: Lane
     ) {
-        let column = index * PanelPlan.panelColumns
+        let column = part.columns.lowerBound
+        let rows = part.rows
         let x = x.from(row: rows.lowerBound)
         var call = pk_panel_call()
-        call.panel = panel(index, onNode: lane.node)
+        call.panel = panel(part.panel, onNode: lane.node)
+        call.next = next
         call.x = x.base
         call.x_stride = Int64(x.stride)
         call.x_scales = x.scales
@@ -88,7 +83,7 @@ extension PackedMatrix {
         call.x_sums_stride = Int64(x.sumsStride)
         call.k = Int64(k)
         call.rows = Int64(rows.count)
-        call.columns = Int64(plan.columns(ofPanel: index))
+        call.columns = Int64(part.columns.count)
         call.y = target.isTile ? target.y : target.y + rows.lowerBound * target.stride + column
         call.y_stride = Int64(target.stride)
         if let rounded = target.rounded {
@@ -106,11 +101,5 @@ extension PackedMatrix {
         case .int8: kernels.table.pointee.panel_int8(&call)
         case .int4: kernels.table.pointee.panel_int4(&call)
         }
-    }
-
-    static func rowBlocks(rows: Int, panels: Int, lanes: Int) -> Int {
-        guard lanes > 1, panels > 0, rows >= 24 else { return 1 }
-        let wanted = (4 * lanes + panels - 1) / panels
-        return max(1, min(wanted, rows / 12))
     }
 }

@@ -1,4 +1,4 @@
-/// The greatest values of one row that have been seen so far, in descending order, equals in the order in which they came.
+/// The greatest values of one row that have been seen so far, in descending order, equals in the order of their columns.
 /// Memory is the owner's.
 struct GreatestList {
     private let entries: UnsafeMutablePointer<SelectedValue>
@@ -47,7 +47,7 @@ struct GreatestList {
             return
         }
         var place = count
-        while place > 0, entries[place - 1].value < new.value {
+        while place > 0, new.precedes(entries[place - 1]) {
             entries[place] = entries[place - 1]
             place -= 1
         }
@@ -57,10 +57,15 @@ struct GreatestList {
         let last = entries[rank - 1].value
         if keepsEqual {
             while entries[count - 1].value < last { count -= 1 }
-            bound = last
         } else {
             count = rank
-            bound = last.nextUp
         }
+        bound = last
+    }
+}
+
+extension SelectedValue {
+    fileprivate func precedes(_ other: SelectedValue) -> Bool {
+        value > other.value || value == other.value && column < other.column
     }
 }

@@ -3,8 +3,8 @@ import CKernels
 /// Keeps of a product's rows what is asked of them, while the product is computed: its parts go through a tile in each
 /// lane's cache, and where only the greatest values of a row are asked for, the row itself is never written.
 ///
-/// Each lane keeps its own lists, so nothing is locked; `greatest` merges them in the order of the lanes, which is that of
-/// their columns. A list depends on its row's values alone: who computed them never shows.
+/// Each lane keeps its own lists, so nothing is locked; `greatest` merges them. A list depends on its row's values and their
+/// columns alone: who computed them, and when, never shows.
 public final class ProductSelection: @unchecked Sendable {
     /// Most values that can be asked of a row.
     public static let mostRank = 128
@@ -76,7 +76,7 @@ public final class ProductSelection: @unchecked Sendable {
         tiles + lane.index * rowCapacity * PanelPlan.panelColumns
     }
 
-    /// Take from the lane's tile what is asked for. Parts of a row must come in the order of their columns.
+    /// Take from the lane's tile what is asked for.
     ///
     /// - Parameters:
     ///   - whole: where rows of which all is asked go, `[rows, stride]`; of others nothing is written.

@@ -5,12 +5,15 @@ import Kernels
 extension Bloom {
     /// qkv `[rows, heads, 3, headDim]`; each lane stores the keys and values that it computed at once.
     func project(
-        _ linear: BloomWeights.Linear, _ x: ActivationRows, _ batch: borrowing StepBatch, layer: Int,
-        _ w: BloomWorkspace, _ store: KeyValueStore, _ lane: Lane
+        _ layer: BloomWeights.Layer, _ x: ActivationRows, _ batch: borrowing StepBatch, index: Int, _ w: BloomWorkspace,
+        _ store: KeyValueStore, _ lane: Lane
     ) {
+        let linear = layer.queryKeyValue
         let target = ProductTarget(w.qkv, stride: w.qkvStride, bias: linear.bias)
-        linear.weights.multiply(x, into: target, kernels: kernels, lane: lane) { part in
-            keep(part, batch, layer: layer, w, store)
+        linear.weights.multiply(
+            x, into: target, following: layer.dense.weights, kernels: kernels, lane: lane
+        ) { part in
+            keep(part, batch, layer: index, w, store)
         }
     }
 

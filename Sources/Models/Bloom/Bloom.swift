@@ -34,8 +34,10 @@ public struct Bloom: Sendable {
         embed(batch, w, lane)  // x [rows, hidden]
         lane.barrier()
         for (index, layer) in weights.layers.enumerated() {
+            let nextLayer =
+                index + 1 < weights.layers.count ? weights.layers[index + 1].queryKeyValue.weights : weights.head
             var normed = norm(layer.inputNorm, rows, w, lane)  // [rows, hidden]
-            project(layer.queryKeyValue, normed.formed, batch, layer: index, w, store, lane)
+            project(layer, normed.formed, batch, index: index, w, store, lane)
             lane.barrier()  // qkv [rows, heads, 3, headDim]; keys and values in their pages
             if lane.index == 0 { w.timer.enter(.attention) }
             attend(batch, layer: index, w, store, lane)
@@ -45,13 +47,13 @@ public struct Bloom: Sendable {
                 w.attended, stride: w.hiddenStride, rows: rows, width: hidden, lane: lane)
             multiply(
                 layer.dense, attended, into: w.x, w.hiddenStride, residual: residual(normed, w),
-                epilogue: PK_RESIDUAL, lane: lane)
+                epilogue: PK_RESIDUAL, following: layer.up.weights, lane: lane)
             lane.barrier()  // x [rows, hidden]
             normed = norm(layer.postAttentionNorm, rows, w, lane)  // [rows, hidden]
-            let inner = expand(layer.up, normed.formed, w, lane)  // [rows, 4·hidden]
+            let inner = expand(layer, normed.formed, w, lane)  // [rows, 4·hidden]
             multiply(
                 layer.down, inner, into: w.x, w.hiddenStride, residual: residual(normed, w),
-                epilogue: PK_RESIDUAL, lane: lane)
+                epilogue: PK_RESIDUAL, following: nextLayer, lane: lane)
             lane.barrier()  // x [rows, hidden]
         }
         if lane.index == 0 { w.timer.enter(.head) }
@@ -71,12 +73,16 @@ public struct Bloom: Sendable {
         if let demands, !demands.allSatisfy({ $0 == .all }) {
             precondition(demands.count == wanted.count, "a demand for each row")
             w.selection.begin(demands, lane: lane)
-            weights.head.multiply(normed.formed, into: w.selection.target(of: lane), kernels: kernels, lane: lane) {
+            weights.head.multiply(
+                normed.formed, into: w.selection.target(of: lane),
+                following: weights.layers.first?.queryKeyValue.weights, kernels: kernels, lane: lane
+            ) {
                 w.selection.take($0, whole: w.logits, stride: w.logitStride, kernels: kernels, lane: lane)
             }
         } else {
             weights.head.multiply(
-                normed.formed, into: ProductTarget(w.logits, stride: w.logitStride), kernels: kernels, lane: lane)
+                normed.formed, into: ProductTarget(w.logits, stride: w.logitStride),
+                following: weights.layers.first?.queryKeyValue.weights, kernels: kernels, lane: lane)
         }
         lane.barrier()
     }
@@ -130,12 +136,12 @@ public struct Bloom: Sendable {
 
     /// The MLP's first half, in the form that its second half reads; no lane reads it before all are done.
     private func expand(
-        _ up: BloomWeights.Linear, _ x: ActivationRows, _ w: BloomWorkspace, _ lane: Lane
+        _ layer: BloomWeights.Layer, _ x: ActivationRows, _ w: BloomWorkspace, _ lane: Lane
     ) -> ActivationRows {
         let isRounded = w.innerForm.shared.form == .bf16  // elementwise: the product itself can do it
         multiply(
-            up, x, into: w.inner, w.innerStride, epilogue: PK_GELU, rounded: isRounded ? w.innerForm.shared : nil,
-            lane: lane)
+            layer.up, x, into: w.inner, w.innerStride, epilogue: PK_GELU, rounded: isRounded ? w.innerForm.shared : nil,
+            following: layer.down.weights, lane: lane)
         lane.barrier()
         guard !isRounded else { return w.innerForm.shared.rows(x.rows) }
         return w.innerForm.formed(
@@ -144,10 +150,11 @@ public struct Bloom: Sendable {
 
     func multiply(
         _ linear: BloomWeights.Linear, _ x: ActivationRows, into y: UnsafeMutablePointer<Float>, _ stride: Int,
-        residual: UnsafePointer<Float>? = nil, epilogue: pk_epilogue = PK_STORE, rounded: FormedRows? = nil, lane: Lane
+        residual: UnsafePointer<Float>? = nil, epilogue: pk_epilogue = PK_STORE, rounded: FormedRows? = nil,
+        following: PackedMatrix, lane: Lane
     ) {
         let target = ProductTarget(
             y, stride: stride, bias: linear.bias, residual: residual, epilogue: epilogue, rounded: rounded)
-        linear.weights.multiply(x, into: target, kernels: kernels, lane: lane)
+        linear.weights.multiply(x, into: target, following: following, kernels: kernels, lane: lane)
     }
 }

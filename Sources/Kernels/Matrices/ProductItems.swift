@@ -1,0 +1,69 @@
+import CKernels
+
+/// A part of a product's result, all of it computed by one lane.
+public struct ProductPart: Sendable {
+    public var columns: Range<Int>
+    public var rows: Range<Int>
+
+    public init(columns: Range<Int>, rows: Range<Int>) {
+        self.columns = columns
+        self.rows = rows
+    }
+
+    /// The panel of its columns.
+    var panel: Int { columns.lowerBound / PanelPlan.panelColumns }
+}
+
+/// The parts of a product that a lane computes, in turn. Many rows go a band after the other through all panels: they stay in
+/// the core's cache, and the panels stream past. Where panels are few, a band is cut into blocks of rows.
+struct ProductItems {
+    private let rows: Int
+    private let plan: PanelPlan
+    private let panels: Range<Int>
+    private let rowBlocks: Int
+    private let lane: Lane
+    private var first = 0
+    private var dealing: Dealing
+
+    static let cachedRows = Int(PK_BAND_ROWS)
+
+    init(rows: Int, plan: PanelPlan, lane: Lane) {
+        self.rows = rows
+        self.plan = plan
+        self.lane = lane
+        panels = plan.panelsByNode[lane.node]
+        rowBlocks = Self.rowBlocks(rows: rows, panels: panels.count, lanes: lane.lanesOnNode)
+        dealing = Self.deal(panels.count * rowBlocks, isLast: rowBlocks > 1 || rows <= Self.cachedRows, lane)
+    }
+
+    mutating func next() -> ProductPart? {
+        while true {
+            if let item = dealing.next() { return part(item) }
+            guard rowBlocks == 1, first + Self.cachedRows < rows else { return nil }
+            first += Self.cachedRows
+            dealing = Self.deal(panels.count, isLast: first + Self.cachedRows >= rows, lane)
+        }
+    }
+
+    /// Only the last band has items left open: there the lanes catch up with each other.
+    private static func deal(_ items: Int, isLast: Bool, _ lane: Lane) -> Dealing {
+        lane.deal(0..<items, fixed: isLast ? 3 : 4)
+    }
+
+    private func part(_ item: Int) -> ProductPart {
+        let panel = panels.lowerBound + item / rowBlocks
+        let column = panel * PanelPlan.panelColumns
+        let block = item % rowBlocks
+        let rows =
+            rowBlocks == 1
+            ? first..<min(first + Self.cachedRows, rows)
+            : self.rows * block / rowBlocks..<self.rows * (block + 1) / rowBlocks
+        return ProductPart(columns: column..<column + plan.columns(ofPanel: panel), rows: rows)
+    }
+
+    static func rowBlocks(rows: Int, panels: Int, lanes: Int) -> Int {
+        guard lanes > 1, panels > 0, rows >= 24 else { return 1 }
+        let wanted = (4 * lanes + panels - 1) / panels
+        return max(1, min(wanted, rows / 12))
+    }
+}
