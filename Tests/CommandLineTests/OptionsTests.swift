@@ -87,6 +87,13 @@ struct OptionsTests {
         }
     }
 
+    @Test("a chunk of prompt tokens is a number, or the engine's to choose")
+    func prefillChunk() throws {
+        #expect(try generate("--prefill-chunk", "auto", "x").engine.options.prefillChunk == nil)
+        #expect(try generate("--prefill-chunk", "96", "x").engine.options.prefillChunk == 96)
+        for wrong in ["", "many", "1.5", "AUTO "] { #expect(PrefillChunk(argument: wrong) == nil, "\(wrong)") }
+    }
+
     @Test("what generate does follows from its arguments")
     func modes() throws {
         func mode(_ arguments: GenerateMode.Arguments) throws -> GenerateMode { try GenerateMode(arguments) }

@@ -1,8 +1,10 @@
 import Basics
+import Dispatch
 import Kernels
-import Scheduler
 import TestSupport
 import Testing
+
+@testable import Scheduler
 
 /// What is written in a batch that others join and leave is what is written alone, without a cache.
 @Suite struct GenerationLawTests {
@@ -118,6 +120,47 @@ import Testing
                     after: prompt, requests[index].parameters, sample: 0)
                 #expect(fingerprint(completion) == fingerprint(alone), "request \(index)")
             }
+        }
+    }
+
+    @Test(
+        "whatever steps seem to cost, and so however prompts are cut, no text changes",
+        arguments: [BatchingPolicy.continuous, .static], UInt64(1)...4)
+    func anyCosts(_ policy: BatchingPolicy, _ seed: UInt64) async throws {
+        var generator = SplitMix64(seed: seed)
+        let (arithmetic, kernels) = Arithmetic.of(seed: seed)
+        let rig = try Rig(RandomCheckpoint(hidden: 16, heads: 4, layers: 2, vocabulary: 61), arithmetic)
+        let lengths = (0..<6).map { _ in Int.random(in: 60...260, using: &generator) }
+        let requests = rig.sequences(lengths, seed: seed).map { prompt in
+            var parameters = Self.parameters(using: &generator)
+            parameters.maxTokens = 5
+            return GenerationRequest(.tokens(prompt), parameters: parameters)
+        }
+        let arrangement = Arrangement(shuffle: seed, policy: policy, maxBatch: 4, prefillChunk: nil)
+        try await rig.withEngine(arrangement, kernels: kernels) { engine in
+            engine.queue.sync { Self.muddle(&engine.scheduler.costs, using: &generator) }
+            let written = try await withThrowingTaskGroup(of: (Int, Completion?).self) { group in
+                for (index, request) in requests.enumerated() {
+                    group.addTask { (index, try await Self.write(request, engine, stopAfter: nil)) }
+                }
+                return try await group.reduce(into: [Int: Completion]()) { $0[$1.0] = $1.1 }
+            }
+            for (index, request) in requests.enumerated() {
+                guard case .tokens(let prompt) = request.prompt else { continue }
+                let alone = try await UncachedWriter(engine: engine).tokens(
+                    after: prompt, request.parameters, sample: 0)
+                #expect(
+                    fingerprint(try #require(written[index])) == fingerprint(alone),
+                    "seed \(seed), request \(index), \(kernels), \(arithmetic)")
+            }
+        }
+    }
+
+    /// Each size measured so often, at random seconds, that a few true steps do not outweigh it.
+    private static func muddle(_ costs: inout StepCosts, using generator: inout SplitMix64) {
+        for rows in costs.layers.sizes {
+            let seconds = Double.random(in: 0.001...1, using: &generator)
+            for _ in 0..<5 { costs.layers.record(rows: rows, seconds: seconds) }
         }
     }
 

@@ -1,5 +1,6 @@
 import Basics
 import Kernels
+import Models
 import PagedCache
 import Testing
 
@@ -15,14 +16,14 @@ import Testing
         private let group = ScoringGroup { _, _, _ in }
 
         init(
-            blocks: Int = 100, policy: BatchingPolicy = .continuous, maxBatch: Int = 8, prefillChunk: Int = 64
+            blocks: Int = 100, policy: BatchingPolicy = .continuous, maxBatch: Int = 8, prefillChunk: Int? = 64
         ) throws {
             crew = try WorkerLanes(threads: 1)
             let layout = KeyValueLayout(
                 layers: 1, heads: 1, headDim: 4, blockTokens: 16, format: .f32, crew: crew)
             scheduler = StepScheduler(
                 options: SchedulingOptions(policy: policy, maxBatch: maxBatch, prefillChunk: prefillChunk),
-                cache: try PagedCache(layout: layout, blocks: blocks, crew: crew))
+                cache: try PagedCache(layout: layout, blocks: blocks, crew: crew), mostWanted: 64)
         }
 
         deinit { crew.stop() }
@@ -46,6 +47,15 @@ import Testing
                 entry.sequence.tokens.append(TokenID(2))
             }
             return Dictionary(uniqueKeysWithValues: plan.entries.map { ($0.sequence.arrival, $0.rows) })
+        }
+
+        /// The next step, as long as a machine would take for it.
+        func step(on machine: PrefillChoiceTests.Machine) -> [Int: Int] {
+            let rows = step()
+            let wanted = plan.batch.wantedRows.count
+            scheduler.costs.layers.record(rows: plan.batch.rows, seconds: machine.layers(plan.batch.rows))
+            scheduler.costs.head.record(rows: wanted, seconds: machine.head(wanted))
+            return rows
         }
     }
 

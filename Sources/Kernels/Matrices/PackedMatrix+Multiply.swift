@@ -57,6 +57,9 @@ extension PackedMatrix {
         }
     }
 
+    /// Rows for which the weights are read once.
+    public static let cachedRows = ProductItems.cachedRows
+
     /// Where the lane begins to read, if nobody is before it.
     private func firstPanel(of lane: Lane) -> UnsafeRawPointer? {
         let own = ownPanels(of: lane)

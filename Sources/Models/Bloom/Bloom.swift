@@ -27,7 +27,10 @@ public struct Bloom: Sendable {
         let rows = batch.rows
         let hidden = configuration.hiddenSize
         precondition(rows <= w.rowCapacity, "the workspace holds the step")
-        if lane.index == 0 { w.attention.make(for: batch, blockTokens: store.layout.blockTokens) }
+        if lane.index == 0 {
+            w.timer = StepTimer()
+            w.attention.make(for: batch, blockTokens: store.layout.blockTokens)
+        }
         embed(batch, w, lane)  // x [rows, hidden]
         lane.barrier()
         for (index, layer) in weights.layers.enumerated() {
@@ -36,8 +39,10 @@ public struct Bloom: Sendable {
             var normed = norm(layer.inputNorm, rows, w, lane)  // [rows, hidden]
             project(layer, normed.formed, batch, index: index, w, store, lane)
             lane.barrier()  // qkv [rows, heads, 3, headDim]; keys and values in their pages
+            if lane.index == 0 { w.timer.enter(.attention) }
             attend(batch, layer: index, w, store, lane)
             lane.barrier()  // attended [rows, heads, headDim]
+            if lane.index == 0 { w.timer.enter(.products) }
             let attended = w.hiddenForm.formed(
                 w.attended, stride: w.hiddenStride, rows: rows, width: hidden, lane: lane)
             multiply(
@@ -51,6 +56,7 @@ public struct Bloom: Sendable {
                 epilogue: PK_RESIDUAL, following: nextLayer, lane: lane)
             lane.barrier()  // x [rows, hidden]
         }
+        if lane.index == 0 { w.timer.enter(.head) }
     }
 
     /// Of the logits `[wanted.count, vocabulary]` of these of the step's wanted rows what is asked for: whole rows go into

@@ -33,6 +33,9 @@ public final class BloomWorkspace: @unchecked Sendable {
     /// What is wanted of logits that are not written.
     public let selection: ProductSelection
 
+    /// Of the last step, by its first lane.
+    public var timer = StepTimer()
+
     /// Made by the first lane at a step's beginning.
     var attention = AttentionPlan()
     private let attentionScratch: UnsafeMutablePointer<Float>

@@ -12,7 +12,7 @@ extension EngineOptions {
         guard (1...4096).contains(maxBatch) else {
             throw .badOption(name: "max-batch", reason: "\(maxBatch) is not between 1 and 4096")
         }
-        guard (1...65536).contains(prefillChunk) else {
+        if let prefillChunk, !(1...65536).contains(prefillChunk) {
             throw .badOption(name: "prefill-chunk", reason: "\(prefillChunk) is not between 1 and 65536")
         }
         if case .share(let share) = cacheMemory, !(share > 0 && share <= 1) {

@@ -60,8 +60,9 @@ public struct EngineOptions: Sendable, Equatable {
     public var blockSize: Int = 32
     /// Most sequences in one step.
     public var maxBatch: Int = 64
-    /// Most prompt tokens in one step, so that a long prompt holds up the others by no more than that.
-    public var prefillChunk: Int = 512
+    /// Most prompt tokens in one step, so that a long prompt holds up the others by no more than that; `nil`: as many as make
+    /// the best use of time, by what steps have cost so far.
+    public var prefillChunk: Int? = nil
     /// Worker lanes; `nil`: one per core that this process may use.
     public var threads: Int? = nil
     /// `portable`, `avx2`, `avxvnni`, `avx512`, `avx512vnni` or `avx512bf16`; on Arm `portable`, `neon`, `neondot`,

@@ -9,7 +9,7 @@ struct WorkloadSizes: Sendable, Equatable {
     /// Timed runs.
     var runs = 3
     var seed: UInt64 = 0
-    /// Most prompt tokens in a step, as the engine has it.
+    /// Prompt tokens in a step, about.
     var prefillChunk = 512
 }
 

@@ -102,8 +102,8 @@ struct BenchCommand: AsyncParsableCommand {
 
     func run() async throws {
         let source = shape.map { .random(RandomModel($0, seed: seed)) } ?? model.source
-        let sizes = WorkloadSizes(
-            prompt: prompt, steps: steps, runs: runs, seed: seed, prefillChunk: engine.prefillChunk)
+        var sizes = WorkloadSizes(prompt: prompt, steps: steps, runs: runs, seed: seed)
+        if let chunk = engine.prefillChunk.tokens { sizes.prefillChunk = chunk }
         var given: LogitsInput?
         if let prompts { given = try await LogitsInput.read(InputFile(prompts)) }
         let bench = Bench(

@@ -39,9 +39,10 @@ struct EngineOptionGroup: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Most prompt tokens in one step, so that a long prompt holds up the others by no more than that.",
+            "Most prompt tokens in one step, so that a long prompt holds up the others by no more than that. "
+                + "auto: as many as make the best use of time, by what steps have cost so far.",
             valueName: "tokens"))
-    var prefillChunk: Int = defaults.prefillChunk
+    var prefillChunk = PrefillChunk(tokens: defaults.prefillChunk)
 
     @Option(help: ArgumentHelp("Worker threads. (default: one per core)", valueName: "count"))
     var threads: Int?
@@ -63,7 +64,7 @@ struct EngineOptionGroup: ParsableArguments {
         options.blockSize = blockSize
         options.cacheMemory = cacheMemory.value
         options.maxBatch = maxBatch
-        options.prefillChunk = prefillChunk
+        options.prefillChunk = prefillChunk.tokens
         options.threads = threads
         options.instructionSet = isa
         return options

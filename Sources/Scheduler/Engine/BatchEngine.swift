@@ -43,10 +43,9 @@ public final class BatchEngine: @unchecked Sendable {
         self.crew = crew
         self.logger = logger
         let vocabulary = model.configuration.vocabularySize
-        scheduler = StepScheduler(options: options, cache: cache)
+        scheduler = StepScheduler(options: options, cache: cache, mostWanted: Self.logitRows)
         workspace = try BloomWorkspace(
-            model, rows: options.prefillChunk + options.maxBatch, logitRows: Self.logitRows,
-            lanes: crew.count)
+            model, rows: options.mostRows, logitRows: Self.logitRows, lanes: crew.count)
         scratch = (0..<crew.count).map { _ in SamplingScratch(vocabularySize: vocabulary) }
         copies = (0..<crew.count).map { _ in .allocate(capacity: vocabulary) }
     }
@@ -123,6 +122,7 @@ public final class BatchEngine: @unchecked Sendable {
                 if pass.lowerBound == 0 { model.forward(batch, workspace, store: scheduler.cache.store, lane: lane) }
                 choose(draws, pass, batch, lane)
             }
+            if pass.lowerBound == 0 { noteCosts(rows: batch.rows, wanted: wanted) }
             if rowIsUndecided.exchange(false, ordering: .relaxed) {
                 draws.demandAll()
                 crew.run { [draws] in choose(draws, pass, batch, $0) }
@@ -131,6 +131,14 @@ public final class BatchEngine: @unchecked Sendable {
             first = pass.upperBound
         } while first < wanted
         counters.steps += 1
+    }
+
+    /// Of a head that needs several passes only the first was timed, so nothing is learnt of it.
+    private func noteCosts(rows: Int, wanted: Int) {
+        workspace.timer.stop()
+        scheduler.costs.layers.record(rows: rows, seconds: workspace.timer.products)
+        guard wanted <= workspace.logitRowCapacity else { return }
+        scheduler.costs.head.record(rows: wanted, seconds: workspace.timer.head)
     }
 
     // MARK: Drawing tokens

@@ -27,7 +27,7 @@ struct PaddedScorer {
         precondition(!tables.isEmpty, "a sequence that fits the cache fits it when nothing else is there")
         let grid = LeftPaddedBatch(
             Array(sequences[first..<first + tables.count]), extraColumns: Self.extraColumns)
-        let columnsPerStep = max(1, engine.scheduler.options.prefillChunk / grid.rows)
+        let columnsPerStep = max(1, engine.scheduler.options.promptRoom / grid.rows)
         for begin in stride(from: 0, to: grid.columns, by: columnsPerStep) {
             let window = begin..<min(begin + columnsPerStep, grid.columns)
             try step(grid, window, &tables, lastOnly: lastOnly, visit: visit)

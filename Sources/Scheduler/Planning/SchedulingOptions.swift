@@ -11,12 +11,21 @@ public struct SchedulingOptions: Sendable, Equatable {
     public var policy: BatchingPolicy
     /// Most sequences in one step.
     public var maxBatch: Int
-    /// Most prompt tokens in one step.
-    public var prefillChunk: Int
+    /// Most prompt tokens in one step; `nil`: chosen for each step by what steps have cost so far.
+    public var prefillChunk: Int?
 
-    public init(policy: BatchingPolicy, maxBatch: Int, prefillChunk: Int) {
+    /// Prompt tokens that a step of chosen size has room for, beside a row for each sequence.
+    static let chosenRoom = 512
+
+    public init(policy: BatchingPolicy, maxBatch: Int, prefillChunk: Int?) {
         self.policy = policy
         self.maxBatch = maxBatch
         self.prefillChunk = prefillChunk
     }
+
+    /// Prompt tokens that always fit into a step.
+    var promptRoom: Int { prefillChunk ?? Self.chosenRoom }
+
+    /// Most rows of a step.
+    var mostRows: Int { promptRoom + maxBatch }
 }

@@ -1,4 +1,5 @@
 import DequeModule
+import Models
 import PagedCache
 
 /// Decides what runs in the next step: admission by free blocks, chunks of prompts within a token budget, preemption of
@@ -13,10 +14,14 @@ final class StepScheduler {
     /// By arrival.
     private(set) var running: [ScheduledSequence] = []
     private(set) var preemptions = 0
+    /// What the engine has measured of its steps.
+    var costs: StepCosts
 
-    init(options: SchedulingOptions, cache: PagedCache) {
+    /// - Parameter mostWanted: rows of logits that are computed at a time.
+    init(options: SchedulingOptions, cache: PagedCache, mostWanted: Int) {
         self.options = options
         self.cache = cache
+        costs = StepCosts(mostRows: options.mostRows, mostWanted: mostWanted)
     }
 
     var isIdle: Bool { waiting.isEmpty && running.isEmpty }
@@ -102,13 +107,24 @@ final class StepScheduler {
     // MARK: Prefill, continuous
 
     private func planPrefills(_ plan: inout StepPlan) {
-        var budget = options.prefillChunk
+        var budget = promptBudget(beside: plan.batch.rows)
         for sequence in running where sequence.state == .prefilling && budget > 0 {
             planChunk(of: sequence, &budget, &plan)
         }
         while budget > 0, running.count < options.maxBatch, let next = waiting.first, admit(next) {
             planChunk(of: next, &budget, &plan)
         }
+    }
+
+    /// Prompt rows that the step takes on beside its decoding ones.
+    private func promptBudget(beside decoding: Int) -> Int {
+        if let chunk = options.prefillChunk { return chunk }
+        let joining = waiting.prefix(max(0, options.maxBatch - running.count))
+        let choice = PrefillChoice(
+            decoding: decoding,
+            prompts: running.reduce(0) { $0 + $1.promptRows } + joining.reduce(0) { $0 + $1.promptRows },
+            sequences: running.count + joining.count, mostRows: options.mostRows)
+        return choice.rows(by: costs)
     }
 
     private func planChunk(of sequence: ScheduledSequence, _ budget: inout Int, _ plan: inout StepPlan) {
@@ -145,7 +161,7 @@ final class StepScheduler {
         guard !rows.isEmpty else { return }
         let grid = LeftPaddedBatch(rows.map { Array($0.tokens[$0.table.tokenCount...]) })
         let limit = rows.reduce(Int.max) { min($0, $1.chunkLimit) }
-        let window = 0..<min(grid.columns, limit, max(1, options.prefillChunk / rows.count))
+        let window = 0..<min(grid.columns, limit, max(1, promptBudget(beside: 0) / rows.count))
         for (row, sequence) in rows.enumerated() {
             let real = grid.realTokens(row: row, in: window).count
             if real > 0 { plan.append(sequence, rows: real) }

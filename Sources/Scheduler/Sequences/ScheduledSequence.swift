@@ -35,6 +35,9 @@ final class ScheduledSequence {
     /// Tokens whose keys and values are not stored yet.
     var pendingTokens: Int { tokens.count - table.tokenCount }
 
+    /// Prompt tokens that a step could take of it now.
+    var promptRows: Int { state == .decoding ? 0 : min(pendingTokens, chunkLimit) }
+
     var generatedCount: Int { tokens.count - promptCount }
 
     func wantedLogits(afterRows rows: Int) -> WantedLogits {

@@ -15,7 +15,8 @@ struct Arrangement: CustomStringConvertible {
     var shuffle: UInt64?
     var policy = BatchingPolicy.continuous
     var maxBatch = 8
-    var prefillChunk = 16
+    /// `nil`: by what steps cost, which no bit may tell.
+    var prefillChunk: Int? = 16
     var threads = 2
 
     static func random(using generator: inout SplitMix64) -> Arrangement {
@@ -23,13 +24,13 @@ struct Arrangement: CustomStringConvertible {
             blockSize: [16, 32, 48, 64].randomElement(using: &generator)!, blocks: 64, shuffle: generator.next(),
             policy: Bool.random(using: &generator) ? .continuous : .static,
             maxBatch: Int.random(in: 1...9, using: &generator),
-            prefillChunk: [1, 2, 7, 16, 33, 512].randomElement(using: &generator)!,
+            prefillChunk: [1, 2, 7, 16, 33, 512, nil].randomElement(using: &generator)!,
             threads: [1, 2, 3, 5].randomElement(using: &generator)!)
     }
 
     var description: String {
         "blocks \(blocks)×\(blockSize) shuffled \(shuffle.map(String.init) ?? "no"), \(policy), batch \(maxBatch), "
-            + "chunk \(prefillChunk), \(threads) threads"
+            + "chunk \(prefillChunk.map(String.init) ?? "auto"), \(threads) threads"
     }
 }
 

@@ -1,0 +1,20 @@
+import Kernels
+
+/// What steps cost, as learnt from those that ran. Attention is left out: it depends on the contexts, and a sequence pays it
+/// whatever rows stand beside its own.
+struct StepCosts {
+    /// All layers' products, over the step's rows.
+    var layers: CostCurve
+    /// The head and the choice of tokens, over the rows that want logits.
+    var head: CostCurve
+
+    init(mostRows: Int, mostWanted: Int, band: Int = PackedMatrix.cachedRows) {
+        layers = CostCurve(mostRows: mostRows, band: band)
+        head = CostCurve(mostRows: mostWanted, band: band)
+    }
+
+    /// A step whose first `decoding` rows are those that want logits. Until a head was measured it counts as nothing.
+    func seconds(decoding: Int, prompts: Int) -> Double {
+        layers.seconds(decoding + prompts) + (head.isEmpty ? 0 : head.seconds(decoding))
+    }
+}
