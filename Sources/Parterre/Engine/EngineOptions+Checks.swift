@@ -48,7 +48,12 @@ extension EngineOptions.CacheFormat {
         case .f32: .f32
         case .bf16: .bf16
         case .int8: .int8
-        case .auto: weights == .f32 ? .f32 : .bf16
+        case .auto:
+            switch weights {
+            case .f32: .f32
+            case .bf16: .bf16
+            case .int8, .int4: .int8
+            }
         }
     }
 }
