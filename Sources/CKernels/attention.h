@@ -1,12 +1,12 @@
 // Attention of one head over paged keys and values, with a streaming softmax.
 //
 // What one query at position i computes; nothing else enters, not its neighbours, not the blocks' size or places:
-//   dot(j)   = one chain of fused multiply-adds from +0 along head_dim
+//   dot(j)   = one chain of fused multiply-adds from +0 along head_dim, in int8 times the key's scale
 //   score(j) = fma(dot(j), scale, slope·j),  j = 0 … i, with slope·j rounded to float32
 //   for tile t of positions 256t … 256t + 255, as far as they are ≤ i:
 //     m_t = max score;  p(j) = exp(score(j) − m_t)
 //     l_t = Σ p(j): lane j mod 16 adds its p along the groups from +0, then the 16 lanes by sum_of_lanes' tree
-//     a_t = Σ p(j)·v(j): one chain of fused multiply-adds from +0 along j
+//     a_t = Σ p(j)·v(j): one chain of fused multiply-adds from +0 along j; in int8 of p(j) times the value's scale
 //   over the tiles with m_t ≥ score(i) − 64 alone, the first of them t:
 //   M, L, A = m_t, l_t, a_t; then for each that follows
 //     M' = max(M, m_t);  f = exp(M − M');  g = exp(m_t − M')
@@ -15,7 +15,7 @@
 // where exp is 0 below −64. That is 2⁻⁹² of what is greatest, which no float32 sum would show; were it kept, a steep slope
 // would begin Σ p·v with subnormal numbers, and a CPU may take a hundred times as long for those. The tiles that are left
 // out for it need not even be read where the keys' norm says so beforehand (reach.h).
-// L ≥ 1 always, since one of f, g is 1 and the greatest score's p is 1. Keys and values of a narrower format are widened
+// L ≥ 1 always, since one of f, g is 1 and the greatest score's p is 1. Keys and values of bf16 are widened
 // to the floats that they stand for, and no step differs.
 //
 // Up to twelve queries, of one sequence or of several that have these blocks in common, share the keys and values that are
@@ -56,22 +56,25 @@ PK_INLINE void dot_groups(const attention_tile *tile, int64_t g, int rows, int g
     clear_tile(dot, rows, groups);
     const float *q = tile->q;
     const char *const *keys = tile->reading + g, *const *next = keys + tile->ahead;
+    const int64_t distance = vector_bytes(format);
+    if (format == PK_PAGES_INT8) {
+        PK_UNROLLED for (int n = 0; n < groups; n++) __builtin_prefetch(next[n], 0, 2);
+    }
     for (int64_t pair = 0; pair < tile->head_dim / 2; pair++) {
         lanes key[PK_TILE_MAX_VECTORS];
-        int64_t offset = pair * key_pair_bytes(format);
-        PK_UNROLLED for (int n = 0; n < groups; n++) ask_for_pair(next[n] + offset, 64, format);
+        int64_t offset = bytes_before(format) + pair * key_pair_bytes(format);
+        PK_UNROLLED for (int n = 0; n < groups; n++) ask_for_pair(next[n] + offset, distance, 0, format);
         PK_UNROLLED for (int n = 0; n < groups; n++) key[n] = first_of_pair(keys[n] + offset, format);
         add_products(dot, q, 1, key, rows, groups);
         q += tile->q_step;
-        PK_UNROLLED for (int n = 0; n < groups; n++) key[n] = second_of_pair(keys[n] + offset, 64, format);
+        PK_UNROLLED for (int n = 0; n < groups; n++) key[n] = second_of_pair(keys[n] + offset, distance, format);
         add_products(dot, q, 1, key, rows, groups);
         q += tile->q_step;
     }
     if (tile->head_dim % 2 == 1) {
         lanes last[PK_TILE_MAX_VECTORS];
-        PK_UNROLLED for (int n = 0; n < groups; n++) {
-            last[n] = first_of_pair(keys[n] + tile->head_dim / 2 * key_pair_bytes(format), format);
-        }
+        int64_t offset = bytes_before(format) + tile->head_dim / 2 * key_pair_bytes(format);
+        PK_UNROLLED for (int n = 0; n < groups; n++) last[n] = first_of_pair(keys[n] + offset, format);
         add_products(dot, q, 1, last, rows, groups);
     }
     store_tile(dot, rows, groups, tile->scores + g * PK_LANES, PK_ATTENTION_TILE);
@@ -99,7 +102,7 @@ typedef struct running {
 } running;
 
 // Dots of query r become scores; yields the greatest.
-static float score_row(const attention_tile *tile, int64_t r, float scale, float slope) {
+static float score_row(const attention_tile *tile, int64_t r, float scale, float slope, int format) {
     float *scores = tile->scores + r * PK_ATTENTION_TILE;
     int64_t seen = tile->seen[r];
     int32_t begin = (int32_t)tile->begin;  // positions are exact as floats up to 2²⁴
@@ -107,7 +110,9 @@ static float score_row(const attention_tile *tile, int64_t r, float scale, float
     for (int64_t at = 0; at < seen; at += PK_LANES) {
         int_lanes lane = lane_numbers() + (int32_t)at;
         lanes bias = splat(slope) * __builtin_convertvector(lane + begin, lanes);
-        lanes score = fused(load(scores + at), splat(scale), bias);
+        lanes dot = load(scores + at);
+        if (format == PK_PAGES_INT8) dot = dot * load((const float *)tile->reading[at / PK_LANES]);
+        lanes score = fused(dot, splat(scale), bias);
         score = choose(lane < (int32_t)seen, score, splat(-__builtin_inff()));
         greatest = greater(score, greatest);
         store(scores + at, score);
@@ -115,13 +120,14 @@ static float score_row(const attention_tile *tile, int64_t r, float scale, float
     return max_of_lanes(greatest);
 }
 
-// Scores of query r become p; yields the tile's m and l.
-static running soften(const attention_tile *tile, int64_t r, float m) {
+// Scores of query r become what weighs the values; yields the tile's m and l.
+static running soften(const attention_tile *tile, int64_t r, float m, int format) {
     float *scores = tile->scores + r * PK_ATTENTION_TILE;
     lanes total = splat(0);
     for (int64_t at = 0; at < tile->seen[r]; at += PK_LANES) {
         lanes p = share_of_greatest(load(scores + at) - splat(m));
         total = total + p;
+        if (format == PK_PAGES_INT8) p = p * load((const float *)tile->reading[tile->groups + at / PK_LANES]);
         store(scores + at, p);
     }
     return (running){m, sum_of_lanes(total)};
@@ -131,26 +137,28 @@ static running soften(const attention_tile *tile, int64_t r, float m) {
 PK_INLINE void weigh_vectors(const attention_tile *tile, int64_t v, int rows, int vectors, int format) {
     tile_sums sum;
     clear_tile(sum, rows, vectors);
-    int64_t row_bytes = tile->value_stride * 4, pair_bytes = value_pair_bytes(tile->value_stride, format);
+    int64_t row_bytes = value_row_bytes(tile->value_stride, format), vector = vector_bytes(format);
+    int64_t pair_bytes = value_pair_bytes(tile->value_stride, format), first = bytes_before(format) + v * vector;
     int64_t pairs = tile->seen[0] / 2;  // pairs that all queries see
     const float *p = tile->scores;
     const char *const *values = tile->reading + tile->groups;
     for (int64_t pair = 0; pair < pairs; pair++) {
-        int64_t offset = pair % 8 * pair_bytes + v * 64;
+        int64_t offset = first + pair % 8 * pair_bytes;
         const char *at = values[pair / 8] + offset, *next = values[pair / 8 + tile->ahead] + offset;
         lanes value[PK_TILE_MAX_VECTORS];
-        PK_UNROLLED for (int n = 0; n < vectors; n++) ask_for_pair(next + n * 64, row_bytes, format);
-        PK_UNROLLED for (int n = 0; n < vectors; n++) value[n] = first_of_pair(at + n * 64, format);
+        PK_UNROLLED for (int n = 0; n < vectors; n++) ask_for_pair(next + n * vector, row_bytes, n, format);
+        PK_UNROLLED for (int n = 0; n < vectors; n++) value[n] = first_of_pair(at + n * vector, format);
         add_products(sum, p, PK_ATTENTION_TILE, value, rows, vectors);
-        PK_UNROLLED for (int n = 0; n < vectors; n++) value[n] = second_of_pair(at + n * 64, row_bytes, format);
+        PK_UNROLLED for (int n = 0; n < vectors; n++) value[n] = second_of_pair(at + n * vector, row_bytes, format);
         add_products(sum, p + 1, PK_ATTENTION_TILE, value, rows, vectors);
         p += 2;
     }
     for (int64_t j = 2 * pairs; j < tile->seen[rows - 1]; j++) {
-        const char *at = values[j / 16] + j % 16 / 2 * pair_bytes + v * 64;
+        const char *at = values[j / 16] + first + j % 16 / 2 * pair_bytes;
         lanes value[PK_TILE_MAX_VECTORS];
         PK_UNROLLED for (int n = 0; n < vectors; n++) {
-            value[n] = j % 2 == 0 ? first_of_pair(at + n * 64, format) : second_of_pair(at + n * 64, row_bytes, format);
+            const char *vector_at = at + n * vector;
+            value[n] = j % 2 == 0 ? first_of_pair(vector_at, format) : second_of_pair(vector_at, row_bytes, format);
         }
         PK_UNROLLED for (int r = 0; r < rows; r++) {
             if (j < tile->seen[r]) add_products(sum + r, tile->scores + r * PK_ATTENTION_TILE + j, 0, value, 1, vectors);
@@ -175,8 +183,15 @@ PK_INLINE void weigh_tile(const attention_tile *tile, int format) {
 
 static void dot_tile_f32(const attention_tile *tile) { dot_tile(tile, PK_PAGES_F32); }
 static void dot_tile_bf16(const attention_tile *tile) { dot_tile(tile, PK_PAGES_BF16); }
+static void dot_tile_int8(const attention_tile *tile) { dot_tile(tile, PK_PAGES_INT8); }
 static void weigh_tile_f32(const attention_tile *tile) { weigh_tile(tile, PK_PAGES_F32); }
 static void weigh_tile_bf16(const attention_tile *tile) { weigh_tile(tile, PK_PAGES_BF16); }
+static void weigh_tile_int8(const attention_tile *tile) { weigh_tile(tile, PK_PAGES_INT8); }
+
+// By pk_page_format.
+typedef void (*tile_pass)(const attention_tile *tile);
+static const tile_pass dot_passes[] = {dot_tile_f32, dot_tile_bf16, dot_tile_int8};
+static const tile_pass weigh_passes[] = {weigh_tile_f32, weigh_tile_bf16, weigh_tile_int8};
 
 PK_INLINE void merge(running *state, float *total, running tile, const float *tile_sums, int64_t count) {
     float max = tile.max > state->max ? tile.max : state->max;
@@ -269,18 +284,18 @@ static void attend_tile(
     }
     tile.groups = (tile.seen[rows - 1] + PK_LANES - 1) / PK_LANES;
     find_reading(&call->pages, call->pages.block_table + band->queries[row].table, &tile, next);
-    int narrow = call->pages.format == PK_PAGES_BF16;
-    if (narrow) dot_tile_bf16(&tile); else dot_tile_f32(&tile);
+    int format = call->pages.format;
+    dot_passes[format](&tile);
     float greatest[PK_TILE_ROWS];
     int is_needed = 0;
     for (int64_t r = 0; r < rows; r++) {
-        greatest[r] = score_row(&tile, r, call->scale, call->slope);
+        greatest[r] = score_row(&tile, r, call->scale, call->slope, format);
         is_needed |= !(greatest[r] < band->reaches[row + r].floor);
     }
     if (!is_needed) return;
     running found[PK_TILE_ROWS];
-    for (int64_t r = 0; r < rows; r++) found[r] = soften(&tile, r, greatest[r]);
-    if (narrow) weigh_tile_bf16(&tile); else weigh_tile_f32(&tile);
+    for (int64_t r = 0; r < rows; r++) found[r] = soften(&tile, r, greatest[r], format);
+    weigh_passes[format](&tile);
     for (int64_t r = 0; r < rows; r++) {
         if (greatest[r] < band->reaches[row + r].floor) continue;
         running *state = &band->state[row + r];

@@ -5,11 +5,16 @@
 #include <math.h>
 
 int64_t pk_key_group_bytes(int32_t format, int64_t head_dim) {
-    return format == PK_PAGES_F32 ? head_dim * 64 : (head_dim + 1) / 2 * 64;
+    switch (format) {
+        case PK_PAGES_F32: return head_dim * 64;
+        case PK_PAGES_BF16: return (head_dim + 1) / 2 * 64;
+        default: return PK_PAGE_SCALES + (head_dim + 3) / 4 * 64;
+    }
 }
 
 int64_t pk_value_group_bytes(int32_t format, int64_t head_dim) {
-    return pk_value_stride(head_dim) * PK_LANES * (format == PK_PAGES_F32 ? 4 : 2);
+    int64_t elements = pk_value_stride(head_dim) * PK_LANES;
+    return format == PK_PAGES_F32 ? elements * 4 : format == PK_PAGES_BF16 ? elements * 2 : PK_PAGE_SCALES + elements;
 }
 
 int64_t pk_attention_scratch(int64_t head_dim) {
@@ -85,4 +90,28 @@ void pk_store_values(const pk_store_call *call) {
             for (int64_t d = 0; d < call->dims; d++) to[d * 2] = bf16_of_float(from[d]);
         }
     }
+}
+
+float pk_store_key_form(const pk_store_form_call *call) {
+    const pk_pages *pages = &call->pages;
+    int64_t slot = call->position % PK_LANES;
+    char *group = group_of(
+        pages, pages->keys, call->position, pk_key_group_bytes(PK_PAGES_INT8, pages->head_dim));
+    memcpy(group + slot * sizeof(float), &call->scale, sizeof(float));
+    int64_t sum = 0;
+    for (int64_t d = 0; d < pages->head_dim; d++) {
+        group[PK_PAGE_SCALES + d * PK_LANES + slot] = call->form[d];
+        sum += (int32_t)call->form[d] * call->form[d];
+    }
+    float square = (float)sum * call->scale * call->scale;
+    return square == square ? square : INFINITY;
+}
+
+void pk_store_value_form(const pk_store_form_call *call) {
+    const pk_pages *pages = &call->pages;
+    int64_t slot = call->position % PK_LANES;
+    char *group = group_of(
+        pages, pages->values, call->position, pk_value_group_bytes(PK_PAGES_INT8, pages->head_dim));
+    memcpy(group + slot * sizeof(float), &call->scale, sizeof(float));
+    memcpy(group + PK_PAGE_SCALES + slot * pk_value_stride(pages->head_dim), call->form, (size_t)pages->head_dim);
 }

@@ -48,6 +48,7 @@ static reach reach_of(const pk_attention_call *call, const pk_query *query) {
         dot = __builtin_fmaf(q[d], key_element(group, query->position % PK_LANES, d, pages->format), dot);
         square = __builtin_fmaf(q[d], q[d], square);
     }
+    dot = dot * scale_of(group, query->position % PK_LANES, pages->format);
     float floor = __builtin_fmaf(dot, call->scale, call->slope * (float)query->position) - PK_REACH;
     if (call->key_norm <= 0) return (reach){floor, 0};
     // No score up to position j is above slope·j + limit. 1 covers what rounding adds to either side.

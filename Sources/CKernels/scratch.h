@@ -9,6 +9,9 @@ enum {
     PK_ATTENTION_BAND = 24,  // queries that share a tile of keys and values in the cache
 };
 
+// Of a group of int8 keys or values, in front of them: 16 floats.
+enum { PK_PAGE_SCALES = 64 };
+
 static inline int64_t pk_value_stride(int64_t head_dim) { return (head_dim + PK_LANES - 1) / PK_LANES * PK_LANES; }
 
 #endif

@@ -1,4 +1,4 @@
-// Attention over pages of both formats, against double and query by query.
+// Attention over pages of all formats, against double and query by query.
 #include "check.h"
 
 #include <stdlib.h>
@@ -14,6 +14,29 @@ typedef struct head {
     float *keys, *values; // [2][LONGEST][head_dim], as they are in the pages
     float key_norm;       // a little more than the greatest
 } head;
+
+// All tokens in the int8 form; `keys` and `values` become what that stands for.
+static void store_forms(head *h) {
+    int64_t dim = h->pages.head_dim, groups = (dim + PK_QUANT_GROUP - 1) / PK_QUANT_GROUP;
+    int8_t *form = room(groups * PK_QUANT_GROUP);
+    int32_t *sums = room((groups + 1) * 4);
+    for (int64_t token = 0; token < 2 * LONGEST; token++) {
+        pk_store_form_call call = {.pages = h->pages, .position = token % LONGEST, .form = form};
+        call.pages.block_table += token / LONGEST * h->table;
+        for (int part = 0; part < 2; part++) {
+            float *row = (part == 0 ? h->keys : h->values) + token * dim;
+            call.scale = kernels->form_int8(row, dim, form, sums);
+            if (part == 0) {
+                h->key_norm = fmaxf(h->key_norm, 1.01f * sqrtf(pk_store_key_form(&call)));
+            } else {
+                pk_store_value_form(&call);
+            }
+            for (int64_t d = 0; d < dim; d++) row[d] = (float)form[d] * call.scale;
+        }
+    }
+    free(form);
+    free(sums);
+}
 
 static head make_head(generator *from, int32_t format, int64_t dim) {
     int64_t key_bytes = pk_key_group_bytes(format, dim) * BLOCK_GROUPS, value_bytes = pk_value_group_bytes(format, dim) * BLOCK_GROUPS;
@@ -39,6 +62,10 @@ static head make_head(generator *from, int32_t format, int64_t dim) {
     fill(from, h.values, count, 1);
     memcpy(h.keys + LONGEST * dim, h.keys, (size_t)(SHARED * dim) * 4);
     memcpy(h.values + LONGEST * dim, h.values, (size_t)(SHARED * dim) * 4);
+    if (format == PK_PAGES_INT8) {
+        store_forms(&h);
+        return h;
+    }
     for (int64_t s = 0; s < 2; s++) {
         pk_store_call call = {.pages = h.pages, .rows = LONGEST, .dims = dim, .stride = dim};
         call.pages.block_table += s * h.table;
@@ -128,7 +155,7 @@ static void check_head(generator *from, int32_t format, int64_t dim, float slope
         kernels->attention(&lonely);
         expect(same_bits(single, out + i * stride, dim), "attention, %lld dims: query %d alone", (long long)dim, i);
     }
-    report(sum, "attention.%s.d%lld", format == PK_PAGES_F32 ? "f32" : "bf16", (long long)dim);
+    report(sum, "attention.%s.d%lld", (const char *[]){"f32", "bf16", "int8"}[format], (long long)dim);
     free(h.memory);
     free(h.tables);
     free(h.keys);
@@ -145,5 +172,6 @@ void check_attention(void) {
     for (size_t i = 0; i < sizeof dims / sizeof *dims; i++) {
         check_head(&from, PK_PAGES_F32, dims[i], i % 2 ? 0.25f : 0.0625f);
         check_head(&from, PK_PAGES_BF16, dims[i], i % 2 ? 0.25f : 0.0625f);
+        check_head(&from, PK_PAGES_INT8, dims[i], i % 2 ? 0.25f : 0.0625f);
     }
 }

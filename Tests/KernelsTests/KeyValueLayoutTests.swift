@@ -30,12 +30,16 @@ import Testing
         }
     }
 
-    @Test("a bf16 token takes half of a float32 one, its dims rounded up to an even number")
+    @Test(
+        "a bf16 token takes half of a float32 one, its dims rounded up to an even number; an int8 one a byte a dim and scales"
+    )
     func formats() throws {
         let crew = try WorkerLanes(threads: 1)
         defer { crew.stop() }
-        for (headDim, f32, bf16) in [(64, 128 * 4, 128 * 2), (5, (5 + 16) * 4, (6 + 16) * 2)] {
-            for (format, bytes) in [(KeyValueFormat.f32, f32), (.bf16, bf16)] {
+        for (headDim, f32, bf16, int8) in [
+            (64, 128 * 4, 128 * 2, 128 + 8), (5, (5 + 16) * 4, (6 + 16) * 2, 8 + 16 + 8),
+        ] {
+            for (format, bytes) in [(KeyValueFormat.f32, f32), (.bf16, bf16), (.int8, int8)] {
                 let layout = KeyValueLayout(
                     layers: 2, heads: 3, headDim: headDim, blockTokens: 48, format: format, crew: crew)
                 #expect(layout.bytesPerBlock == 48 * 6 * bytes)

@@ -77,7 +77,7 @@ struct AttentionWorkload: Workload {
         let layout = KeyValueLayout(
             layers: max(1, (Self.bytesInTurn + bytes - 1) / bytes), heads: heads, headDim: dim,
             blockTokens: Self.blockTokens, format: format, crew: crew)
-        store = try Self.store(layout, blocks: step.sequences * blocksEach, arena, crew)
+        store = try Self.store(layout, blocks: step.sequences * blocksEach, arena, crew, kernels)
         blockTables = (0..<step.sequences * blocksEach).map { Int32($0) }
         queries = (0..<step.rows).map { row in
             pk_query(
@@ -123,7 +123,7 @@ struct AttentionWorkload: Workload {
 
     /// Random keys and values in all blocks.
     private static func store(
-        _ layout: KeyValueLayout, blocks: Int, _ arena: Arena, _ crew: WorkerLanes
+        _ layout: KeyValueLayout, blocks: Int, _ arena: Arena, _ crew: WorkerLanes, _ kernels: KernelSet
     ) throws -> KeyValueStore {
         let bases = try crew.nodes.indices.map { node in
             try arena.region(
@@ -137,9 +137,9 @@ struct AttentionWorkload: Workload {
         for layer in 0..<layout.layers {
             for (node, heads) in layout.headsByNode.enumerated() {
                 for (head, part) in heads.flatMap({ head in [(head, KeyValuePart.key), (head, .value)] }) {
-                    store.store(
-                        layer: layer, head: head, node: node, part: part, dims: 0..<width, blockTable: [0],
-                        firstPosition: 0, rows: layout.blockTokens, from: floats, stride: width)
+                    store.storeWhole(
+                        layer: layer, head: head, node: node, part: part, blockTable: [0], firstPosition: 0,
+                        rows: layout.blockTokens, from: floats, stride: width, kernels: kernels)
                 }
             }
         }

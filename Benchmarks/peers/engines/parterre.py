@@ -26,7 +26,7 @@ class Parterre(Engine):
         # int8 and int4 are made from the float32 weights, as the peers' are.
         checkpoint = models.hugging_face(Format.BF16 if format is Format.BF16 else Format.F32)
         # What --kv-cache auto stands for, said aloud so that the report's settings are those in force.
-        self.cache = "f32" if format is Format.F32 else "bf16"
+        self.cache = {Format.F32: "f32", Format.BF16: "bf16"}.get(format, "int8")
         self.model = ["--model", str(checkpoint), "--weights", format, "--kv-cache", self.cache]
         self.model += ["--threads", str(limits.threads)]
         cache = -(-limits.cache_bytes(width=4) >> 20)  # MiB

@@ -69,10 +69,14 @@ typedef struct pk_panel_call {
 // values. Lanes run over tokens in keys and over head dims in values, whose rows hold `stride` = head_dim rounded up to 16:
 //   f32    keys [groups][head_dim][16 tokens]           values [groups][16 tokens][stride]
 //   bf16   keys [groups][⌈head_dim/2⌉][16 tokens][2]    values [groups][8 pairs of tokens][stride][2]
+//   int8   keys [groups]{16 scales, [head_dim][16 tokens], up to a multiple of 64 bytes}
+//          values [groups]{16 scales, [16 tokens][stride]}
 // In bf16 an even dim (of keys) or token (of values) is the lower half of its word, so that one operation makes floats of
 // a vector's words. Values are rounded to nearest even when they are written; reading is exact, and what follows is the
-// same arithmetic in both formats. What lies behind an odd head_dim or a row's end is never part of a result.
-typedef enum pk_page_format { PK_PAGES_F32 = 0, PK_PAGES_BF16 = 1 } pk_page_format;
+// same arithmetic in both formats. In int8 a token's key, and its value, are in the int8 form with one float scale each: a dot
+// is taken of the whole numbers and then multiplied by the key's scale, and p(j) by the value's before it weighs whole numbers.
+// What lies behind an odd head_dim or a row's end is never part of a result.
+typedef enum pk_page_format { PK_PAGES_F32 = 0, PK_PAGES_BF16 = 1, PK_PAGES_INT8 = 2 } pk_page_format;
 
 // One (layer, head) of a paged key/value store.
 typedef struct pk_pages {
@@ -85,7 +89,7 @@ typedef struct pk_pages {
     int32_t format;              // pk_page_format
 } pk_pages;
 
-// Keys (or values) to write: head dims [first_dim, first_dim + dims) of `rows` consecutive tokens of one sequence. Only
+// f32 and bf16 keys (or values) to write: head dims [first_dim, first_dim + dims) of `rows` consecutive tokens of one sequence. Only
 // these dims' bytes of these tokens are written, so that others may write what lies beside them at the same time.
 typedef struct pk_store_call {
     pk_pages pages;
@@ -96,6 +100,14 @@ typedef struct pk_store_call {
     const float *from;  // the first token's first of these dims
     int64_t stride;     // floats from token to token
 } pk_store_call;
+
+// An int8 key (or value) to write: that of the token at `position`, all head_dim dims.
+typedef struct pk_store_form_call {
+    pk_pages pages;
+    int64_t position;
+    const int8_t *form;
+    float scale;
+} pk_store_form_call;
 
 // A query of a step: its row in q and out, its absolute position, and where its sequence's block table begins.
 typedef struct pk_query {
@@ -188,6 +200,8 @@ int64_t pk_value_group_bytes(int32_t format, int64_t head_dim);
 // Returns the greatest sum of squares of what it stores of a token, ∞ where that is no number.
 float pk_store_keys(const pk_store_call *call);
 void pk_store_values(const pk_store_call *call);
+float pk_store_key_form(const pk_store_form_call *call);
+void pk_store_value_form(const pk_store_form_call *call);
 
 // One `pause`/`yield` of a spin loop.
 void pk_spin_hint(void);

@@ -6,11 +6,17 @@ public enum KeyValueFormat: String, Sendable, CaseIterable {
     case f32
     /// Rounded to nearest even; half of float32's memory.
     case bf16
+    /// Each token's key, and its value, as int8 with a scale of its own in each head; about a quarter of float32's memory.
+    case int8
+
+    /// Whether a head's key or value has to be there as a whole to be stored.
+    public var needsWholeHeads: Bool { self == .int8 }
 
     var code: Int32 {
         switch self {
         case .f32: Int32(PK_PAGES_F32.rawValue)
         case .bf16: Int32(PK_PAGES_BF16.rawValue)
+        case .int8: Int32(PK_PAGES_INT8.rawValue)
         }
     }
 

@@ -44,7 +44,7 @@ public struct KeyValueStore: @unchecked Sendable {
         return pages
     }
 
-    /// Write some dims of one head's keys or values for `rows` consecutive tokens of a sequence.
+    /// Write some dims (not in int8) of one head's keys or values for `rows` consecutive tokens of a sequence.
     ///
     /// Other dims, other tokens and the other part may be written by other lanes at the same time: bytes are nobody's
     /// but theirs.
@@ -59,6 +59,7 @@ public struct KeyValueStore: @unchecked Sendable {
         firstPosition: Int, rows: Int, from: UnsafePointer<Float>, stride: Int
     ) {
         precondition(dims.lowerBound >= 0 && dims.upperBound <= layout.headDim, "dims are the head's")
+        precondition(!layout.format.needsWholeHeads, "the format stores pieces of a head")
         var call = pk_store_call()
         call.pages = pages(layer: layer, head: head, node: node, blockTable: blockTable)
         call.first_position = Int64(firstPosition)
@@ -71,6 +72,36 @@ public struct KeyValueStore: @unchecked Sendable {
         case .key:
             norms.note(pk_store_keys(&call), layer: layer * layerFactor, head: head, firstDim: dims.lowerBound)
         case .value: pk_store_values(&call)
+        }
+    }
+
+    /// Write all dims of one head's keys or values, in any format; otherwise as `store`.
+    public func storeWhole(
+        layer: Int, head: Int, node: Int, part: KeyValuePart, blockTable: UnsafePointer<Int32>, firstPosition: Int,
+        rows: Int, from: UnsafePointer<Float>, stride: Int, kernels: KernelSet
+    ) {
+        guard layout.format.needsWholeHeads else {
+            return store(
+                layer: layer, head: head, node: node, part: part, dims: 0..<layout.headDim, blockTable: blockTable,
+                firstPosition: firstPosition, rows: rows, from: from, stride: stride)
+        }
+        let groups = (layout.headDim + Int(PK_QUANT_GROUP) - 1) / Int(PK_QUANT_GROUP)
+        var call = pk_store_form_call()
+        call.pages = pages(layer: layer, head: head, node: node, blockTable: blockTable)
+        withUnsafeTemporaryAllocation(of: Int8.self, capacity: groups * Int(PK_QUANT_GROUP)) { form in
+            withUnsafeTemporaryAllocation(of: Int32.self, capacity: groups + 1) { sums in
+                call.form = UnsafePointer(form.baseAddress)
+                for row in 0..<rows {
+                    call.position = Int64(firstPosition + row)
+                    call.scale = kernels.table.pointee.form_int8(
+                        from + row * stride, Int64(layout.headDim), form.baseAddress, sums.baseAddress)
+                    switch part {
+                    case .key:
+                        norms.note(pk_store_key_form(&call), layer: layer * layerFactor, head: head, firstDim: 0)
+                    case .value: pk_store_value_form(&call)
+                    }
+                }
+            }
         }
     }
 

@@ -3,17 +3,65 @@ import Kernels
 
 // A layer's queries, keys and values, and the attention over what is stored.
 extension Bloom {
-    /// qkv `[rows, heads, 3, headDim]`; each lane stores the keys and values that it computed at once.
+    /// qkv `[rows, heads, 3, headDim]`, and keys and values in their pages, as soon as they are computed if the format lets.
     func project(
         _ layer: BloomWeights.Layer, _ x: ActivationRows, _ batch: borrowing StepBatch, index: Int, _ w: BloomWorkspace,
         _ store: KeyValueStore, _ lane: Lane
     ) {
         let linear = layer.queryKeyValue
         let target = ProductTarget(w.qkv, stride: w.qkvStride, bias: linear.bias)
+        let isWhole = store.layout.format.needsWholeHeads
         linear.weights.multiply(
             x, into: target, following: layer.dense.weights, kernels: kernels, lane: lane
         ) { part in
-            keep(part, batch, layer: index, w, store)
+            if !isWhole { keep(part, batch, layer: index, w, store) }
+        }
+        guard isWhole else { return }
+        lane.barrier()
+        keepHeads(batch, layer: index, w, store, lane)
+    }
+
+    /// Write the lane's share of the keys and values of its node's heads, each head's row as a whole.
+    private func keepHeads(
+        _ batch: borrowing StepBatch, layer: Int, _ w: BloomWorkspace, _ store: KeyValueStore, _ lane: Lane
+    ) {
+        let heads = store.layout.headsByNode[lane.node]
+        let dim = configuration.headDim
+        let share = lane.shareOnNode(of: 0..<heads.count * batch.rows)
+        for (index, head) in heads.enumerated() {
+            let rows = share.clamped(to: index * batch.rows..<(index + 1) * batch.rows)
+            let own = rows.lowerBound - index * batch.rows..<rows.upperBound - index * batch.rows
+            forEachStretch(of: own, batch) { stretch in
+                for (part, third) in [(KeyValuePart.key, 1), (.value, 2)] {
+                    store.storeWhole(
+                        layer: layer, head: head, node: lane.node, part: part, blockTable: stretch.blockTable,
+                        firstPosition: stretch.firstPosition, rows: stretch.rows.count,
+                        from: w.qkv + stretch.rows.lowerBound * w.qkvStride + (head * 3 + third) * dim,
+                        stride: w.qkvStride, kernels: kernels)
+                }
+            }
+        }
+    }
+
+    /// Rows of one sequence that stand side by side.
+    private struct Stretch {
+        var rows: Range<Int>
+        var blockTable: UnsafePointer<Int32>
+        var firstPosition: Int
+    }
+
+    @inline(__always)
+    private func forEachStretch(of rows: Range<Int>, _ batch: borrowing StepBatch, _ body: (Stretch) -> Void) {
+        guard !rows.isEmpty else { return }
+        batch.blockTables.withUnsafeBufferPointer { tables in
+            for segment in batch.segments {
+                let own = (segment.firstRow..<segment.firstRow + segment.rows).clamped(to: rows)
+                guard !own.isEmpty else { continue }
+                body(
+                    Stretch(
+                        rows: own, blockTable: tables.baseAddress! + segment.table,
+                        firstPosition: segment.firstPosition + own.lowerBound - segment.firstRow))
+            }
         }
     }
 
@@ -40,16 +88,11 @@ extension Bloom {
         _ batch: borrowing StepBatch, layer: Int, _ w: BloomWorkspace, _ store: KeyValueStore
     ) {
         let node = store.layout.headsByNode.firstIndex { $0.contains(head) }!
-        batch.blockTables.withUnsafeBufferPointer { tables in
-            for segment in batch.segments {
-                let own = (segment.firstRow..<segment.firstRow + segment.rows).clamped(to: rows)
-                guard !own.isEmpty else { continue }
-                store.store(
-                    layer: layer, head: head, node: node, part: part, dims: dims,
-                    blockTable: tables.baseAddress! + segment.table,
-                    firstPosition: segment.firstPosition + own.lowerBound - segment.firstRow, rows: own.count,
-                    from: from + own.lowerBound * w.qkvStride, stride: w.qkvStride)
-            }
+        forEachStretch(of: rows, batch) { stretch in
+            store.store(
+                layer: layer, head: head, node: node, part: part, dims: dims, blockTable: stretch.blockTable,
+                firstPosition: stretch.firstPosition, rows: stretch.rows.count,
+                from: from + stretch.rows.lowerBound * w.qkvStride, stride: w.qkvStride)
         }
     }
 

@@ -38,11 +38,22 @@ extension EngineOptions.Weights {
 }
 
 extension EngineOptions.CacheFormat {
+    /// The name of the format that is taken beside weights whose format has this name.
+    package func name(beside weights: String) -> String {
+        WeightFormat(rawValue: weights).map { format(beside: $0).rawValue } ?? rawValue
+    }
+
     func format(beside weights: WeightFormat) -> KeyValueFormat {
         switch self {
         case .f32: .f32
         case .bf16: .bf16
-        case .auto: weights == .f32 ? .f32 : .bf16
+        case .int8: .int8
+        case .auto:
+            switch weights {
+            case .f32: .f32
+            case .bf16: .bf16
+            case .int8, .int4: .int8
+            }
         }
     }
 }

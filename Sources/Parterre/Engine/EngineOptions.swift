@@ -24,11 +24,13 @@ public struct EngineOptions: Sendable, Equatable {
 
     /// The format that keys and values are cached in.
     public enum CacheFormat: String, Sendable, CaseIterable {
-        /// float32 beside float32 weights, bf16 beside narrower ones.
+        /// float32 beside float32 weights, bf16 beside bf16, int8 beside narrower ones.
         case auto
         case f32
         /// Half of float32's memory, so that twice as many tokens fit, and read twice as fast.
         case bf16
+        /// About half of bf16's: int8 with a scale for each token's key and value in each head.
+        case int8
     }
 
     /// How sequences share steps.

@@ -106,7 +106,6 @@ struct Bench {
                     ?? (inspection.tensors.allSatisfy { $0.type == "BF16" } ? "bf16" : "f32")
             }
         }
-        let isFloat = options.kvCache == .f32 || options.kvCache == .auto && weights == "f32"
-        return (packed[weights] ?? 0, cachedToken[isFloat ? "f32" : "bf16"] ?? 0)
+        return (packed[weights] ?? 0, cachedToken[options.kvCache.name(beside: weights)] ?? 0)
     }
 }

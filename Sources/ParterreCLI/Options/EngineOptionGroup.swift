@@ -22,7 +22,7 @@ struct EngineOptionGroup: ParsableArguments {
             valueName: "way"))
     var packedWeights: EngineOptions.PackedWeights = defaults.packedWeights
 
-    @Option(help: "Format of cached keys and values. auto: f32 beside f32 weights, else bf16.")
+    @Option(help: "Format of cached keys and values. auto: f32 beside f32 weights, bf16 beside bf16, else int8.")
     var kvCache: EngineOptions.CacheFormat = defaults.kvCache
 
     @Option(help: ArgumentHelp("Tokens per cache block, a multiple of 16.", valueName: "tokens"))

@@ -47,10 +47,10 @@ private final class SharedPrefix {
             let first = sequence == 0 ? 0 : shared * blockTokens
             for part in [KeyValuePart.key, .value] {
                 let from = Memory((0..<(count - first) * headDim).map { _ in random.normal() })
-                store.store(
-                    layer: 0, head: 0, node: 0, part: part, dims: 0..<headDim,
-                    blockTable: tables.start + sequence * length, firstPosition: first, rows: count - first,
-                    from: from.start, stride: headDim)
+                store.storeWhole(
+                    layer: 0, head: 0, node: 0, part: part, blockTable: tables.start + sequence * length,
+                    firstPosition: first, rows: count - first, from: from.start, stride: headDim,
+                    kernels: bestKernels)
             }
         }
     }

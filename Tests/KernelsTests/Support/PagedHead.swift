@@ -28,7 +28,11 @@ final class PagedHead {
         var random = SplitMix64(seed: seed)
         func matrix() -> [[Float]] { (0..<tokens).map { _ in (0..<headDim).map { _ in random.normal() } } }
         func held(_ rows: [[Float]]) -> [[Float]] {
-            format == .f32 ? rows : rows.map { $0.map { ScalarArithmetic.float(bf16: ScalarArithmetic.bf16($0)) } }
+            switch format {
+            case .f32: rows
+            case .bf16: rows.map { $0.map { ScalarArithmetic.float(bf16: ScalarArithmetic.bf16($0)) } }
+            case .int8: rows.map(Self.rounded)
+            }
         }
         let (exactKeys, exactValues) = (matrix(), matrix())
         (keys, values, queries) = (held(exactKeys), held(exactValues), matrix())
@@ -46,7 +50,7 @@ final class PagedHead {
         var token = 0
         while token < tokens {
             let rows = min(Int.random(in: 1...40, using: &shuffle), tokens - token)
-            let cut = Int.random(in: 0...headDim, using: &shuffle)
+            let cut = format.needsWholeHeads ? 0 : Int.random(in: 0...headDim, using: &shuffle)
             for dims in [0..<cut, cut..<headDim] where !dims.isEmpty {
                 store(exactKeys[token..<token + rows], .key, dims: dims, at: token)
                 store(exactValues[token..<token + rows], .value, dims: dims, at: token)
@@ -55,7 +59,20 @@ final class PagedHead {
         }
     }
 
+    /// To whole multiples of 1/127 of the greatest magnitude, ties to even.
+    private static func rounded(_ row: [Float]) -> [Float] {
+        let greatest = row.map(\.magnitude).max() ?? 0
+        guard greatest > 0, greatest.isFinite else { return row }
+        return row.map { ($0 * (127 / greatest)).rounded(.toNearestOrEven) * (greatest / 127) }
+    }
+
     private func store(_ rows: ArraySlice<[Float]>, _ part: KeyValuePart, dims: Range<Int>, at token: Int) {
+        if format.needsWholeHeads {
+            let from = Memory(rows.flatMap { $0 + [.nan, .nan] })
+            return store.storeWhole(
+                layer: 0, head: 0, node: 0, part: part, blockTable: table.start, firstPosition: token, rows: rows.count,
+                from: from.start, stride: headDim + 2, kernels: bestKernels)
+        }
         let from = Memory(rows.flatMap { $0[dims] + [.nan, .nan] })
         store.store(
             layer: 0, head: 0, node: 0, part: part, dims: dims, blockTable: table.start, firstPosition: token,
