@@ -31,7 +31,9 @@ struct ModelInspectionTests {
             ])
         // Keys of 3 floats, values of 16.
         #expect(
-            inspection.bytesPerCachedToken == ["f32": 2 * 4 * (3 + 16) * 4, "bf16": 2 * 4 * (4 + 16) * 2, "int8": 2 * 4 * (4 + 4 + 16 + 4)])
+            inspection.bytesPerCachedToken == [
+                "f32": 2 * 4 * (3 + 16) * 4, "bf16": 2 * 4 * (4 + 16) * 2, "int8": 2 * 4 * (4 + 4 + 16 + 4),
+            ])
         #expect(!inspection.hasTokenizer)
 
         try Data("{}".utf8).write(to: directory.url.appending(path: "tokenizer.json"))
