@@ -153,6 +153,29 @@ import Testing
         }
     }
 
+    /// More rows than a band and more panels than lanes can share evenly: 9 of queries, keys and values, 10 of logits.
+    @Test("a long prompt is the same in one step of many bands, on any number of lanes", arguments: WeightFormat.allCases)
+    func manyBands(_ format: WeightFormat) async throws {
+        let rig = try Rig(
+            RandomCheckpoint(hidden: 192, heads: 3, layers: 1, vocabulary: 600),
+            Arithmetic(format, keyValues: format == .f32 ? .f32 : format == .bf16 ? .bf16 : .int8))
+        let sequences = rig.sequences([400, 1], seed: 12)
+        let expected = try await rig.withEngine(Arrangement(prefillChunk: 31, threads: 1)) { engine in
+            try await LogitTable.collect(sequences) {
+                try await engine.scoreCached(sequences, lastOnly: false, visit: $0)
+            }
+        }
+        #expect(expected.isMeaningful)
+        for threads in [1, 2, 3] {
+            try await rig.withEngine(Arrangement(prefillChunk: 512, threads: threads)) { engine in
+                let together = try await LogitTable.collect(sequences) {
+                    try await engine.scoreBatched(sequences, lastOnly: false, visit: $0)
+                }
+                #expect(together.firstDifference(from: expected) == nil, "\(threads) threads")
+            }
+        }
+    }
+
     @Test("the last position alone is the last row of all")
     func lastOnly() async throws {
         let rig = try Rig(Self.shapes[0])
