@@ -10,13 +10,14 @@ extension Bloom {
     ) {
         let linear = layer.queryKeyValue
         let target = ProductTarget(w.qkv, stride: w.qkvStride, bias: linear.bias)
-        let isWhole = store.layout.format.needsWholeHeads
+        // Where a panel's columns are whole heads', what is computed can always be stored at once.
+        let waits = store.layout.format.needsWholeHeads && PanelPlan.panelColumns % configuration.headDim != 0
         linear.weights.multiply(
             x, into: target, following: layer.dense.weights, kernels: kernels, lane: lane
         ) { part in
-            if !isWhole { keep(part, batch, layer: index, w, store) }
+            if !waits { keep(part, batch, layer: index, w, store) }
         }
-        guard isWhole else { return }
+        guard waits else { return }
         lane.barrier()
         keepHeads(batch, layer: index, w, store, lane)
     }
@@ -89,10 +90,17 @@ extension Bloom {
     ) {
         let node = store.layout.headsByNode.firstIndex { $0.contains(head) }!
         forEachStretch(of: rows, batch) { stretch in
-            store.store(
-                layer: layer, head: head, node: node, part: part, dims: dims, blockTable: stretch.blockTable,
-                firstPosition: stretch.firstPosition, rows: stretch.rows.count,
-                from: from + stretch.rows.lowerBound * w.qkvStride, stride: w.qkvStride)
+            let from = from + stretch.rows.lowerBound * w.qkvStride
+            if dims.count == configuration.headDim {
+                store.storeWhole(
+                    layer: layer, head: head, node: node, part: part, blockTable: stretch.blockTable,
+                    firstPosition: stretch.firstPosition, rows: stretch.rows.count, from: from, stride: w.qkvStride,
+                    kernels: kernels)
+            } else {
+                store.store(
+                    layer: layer, head: head, node: node, part: part, dims: dims, blockTable: stretch.blockTable,
+                    firstPosition: stretch.firstPosition, rows: stretch.rows.count, from: from, stride: w.qkvStride)
+            }
         }
     }
 
