@@ -154,7 +154,7 @@ import Testing
     }
 
     /// More rows than a band and more panels than lanes can share evenly: 9 of queries, keys and values, 10 of logits.
-    @Test("a long prompt is the same in one step of many bands, on any number of lanes", arguments: WeightFormat.allCases)
+    @Test("a long prompt is the same in one step of many bands on any lanes", arguments: WeightFormat.allCases)
     func manyBands(_ format: WeightFormat) async throws {
         let rig = try Rig(
             RandomCheckpoint(hidden: 192, heads: 3, layers: 1, vocabulary: 600),
