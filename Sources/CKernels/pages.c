@@ -92,15 +92,18 @@ void pk_store_values(const pk_store_call *call) {
     }
 }
 
+// Writes the scale into its group; yields where the group's numbers begin.
+static char *store_scale(const pk_store_form_call *call, char *base, int64_t group_bytes) {
+    char *group = group_of(&call->pages, base, call->position, group_bytes);
+    memcpy(group + call->position % PK_LANES * sizeof(float), &call->scale, sizeof(float));
+    return group + PK_PAGE_SCALES;
+}
+
 float pk_store_key_form(const pk_store_form_call *call) {
-    const pk_pages *pages = &call->pages;
-    int64_t slot = call->position % PK_LANES;
-    char *group = group_of(
-        pages, pages->keys, call->position, pk_key_group_bytes(PK_PAGES_INT8, pages->head_dim));
-    memcpy(group + slot * sizeof(float), &call->scale, sizeof(float));
-    int64_t sum = 0;
-    for (int64_t d = 0; d < pages->head_dim; d++) {
-        group[PK_PAGE_SCALES + d * PK_LANES + slot] = call->form[d];
+    int64_t dims = call->pages.head_dim, slot = call->position % PK_LANES, sum = 0;
+    char *to = store_scale(call, call->pages.keys, pk_key_group_bytes(PK_PAGES_INT8, dims)) + slot;
+    for (int64_t d = 0; d < dims; d++) {
+        to[d * PK_LANES] = call->form[d];
         sum += (int32_t)call->form[d] * call->form[d];
     }
     float square = (float)sum * call->scale * call->scale;
@@ -108,10 +111,7 @@ float pk_store_key_form(const pk_store_form_call *call) {
 }
 
 void pk_store_value_form(const pk_store_form_call *call) {
-    const pk_pages *pages = &call->pages;
-    int64_t slot = call->position % PK_LANES;
-    char *group = group_of(
-        pages, pages->values, call->position, pk_value_group_bytes(PK_PAGES_INT8, pages->head_dim));
-    memcpy(group + slot * sizeof(float), &call->scale, sizeof(float));
-    memcpy(group + PK_PAGE_SCALES + slot * pk_value_stride(pages->head_dim), call->form, (size_t)pages->head_dim);
+    int64_t dims = call->pages.head_dim, slot = call->position % PK_LANES;
+    char *to = store_scale(call, call->pages.values, pk_value_group_bytes(PK_PAGES_INT8, dims));
+    memcpy(to + slot * pk_value_stride(dims), call->form, (size_t)dims);
 }
