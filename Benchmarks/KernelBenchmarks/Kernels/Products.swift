@@ -82,6 +82,8 @@ struct ProductWorkload: Workload {
         crew.run { lane in
             for index in 0..<matricesAtOnce {
                 let matrix = matrices[(next + index) % matrices.count]
+                // Between two products, as in a model.
+                defer { lane.barrier() }
                 guard let selection else {
                     matrix.multiply(x, into: target, kernels: kernels, lane: lane)
                     continue
