@@ -1,67 +1,13 @@
 import Basics
-import Kernels
-import Models
-import PagedCache
 import Testing
 
 @testable import Scheduler
 
 /// The scheduler's decisions, without a model: a step is committed as if it had been computed.
 @Suite struct StepSchedulerTests {
-    final class Bench {
-        let scheduler: StepScheduler
-        private let crew: WorkerLanes
-        private var plan = StepPlan()
-        private var arrivals = 0
-        private let group = ScoringGroup { _, _, _ in }
-
-        init(
-            blocks: Int = 100, policy: BatchingPolicy = .continuous, maxBatch: Int = 8, prefillChunk: Int? = 64
-        ) throws {
-            crew = try WorkerLanes(threads: 1)
-            let layout = KeyValueLayout(
-                layers: 1, heads: 1, headDim: 4, blockTokens: 16, format: .f32, crew: crew)
-            scheduler = StepScheduler(
-                options: SchedulingOptions(policy: policy, maxBatch: maxBatch, prefillChunk: prefillChunk),
-                cache: try PagedCache(layout: layout, blocks: blocks, crew: crew), mostWanted: 64)
-        }
-
-        deinit { crew.stop() }
-
-        @discardableResult
-        func add(_ tokens: Int, chunkLimit: Int = .max) -> ScheduledSequence {
-            arrivals += 1
-            let sequence = ScheduledSequence(
-                arrival: arrivals, tokens: Array(repeating: TokenID(1), count: tokens),
-                purpose: .score(ScoringJob(group: group, index: arrivals), lastOnly: true), chunkLimit: chunkLimit)
-            scheduler.add(sequence)
-            return sequence
-        }
-
-        /// Rows of the next step by sequence; sequences whose tokens are all computed get one more, as if drawn.
-        func step() -> [Int: Int] {
-            scheduler.plan(&plan)
-            scheduler.commit(plan)
-            for entry in plan.entries where entry.sequence.pendingTokens == 0 {
-                entry.sequence.state = .decoding
-                entry.sequence.tokens.append(TokenID(2))
-            }
-            return Dictionary(uniqueKeysWithValues: plan.entries.map { ($0.sequence.arrival, $0.rows) })
-        }
-
-        /// The next step, as long as a machine would take for it.
-        func step(on machine: PrefillChoiceTests.Machine) -> [Int: Int] {
-            let rows = step()
-            let wanted = plan.batch.wantedRows.count
-            scheduler.costs.layers.record(rows: plan.batch.rows, seconds: machine.layers(plan.batch.rows))
-            scheduler.costs.head.record(rows: wanted, seconds: machine.head(wanted))
-            return rows
-        }
-    }
-
     @Test("a long prompt holds up running decodes by no more than its chunk a step")
     func fairness() throws {
-        let bench = try Bench()
+        let bench = try SchedulerBench()
         for _ in 0..<3 { bench.add(5) }
         #expect(bench.step() == [1: 5, 2: 5, 3: 5])
         bench.add(200)
@@ -71,7 +17,7 @@ import Testing
 
     @Test("prompts share a step's budget in the order of their arrival")
     func budget() throws {
-        let bench = try Bench()
+        let bench = try SchedulerBench()
         for tokens in [50, 30, 20] { bench.add(tokens) }
         #expect(bench.step() == [1: 50, 2: 14])
         #expect(bench.step() == [1: 1, 2: 16, 3: 20])
@@ -79,14 +25,14 @@ import Testing
 
     @Test("a sequence with a limit of its own takes no longer chunk")
     func chunkLimit() throws {
-        let bench = try Bench()
+        let bench = try SchedulerBench()
         bench.add(3, chunkLimit: 1)
         #expect((0..<4).map { _ in bench.step() } == [[1: 1], [1: 1], [1: 1], [1: 1]])
     }
 
     @Test("no more sequences run than the batch holds")
     func maxBatch() throws {
-        let bench = try Bench(maxBatch: 2)
+        let bench = try SchedulerBench(maxBatch: 2)
         let first = bench.add(4)
         bench.add(4)
         bench.add(4)
@@ -98,7 +44,7 @@ import Testing
 
     @Test("a prompt is let in when its blocks are free, and nobody overtakes it")
     func admission() throws {
-        let bench = try Bench(blocks: 6)
+        let bench = try SchedulerBench(blocks: 6)
         let first = bench.add(60)
         #expect(bench.step() == [1: 60])
         bench.add(40)
@@ -110,7 +56,7 @@ import Testing
 
     @Test("out of blocks, the youngest gives way, waits in front and is recomputed with all it has written")
     func preemption() throws {
-        let bench = try Bench(blocks: 3)
+        let bench = try SchedulerBench(blocks: 3)
         let first = bench.add(15)
         let second = bench.add(15)
         #expect(bench.step() == [1: 15, 2: 15])
@@ -119,7 +65,7 @@ import Testing
         #expect(second.state == .preempted && second.table.blocks.isEmpty && bench.scheduler.preemptions == 1)
         bench.add(1)
         #expect(bench.step() == [1: 1])
-        #expect(bench.scheduler.waiting.map(\.arrival) == [2, 3])
+        #expect(bench.scheduler.waiting.unordered.map(\.arrival).sorted() == [2, 3])
         bench.scheduler.finish(first)
         #expect(bench.step() == [2: 17], "the last block is kept for the one that runs")
         #expect(second.table.tokenCount == 17)
@@ -127,7 +73,7 @@ import Testing
 
     @Test("a finished or cancelled sequence holds no block, wherever it was")
     func finish() throws {
-        let bench = try Bench(maxBatch: 1, prefillChunk: 8)
+        let bench = try SchedulerBench(maxBatch: 1, prefillChunk: 8)
         let running = bench.add(20)
         let waiting = bench.add(20)
         _ = bench.step()
@@ -141,7 +87,7 @@ import Testing
 
     @Test("a static batch is a left-padded grid: its prompts end in the same step, and nobody joins it")
     func staticBatch() throws {
-        let bench = try Bench(policy: .static, maxBatch: 3, prefillChunk: 30)
+        let bench = try SchedulerBench(policy: .static, maxBatch: 3, prefillChunk: 30)
         let batch = [25, 3, 12].map { bench.add($0) }
         bench.add(7)
         // Ten columns a step; rows appear where their padding ends.

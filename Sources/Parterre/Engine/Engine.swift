@@ -58,13 +58,13 @@ public final class Engine: Sendable {
                 blockTokens: options.blockSize, format: options.kvCache.format(beside: weights.format), crew: crew)
             let blocks = try options.cacheMemory.blocks(of: layout, beside: weights, crew: crew)
             let cache = try PagedCache(layout: layout, blocks: blocks, crew: crew)
+            let swapSpace = try options.swapSpace(beside: cache, crew: crew, logger: logger)
             core = try BatchEngine(
-                model: Bloom(weights: weights, kernels: kernels), crew: crew, cache: cache,
-                options: SchedulingOptions(
-                    policy: options.batching.policy, maxBatch: options.maxBatch, prefillChunk: options.prefillChunk),
-                logger: logger)
+                model: Bloom(weights: weights, kernels: kernels), crew: crew, cache: cache, swapSpace: swapSpace,
+                options: options.scheduling, logger: logger)
             memoryPlan = MemoryPlan(weights: weights, cache: cache, crew: crew)
             regions = weights.regions.map { ("weights", $0) } + cache.arenas.map { ("cache", $0) }
+                + (swapSpace?.regions ?? []).map { ("swap", $0) }
             self.tokenizer = try tokenizer?.value()
         } catch {
             crew.stop()

@@ -9,6 +9,11 @@ extension EngineStatus {
         promptTokens = core.counters.promptTokens
         generatedTokens = core.counters.generatedTokens
         preemptions = core.preemptions
+        swaps = core.swapping.sequences
+        bytesSwappedOut = core.swapping.bytesOut
+        bytesSwappedIn = core.swapping.bytesIn
+        swapBlocksUsed = core.swapping.slotsUsed
+        swapBlocks = core.swapping.slots
         steps = core.counters.steps
         barriers = core.barriers
     }

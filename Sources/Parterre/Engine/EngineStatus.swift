@@ -7,7 +7,15 @@ public struct EngineStatus: Sendable, Equatable {
     /// Since the engine was loaded.
     public var promptTokens = 0
     public var generatedTokens = 0
+    /// Sequences that had to give up their blocks, and went on later.
     public var preemptions = 0
+    /// Of these, those whose keys and values were swapped out and back; the others were computed again.
+    public var swaps = 0
+    public var bytesSwappedOut = 0
+    public var bytesSwappedIn = 0
+    /// Blocks that the swap space holds now, and at most.
+    public var swapBlocksUsed = 0
+    public var swapBlocks = 0
     public var steps = 0
     /// Times that all worker lanes have met, in loading and in steps.
     public var barriers = 0

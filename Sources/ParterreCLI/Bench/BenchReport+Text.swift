@@ -48,7 +48,10 @@ extension BenchReport {
         if result.isLong {
             parts.append(contextIsRandom ? "the context was random numbers" : "the context was computed")
         }
-        if result.preemptions > 0 { parts.append("\(result.preemptions) sequences were preempted: the cache is small") }
+        if result.preemptions > 0 {
+            parts.append(
+                "\(result.preemptions) sequences were preempted, \(result.swaps) of them swapped out: the cache is small")
+        }
         return parts.isEmpty ? nil : parts.joined(separator: "; ")
     }
 

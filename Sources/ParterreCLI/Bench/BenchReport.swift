@@ -46,6 +46,7 @@ struct WorkloadResult: Sendable, Equatable {
     var attention: Attention?
     var barriersPerStep: Double?
     var preemptions: Int
+    var swaps: Int
 
     /// Attention behind a long context: its part of the step's least bytes, and what it reached.
     struct Attention: Sendable, Equatable {
@@ -88,5 +89,6 @@ struct WorkloadResult: Sendable, Equatable {
         }
         barriersPerStep = figures.steps > 0 ? Double(figures.barriers) / Double(figures.steps) : nil
         preemptions = figures.preemptions
+        swaps = figures.swaps
     }
 }

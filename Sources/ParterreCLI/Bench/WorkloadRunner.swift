@@ -41,6 +41,7 @@ struct WorkloadRunner: Sendable {
         figures.steps = after.steps - before.steps
         figures.barriers = after.barriers - before.barriers
         figures.preemptions = after.preemptions - before.preemptions
+        figures.swaps = after.swaps - before.swaps
         return figures
     }
 
@@ -66,7 +67,7 @@ struct WorkloadRunner: Sendable {
                 tokens: tokens, seconds: firstTokens[0], firstToken: firstTokens,
                 work: cost.prefill(tokens: tokens, steps: stepsDone))
             return (result, nil)
-        case .mixed:
+        case .mixed, .crowded:
             let begin = timelines.map(\.begin).min() ?? 0
             let end = timelines.compactMap(\.tokens.last).max() ?? 0
             let result = RunFigures(
@@ -215,4 +216,6 @@ struct WorkloadFigures: Sendable, Equatable {
     var steps = 0
     var barriers = 0
     var preemptions = 0
+    /// Of these, sequences that were swapped out.
+    var swaps = 0
 }

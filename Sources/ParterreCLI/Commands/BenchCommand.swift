@@ -11,6 +11,8 @@ struct BenchCommand: AsyncParsableCommand {
               decode_b8     8 rows decode together behind --prompt tokens each
               mixed64       64 requests, prompts of 16 to 256 and outputs of 16
                             to 128 tokens, all there from the start
+              crowded64     64 requests, prompts of 16 to 64 and outputs of 64
+                            to 192 tokens, in a cache that holds a tenth of them
               long8192_b8   8 rows decode behind 8192 cached tokens each
             Any number may stand in a name. Without --workload: prefill512, decode_b1, decode_b8, decode_b32, mixed64 \
             and the long one.
@@ -72,6 +74,12 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "What a long context's keys and values are: random numbers, or computed from a prompt.")
     var longFill: LongFill = .random
 
+    @Flag(
+        help: ArgumentHelp(
+            "Begin each request as soon as its prompt fits, whether there is room for its text or not.",
+            visibility: .hidden))
+    var noForesight = false
+
     @Flag(help: "Show the limits and how near each workload comes to them.")
     var roofline = false
 
@@ -106,8 +114,10 @@ struct BenchCommand: AsyncParsableCommand {
         if let chunk = engine.prefillChunk.tokens { sizes.prefillChunk = chunk }
         var given: LogitsInput?
         if let prompts { given = try await LogitsInput.read(InputFile(prompts)) }
+        var options = engine.options
+        options.foresight = !noForesight
         let bench = Bench(
-            source: source, options: engine.options,
+            source: source, options: options,
             workloads: workload.isEmpty ? Workload.standard(longContext: longContext) : workload,
             mayLeaveOut: workload.isEmpty, sizes: sizes, contextIsRandom: longFill == .random, prompts: given,
             reporter: report.reporter)

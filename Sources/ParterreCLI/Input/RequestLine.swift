@@ -11,14 +11,29 @@ struct RequestLine: Equatable, Sendable {
     var prompts: [Prompt] = []
     var parameters: SamplingParameters
     var n: Int
+    var priority = 0
+    var deadline: Duration?
 
-    func request(_ prompt: Prompt) -> GenerationRequest { GenerationRequest(prompt, parameters: parameters, n: n) }
+    func request(_ prompt: Prompt) -> GenerationRequest {
+        var request = GenerationRequest(prompt, parameters: parameters, n: n)
+        request.priority = priority
+        request.deadline = deadline
+        return request
+    }
 }
 
 /// What the command line's options say where a line says nothing.
 struct RequestDefaults: Equatable, Sendable {
     var parameters = SamplingParameters()
     var n = 1
+    var priority = 0
+    var deadline: Duration?
+
+    func request(_ prompt: Prompt) -> GenerationRequest {
+        RequestLine(
+            number: 1, id: LineID(line: 1), parameters: parameters, n: n, priority: priority, deadline: deadline
+        ).request(prompt)
+    }
 
     /// - Throws: `RequestError.invalid` for what the model cannot serve, e.g. a token that it does not have.
     func check(_ engine: Engine) throws {
@@ -32,7 +47,8 @@ extension RequestLine {
         _ bytes: [UInt8], number: Int, defaults: RequestDefaults = RequestDefaults()
     ) -> Result<RequestLine, BadLine> {
         let blank = RequestLine(
-            number: number, id: LineID(line: number), parameters: defaults.parameters, n: defaults.n)
+            number: number, id: LineID(line: number), parameters: defaults.parameters, n: defaults.n,
+            priority: defaults.priority, deadline: defaults.deadline)
         do {
             return try JSONObjectLine.decode(Decoded.self, from: bytes, userInfo: [Decoded.blank: blank]).result
         } catch {

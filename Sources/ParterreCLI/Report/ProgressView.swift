@@ -11,6 +11,10 @@ struct ProgressView: Equatable, Sendable {
     /// Share of the cache's blocks in use, 0…1.
     var cacheUse = 0.0
     var running = 0
+    /// At the end: sequences that had to give up their blocks, how many of these were swapped, and the bytes out and back.
+    var preemptions = 0
+    var swaps = 0
+    var bytesSwapped = 0
     var secondsElapsed = 0.0
 
     /// Seconds that the rest will take if it goes on as the run did so far.
@@ -51,8 +55,27 @@ struct ProgressView: Equatable, Sendable {
         if counts.failed > 0 { text += ", \(counts.failed) failed" }
         if counts.skipped > 0 { text += ", \(counts.skipped) were there already" }
         let rate = secondsElapsed > 0 ? Double(generatedTokens) / secondsElapsed : 0
+        text += "; \(generatedTokens) tokens in \(Figures.seconds(secondsElapsed)) (\(Figures.rate(rate)) tokens/s)"
+        if preemptions > 0 { text += "; \(preemptionSummary)" }
         return text
-            + "; \(generatedTokens) tokens in \(Figures.seconds(secondsElapsed)) (\(Figures.rate(rate)) tokens/s)"
+    }
+
+    private var preemptionSummary: String {
+        let recomputed = preemptions - swaps
+        var parts: [String] = []
+        if swaps > 0 { parts.append("\(swaps) swapped out and back, \(Figures.bytes(bytesSwapped)) in all") }
+        if recomputed > 0 { parts.append("\(recomputed) computed again") }
+        return "the cache was small for \(preemptions) sequences: " + parts.joined(separator: ", ")
+    }
+}
+
+extension ProgressView {
+    /// What the engine has done in the whole run.
+    mutating func note(_ status: EngineStatus) {
+        generatedTokens = status.generatedTokens
+        preemptions = status.preemptions
+        swaps = status.swaps
+        bytesSwapped = status.bytesSwappedOut + status.bytesSwappedIn
     }
 }
 

@@ -18,7 +18,7 @@ extension Reporter {
         Console.shared.setBar("")
 
         var view = ProgressView(counts: tally.counts, total: total)
-        view.generatedTokens = await engine.status().generatedTokens
+        view.note(await engine.status())
         view.secondsElapsed = (ContinuousClock.now - begin).seconds
         if style == .bar { Console.shared.line(view.summary) } else { info(view.summary) }
         try result.get()

@@ -36,6 +36,7 @@ extension BatchEngine {
     private func promptTokens(of request: GenerationRequest, _ tokenizer: Tokenizer?) throws(RequestError) -> [TokenID]
     {
         try request.parameters.validate(n: request.n, vocabularySize: model.configuration.vocabularySize)
+        try request.validateUrgency()
         let prompt: [TokenID]
         switch request.prompt {
         case .tokens(let ids): prompt = ids
@@ -59,11 +60,12 @@ extension BatchEngine {
         let parameters = request.parameters
         let end = EndCondition(parameters, modelEndTokens: model.configuration.eosTokenIDs.map(TokenID.init))
         let stops = StopStrings(parameters.stop)
+        let deadline = request.deadline.map { now() + $0 }
         queue.async { [self] in
             guard !isStopped else { return continuation.finish(throwing: RequestError.engineStopped) }
             let id = nextArrival()
             let active = ActiveRequest(
-                id: id, promptTokens: prompt.count, samples: request.n, continuation: continuation)
+                id: id, promptTokens: prompt.count, samples: request.n, deadline: deadline, continuation: continuation)
             continuation.onTermination = { [weak self] reason in
                 guard case .cancelled = reason, let self else { return }
                 queue.async { self.cancel(id) }
@@ -79,7 +81,8 @@ extension BatchEngine {
                     detokenizer: tokenizer.map { StreamingDetokenizer($0) })
                 return ScheduledSequence(
                     arrival: index == 0 ? id : nextArrival(), tokens: prompt,
-                    purpose: .generate(Sample(request: active, sampler: sampler, writer: writer)))
+                    purpose: .generate(Sample(request: active, sampler: sampler, writer: writer)),
+                    tokenLimit: parameters.maxTokens, priority: request.priority, deadline: deadline)
             }
             active.sequences[0].siblings = Array(active.sequences.dropFirst())
             if contextIsRandom, !pretend(active.sequences[0]) {

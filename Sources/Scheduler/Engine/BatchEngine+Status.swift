@@ -9,9 +9,28 @@ public struct BatchEngineStatus: Sendable, Equatable {
     public var blocksUsed: Int
     public var blocks: Int
     public var preemptions: Int
+    public var swapping: SwappingStatus
     /// Barriers that the lanes have passed.
     public var barriers: Int
     public var counters: EngineCounters
+}
+
+/// The swap space, and what went through it.
+public struct SwappingStatus: Sendable, Equatable {
+    /// Of the preempted sequences, those that were swapped out.
+    public var sequences: Int
+    public var bytesOut: Int
+    public var bytesIn: Int
+    public var slotsUsed: Int
+    public var slots: Int
+
+    init(_ scheduler: StepScheduler) {
+        sequences = scheduler.swaps
+        bytesOut = scheduler.swapSpace?.bytesOut ?? 0
+        bytesIn = scheduler.swapSpace?.bytesIn ?? 0
+        slotsUsed = scheduler.swapSpace?.usedSlots ?? 0
+        slots = scheduler.swapSpace?.slotCount ?? 0
+    }
 }
 
 extension BatchEngine {
@@ -22,7 +41,7 @@ extension BatchEngine {
                     returning: BatchEngineStatus(
                         running: scheduler.running.count, waiting: scheduler.waiting.count,
                         blocksUsed: scheduler.cache.usedBlocks, blocks: scheduler.cache.blockCount,
-                        preemptions: scheduler.preemptions, barriers: crew.barriersPassed, counters: counters))
+                        preemptions: scheduler.preemptions, swapping: SwappingStatus(scheduler), barriers: crew.barriersPassed, counters: counters))
             }
         }
     }

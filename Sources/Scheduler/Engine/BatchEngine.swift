@@ -26,7 +26,10 @@ public final class BatchEngine: @unchecked Sendable {
     private var draws = PassDraws()
     /// A row has more logits that are equal than its list holds; written by lanes, read between two passes.
     private let rowIsUndecided = Atomic<Bool>(false)
-    private var requests: [Int: ActiveRequest] = [:]
+    var requests: [Int: ActiveRequest] = [:]
+    var deadlines = Deadlines()
+    /// The clock of deadlines; tests set it.
+    var now: () -> ContinuousClock.Instant = { .now }
     private var arrivals = 0
     private var stepIsQueued = false
     private(set) var isStopped = false
@@ -35,15 +38,18 @@ public final class BatchEngine: @unchecked Sendable {
     /// Rows of logits that are held at a time; more wanted rows are computed in turn.
     static let logitRows = 64
 
+    /// - Parameter swapSpace: made for the same cache; `nil`: preempted sequences are always computed again.
     /// - Throws: `KernelError.outOfMemory`.
     public init(
-        model: Bloom, crew: WorkerLanes, cache: PagedCache, options: SchedulingOptions, logger: Logger
+        model: Bloom, crew: WorkerLanes, cache: PagedCache, swapSpace: SwapSpace? = nil, options: SchedulingOptions,
+        logger: Logger
     ) throws {
         self.model = model
         self.crew = crew
         self.logger = logger
         let vocabulary = model.configuration.vocabularySize
-        scheduler = StepScheduler(options: options, cache: cache, mostWanted: Self.logitRows)
+        scheduler = StepScheduler(
+            options: options, cache: cache, swapSpace: swapSpace, mostWanted: Self.logitRows)
         workspace = try BloomWorkspace(
             model, rows: options.mostRows, logitRows: Self.logitRows, lanes: crew.count)
         scratch = (0..<crew.count).map { _ in SamplingScratch(vocabularySize: vocabulary) }
@@ -61,6 +67,7 @@ public final class BatchEngine: @unchecked Sendable {
 
     func take(_ request: ActiveRequest) {
         requests[request.id] = request
+        if let deadline = request.deadline { deadlines.add(request.id, at: deadline) }
         if let first = request.sequences.first { scheduler.add(first) }
         continueSteps()
     }
@@ -82,7 +89,7 @@ public final class BatchEngine: @unchecked Sendable {
         isStopped = true
         for request in requests.values { request.continuation.finish(throwing: RequestError.engineStopped) }
         for id in requests.keys { cancel(id) }
-        for sequence in scheduler.running + scheduler.waiting {
+        for sequence in scheduler.running + scheduler.waiting.unordered {
             if case .score(let job, _) = sequence.purpose { job.group.end(RequestError.engineStopped) }
             scheduler.finish(sequence)
         }
@@ -103,6 +110,8 @@ public final class BatchEngine: @unchecked Sendable {
     }
 
     private func step() {
+        endExpired()
+        guard !scheduler.isIdle else { return }
         scheduler.plan(&plan)
         guard !plan.entries.isEmpty else { return failWhatCannotRun() }
         scheduler.commit(plan)
@@ -212,6 +221,8 @@ public final class BatchEngine: @unchecked Sendable {
         counters.generatedTokens += 1
         guard let completion = sample.accept(token) else { return }
         scheduler.finish(sequence)
+        scheduler.lengths.record(
+            length: completion.completionTokens, isNatural: completion.finishReason == .stop)
         if sample.request.finish(completion) { requests[sample.request.id] = nil }
     }
 
@@ -248,7 +259,7 @@ public final class BatchEngine: @unchecked Sendable {
     /// Requests are checked against the cache's size before they are taken, so this does not happen; if it does, the
     /// oldest ends with an error instead of all waiting for ever.
     private func failWhatCannotRun() {
-        guard let stuck = scheduler.waiting.first else { return }
+        guard let stuck = scheduler.waiting.first(at: scheduler.steps) else { return }
         logger.error("a sequence cannot be scheduled", metadata: ["tokens": "\(stuck.tokens.count)"])
         let error = RequestError.tooLong(tokens: stuck.tokens.count, capacity: scheduler.cache.tokenCapacity)
         switch stuck.purpose {

@@ -40,4 +40,9 @@ final class Sample {
         request.continuation.yield(.token(writer.append(token)))
         return writer.completion(promptTokens: request.promptTokens)
     }
+
+    /// The completion of a text that is broken off.
+    func end(_ reason: FinishReason) -> Completion {
+        writer.end(reason, promptTokens: request.promptTokens)
+    }
 }

@@ -17,4 +17,10 @@ struct StepCosts {
     func seconds(decoding: Int, prompts: Int) -> Double {
         layers.seconds(decoding + prompts) + (head.isEmpty ? 0 : head.seconds(decoding))
     }
+
+    /// What a prompt's row costs in the step that they fill best; in units of the prior until a step was measured.
+    func secondsPerPromptRow(mostRows: Int) -> Double {
+        layers.sizes.lazy.filter { $0 >= min(layers.band, mostRows) }
+            .reduce(.infinity) { min($0, layers.seconds($1) / Double($1)) }
+    }
 }

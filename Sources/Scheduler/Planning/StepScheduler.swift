@@ -1,36 +1,45 @@
-import DequeModule
 import Models
 import PagedCache
 
 /// Decides what runs in the next step: admission by free blocks, chunks of prompts within a token budget, preemption of
-/// the youngest when blocks run out. Talks to the cache in its verbs and never touches a key or a value.
+/// the least urgent when blocks run out. Talks to the cache in its verbs and never touches a key or a value.
 ///
 /// Confined to the engine's queue.
 final class StepScheduler {
     let options: SchedulingOptions
     let cache: PagedCache
-    /// Oldest first; preempted sequences stand before those that never ran.
-    private(set) var waiting = Deque<ScheduledSequence>()
-    /// By arrival.
-    private(set) var running: [ScheduledSequence] = []
-    private(set) var preemptions = 0
+    /// Where preempted sequences may leave what their blocks held.
+    let swapSpace: SwapSpace?
+    var waiting = WaitingQueue()
+    /// The most urgent first.
+    var running: [ScheduledSequence] = []
+    /// Steps that were planned.
+    private(set) var steps = 0
+    /// Preempted sequences, and how many of these were swapped out.
+    var preemptions = 0
+    var swaps = 0
     /// What the engine has measured of its steps.
     var costs: StepCosts
+    /// How long texts have become.
+    var lengths = LengthHistory()
 
     /// - Parameter mostWanted: rows of logits that are computed at a time.
-    init(options: SchedulingOptions, cache: PagedCache, mostWanted: Int) {
+    init(options: SchedulingOptions, cache: PagedCache, swapSpace: SwapSpace? = nil, mostWanted: Int) {
         self.options = options
         self.cache = cache
+        self.swapSpace = swapSpace
         costs = StepCosts(mostRows: options.mostRows, mostWanted: mostWanted)
     }
 
     var isIdle: Bool { waiting.isEmpty && running.isEmpty }
 
-    func add(_ sequence: ScheduledSequence) { waiting.append(sequence) }
+    func add(_ sequence: ScheduledSequence) { waiting.insert(sequence, at: steps) }
 
     /// Fill `plan` with the next step; empty when nothing can run.
     func plan(_ plan: inout StepPlan) {
         plan.removeAll()
+        steps += 1
+        if options.policy == .continuous { admitUrgent() }
         planDecodes(&plan)
         switch options.policy {
         case .continuous: planPrefills(&plan)
@@ -45,25 +54,31 @@ final class StepScheduler {
         }
     }
 
-    /// The prompt is computed: its siblings take a share of its blocks and run from here on, as many as the batch holds;
+    /// The prompt is computed: its siblings take a share of its blocks and run from here on, as many as there is room for;
     /// the others wait and compute the prompt themselves. Returns those that run.
     func fork(_ sequence: ScheduledSequence) -> [ScheduledSequence] {
         let siblings = sequence.siblings
         sequence.siblings = []
-        let room = max(0, options.maxBatch - running.count)
+        let room = roomForForks(of: sequence, wanted: siblings.count)
         for sibling in siblings.prefix(room) {
             sibling.table = cache.fork(sequence.table)
             sibling.state = .decoding
             insert(sibling)
         }
-        for sibling in siblings.dropFirst(room).reversed() { waiting.prepend(sibling) }
+        for sibling in siblings.dropFirst(room) {
+            sibling.since = sequence.since
+            add(sibling)
+        }
         return Array(siblings.prefix(room))
     }
 
     /// The sequence ends, for whatever reason: its blocks are free now.
     func finish(_ sequence: ScheduledSequence) {
         switch sequence.state {
-        case .waiting, .preempted: waiting.removeAll { $0 === sequence }
+        case .waiting, .preempted: waiting.remove(sequence)
+        case .swapped(let swapped, _):
+            waiting.remove(sequence)
+            swapSpace?.release(swapped)
         case .prefilling, .decoding: running.removeAll { $0 === sequence }
         case .finished: return
         }
@@ -71,9 +86,9 @@ final class StepScheduler {
         sequence.state = .finished
     }
 
-    /// Take every running sequence's blocks; all are recomputed later.
-    func preemptAll() {
-        while let last = running.last { preempt(last) }
+    func insert(_ sequence: ScheduledSequence) {
+        let place = running.firstIndex { $0.urgency > sequence.urgency } ?? running.endIndex
+        running.insert(sequence, at: place)
     }
 
     // MARK: Decoding
@@ -94,16 +109,6 @@ final class StepScheduler {
         }
     }
 
-    private func preempt(_ sequence: ScheduledSequence) {
-        running.removeAll { $0 === sequence }
-        cache.release(&sequence.table)
-        sequence.state = .preempted
-        preemptions += 1
-        // Before everyone younger, so that ages stay in order.
-        let place = waiting.firstIndex { $0.arrival > sequence.arrival || $0.state == .waiting } ?? waiting.endIndex
-        waiting.insert(sequence, at: place)
-    }
-
     // MARK: Prefill, continuous
 
     private func planPrefills(_ plan: inout StepPlan) {
@@ -111,7 +116,8 @@ final class StepScheduler {
         for sequence in running where sequence.state == .prefilling && budget > 0 {
             planChunk(of: sequence, &budget, &plan)
         }
-        while budget > 0, running.count < options.maxBatch, let next = waiting.first, admit(next) {
+        var forecast: BlockForecast?
+        while let next = waiting.first(at: steps), budget > 0 || next.promptRows == 0, admit(next, &forecast) {
             planChunk(of: next, &budget, &plan)
         }
     }
@@ -119,34 +125,20 @@ final class StepScheduler {
     /// Prompt rows that the step takes on beside its decoding ones.
     private func promptBudget(beside decoding: Int) -> Int {
         if let chunk = options.prefillChunk { return chunk }
-        let joining = waiting.prefix(max(0, options.maxBatch - running.count))
+        let room = min(waiting.count, max(0, options.maxBatch - running.count))
+        let joining = waiting.unordered.prefix(room).reduce(0) { $0 + $1.promptRows }
         let choice = PrefillChoice(
-            decoding: decoding,
-            prompts: running.reduce(0) { $0 + $1.promptRows } + joining.reduce(0) { $0 + $1.promptRows },
-            sequences: running.count + joining.count, mostRows: options.mostRows)
+            decoding: decoding, prompts: running.reduce(joining) { $0 + $1.promptRows },
+            sequences: running.count + room, mostRows: options.mostRows)
         return choice.rows(by: costs)
     }
 
     private func planChunk(of sequence: ScheduledSequence, _ budget: inout Int, _ plan: inout StepPlan) {
+        // One that was swapped out while it decoded goes on with its one row.
+        guard sequence.state == .prefilling else { return plan.append(sequence, rows: sequence.pendingTokens) }
         let rows = min(sequence.pendingTokens, budget, sequence.chunkLimit)
         plan.append(sequence, rows: rows)
         budget -= rows
-    }
-
-    /// Let the first waiting sequence run if all its known tokens fit and every running one can still take a block.
-    private func admit(_ sequence: ScheduledSequence) -> Bool {
-        let needed = cache.blocksToReserve(sequence.tokens.count, for: sequence.table)
-        guard needed + running.count <= cache.freeBlocks else { return false }
-        guard cache.reserve(sequence.tokens.count, for: &sequence.table) else { return false }
-        waiting.removeFirst()
-        sequence.state = .prefilling
-        insert(sequence)
-        return true
-    }
-
-    private func insert(_ sequence: ScheduledSequence) {
-        let place = running.firstIndex { $0.arrival > sequence.arrival } ?? running.endIndex
-        running.insert(sequence, at: place)
     }
 
     // MARK: Prefill, static
@@ -155,7 +147,10 @@ final class StepScheduler {
     /// column by column in windows of about the budget, so that all rows begin to decode in the same step.
     private func planGrid(_ plan: inout StepPlan) {
         if running.isEmpty {
-            while running.count < options.maxBatch, let next = waiting.first, admit(next) {}
+            var forecast: BlockForecast?
+            while let next = waiting.first(at: steps), admit(next, &forecast) {
+                if next.state == .decoding { plan.append(next, rows: next.pendingTokens) }
+            }
         }
         let rows = running.filter { $0.state == .prefilling }
         guard !rows.isEmpty else { return }

@@ -12,6 +12,12 @@ public struct GenerationRequest: Sendable, Equatable {
     public var parameters: SamplingParameters
     /// Samples of the same prompt; they share its blocks. Sample i draws from the generator keyed by (seed, i).
     public var n: Int
+    /// Lower values are served first, as in vLLM; -2³¹ ..< 2³¹. Where blocks or places in the batch are too few, requests of
+    /// lower values take those of higher ones, which go on later. Nobody waits for ever: see docs/scheduling.md.
+    public var priority = 0
+    /// From submission on, waiting included. Once it has passed the request ends with what it has
+    /// (`FinishReason.deadline`). Of equal priority, the request whose deadline is nearest is served first.
+    public var deadline: Duration? = nil
 
     public init(_ prompt: Prompt, parameters: SamplingParameters = SamplingParameters(), n: Int = 1) {
         self.prompt = prompt

@@ -12,8 +12,12 @@ final class ScheduledSequence {
         case score(ScoringJob, lastOnly: Bool)
     }
 
-    /// Order of arrival; the youngest is preempted first.
-    let arrival: Int
+    /// The least urgent is preempted first.
+    var urgency: Urgency
+    /// The step in which it first came to wait.
+    var since: Int?
+    /// Its stay in the queue of those that wait, while it does.
+    var stay: Int?
     let purpose: Purpose
     let promptCount: Int
     var tokens: [TokenID]
@@ -21,22 +25,39 @@ final class ScheduledSequence {
     var state = SequenceState.waiting
     /// Most tokens of it in one step, whatever the budget.
     let chunkLimit: Int
+    /// Most tokens that will be generated.
+    let tokenLimit: Int
     /// Samples of the same prompt that take over its blocks once the prompt is computed.
     var siblings: [ScheduledSequence] = []
 
-    init(arrival: Int, tokens: [TokenID], purpose: Purpose, chunkLimit: Int = .max) {
-        self.arrival = arrival
+    init(
+        arrival: Int, tokens: [TokenID], purpose: Purpose, chunkLimit: Int = .max, tokenLimit: Int = 0,
+        priority: Int = 0, deadline: ContinuousClock.Instant? = nil
+    ) {
+        urgency = Urgency(level: priority, deadline: deadline, arrival: arrival)
         self.tokens = tokens
         self.purpose = purpose
         self.chunkLimit = chunkLimit
+        self.tokenLimit = tokenLimit
         promptCount = tokens.count
     }
 
-    /// Tokens whose keys and values are not stored yet.
-    var pendingTokens: Int { tokens.count - table.tokenCount }
+    /// Order of arrival.
+    var arrival: Int { urgency.arrival }
+
+    /// Tokens whose keys and values are not stored yet, neither in blocks nor in the swap space.
+    var pendingTokens: Int {
+        if case .swapped(let swapped, _) = state { return tokens.count - swapped.tokenCount }
+        return tokens.count - table.tokenCount
+    }
 
     /// Prompt tokens that a step could take of it now.
-    var promptRows: Int { state == .decoding ? 0 : min(pendingTokens, chunkLimit) }
+    var promptRows: Int {
+        switch state {
+        case .decoding, .swapped(_, wasDecoding: true): 0
+        default: min(pendingTokens, chunkLimit)
+        }
+    }
 
     var generatedCount: Int { tokens.count - promptCount }
 

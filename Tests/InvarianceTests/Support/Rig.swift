@@ -17,6 +17,11 @@ struct Arrangement: CustomStringConvertible {
     var maxBatch = 8
     /// `nil`: by what steps cost, which no bit may tell.
     var prefillChunk: Int? = 16
+    /// Blocks of the swap space.
+    var swapSlots = 0
+    var preemption = PreemptionMethod.auto
+    /// Without it sequences are let in that will not find room to the end.
+    var foresight = true
     var threads = 2
 
     static func random(using generator: inout SplitMix64) -> Arrangement {
@@ -30,7 +35,8 @@ struct Arrangement: CustomStringConvertible {
 
     var description: String {
         "blocks \(blocks)×\(blockSize) shuffled \(shuffle.map(String.init) ?? "no"), \(policy), batch \(maxBatch), "
-            + "chunk \(prefillChunk.map(String.init) ?? "auto"), \(threads) threads"
+            + "chunk \(prefillChunk.map(String.init) ?? "auto"), \(threads) threads, \(swapSlots) slots, \(preemption), "
+            + "foresight \(foresight)"
     }
 }
 
@@ -69,11 +75,15 @@ final class Rig {
             order.shuffle(using: &generator)
         }
         let cache = try PagedCache(layout: layout, allocator: BlockAllocator(freeOrder: order), crew: crew)
+        var options = SchedulingOptions(
+            policy: arrangement.policy, maxBatch: arrangement.maxBatch, prefillChunk: arrangement.prefillChunk)
+        options.preemption = arrangement.preemption
+        options.foresight = arrangement.foresight
+        let swapSpace = try SwapSpace(
+            layout: layout, bytes: arrangement.swapSlots * layout.bytesPerBlock, crew: crew)
         let engine = try BatchEngine(
-            model: Bloom(weights: weights, kernels: kernels), crew: crew, cache: cache,
-            options: SchedulingOptions(
-                policy: arrangement.policy, maxBatch: arrangement.maxBatch, prefillChunk: arrangement.prefillChunk),
-            logger: Logger(label: "test"))
+            model: Bloom(weights: weights, kernels: kernels), crew: crew, cache: cache, swapSpace: swapSpace,
+            options: options, logger: Logger(label: "test"))
         let result: Result<T, any Error>
         do { result = .success(try await body(engine)) } catch { result = .failure(error) }
         await engine.shutdown()

@@ -1,0 +1,16 @@
+extension BatchEngine {
+    /// Requests whose deadline has passed end with what they have.
+    func endExpired() {
+        guard !deadlines.isEmpty else { return }
+        for id in deadlines.takeExpired(at: now()) {
+            guard let request = requests[id] else { continue }
+            // First all siblings are cut off, as when a request is cancelled.
+            for sequence in request.sequences { sequence.siblings = [] }
+            for sequence in request.sequences where sequence.state != .finished {
+                guard case .generate(let sample) = sequence.purpose else { continue }
+                scheduler.finish(sequence)
+                if request.finish(sample.end(.deadline)) { requests[id] = nil }
+            }
+        }
+    }
+}
