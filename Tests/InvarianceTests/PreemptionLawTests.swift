@@ -124,8 +124,11 @@ import Testing
         let rig = try Rig(RandomCheckpoint(hidden: 32, heads: 4), Arithmetic(.f32, keyValues: .int8))
         let arrangement = Arrangement(
             blockSize: 16, blocks: 12, maxBatch: 1, prefillChunk: 1, swapSlots: 12, preemption: .swap)
-        var requests = requests(rig, [150, 9], tokens: 6, seed: 8)
-        requests[1].priority = -1
+        let requests = requests(rig, [150, 9], tokens: 6, seed: 8).enumerated().map { index, request in
+            var request = request
+            request.priority = -index
+            return request
+        }
         try await rig.withEngine(arrangement) { engine in
             async let long = GenerationLawTests.write(requests[0], engine, stopAfter: nil)
             while await engine.status().counters.promptTokens < 20 {}

@@ -1,4 +1,6 @@
 import Basics
+import Models
+import PagedCache
 import TestSupport
 import Testing
 
@@ -111,8 +113,7 @@ import Testing
     }
 
     @Test(
-        "demand of ten times the cache ends, in hardly more steps than if each waited for room to its end, and nobody is "
-            + "preempted over and over",
+        "demand of ten times the cache ends as soon as if no more ran than fit, and nobody is preempted over and over",
         arguments: [PreemptionMethod.recompute, .swap], [16, 30])
     func thrashing(_ method: PreemptionMethod, _ prompt: Int) throws {
         func run(foresight: Bool, maxBatch: Int) throws -> (steps: Int, preemptions: Int, rows: Int) {

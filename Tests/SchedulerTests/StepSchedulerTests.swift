@@ -1,4 +1,5 @@
 import Basics
+import PagedCache
 import Testing
 
 @testable import Scheduler

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Parterre
 
 /// `auto`, `0`, `512MB`, `2GiB` or a number of bytes.
 struct SwapAmount: ExpressibleByArgument, Equatable {

@@ -1,3 +1,4 @@
+import Kernels
 import PagedCache
 
 // Who must give up its blocks, and what becomes of what they hold.

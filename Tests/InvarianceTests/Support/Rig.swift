@@ -17,12 +17,12 @@ struct Arrangement: CustomStringConvertible {
     var maxBatch = 8
     /// `nil`: by what steps cost, which no bit may tell.
     var prefillChunk: Int? = 16
+    var threads = 2
     /// Blocks of the swap space.
     var swapSlots = 0
     var preemption = PreemptionMethod.auto
     /// Without it sequences are let in that will not find room to the end.
     var foresight = true
-    var threads = 2
 
     static func random(using generator: inout SplitMix64) -> Arrangement {
         Arrangement(
