@@ -113,7 +113,9 @@ import Testing
     /// A sequence that was swapped out for a more urgent one, which goes on for long.
     private func withSwapped(
         deadline: Duration? = nil,
-        _ body: (BatchEngine, HandClock, _ swapped: Task<Completion?, any Error>, _ urgent: Task<Completion?, any Error>)
+        _ body: (
+            BatchEngine, HandClock, _ swapped: Task<Completion?, any Error>, _ urgent: Task<Completion?, any Error>
+        )
             async throws -> Void
     ) async throws {
         let rig = try Rig(RandomCheckpoint(hidden: 32, heads: 4))

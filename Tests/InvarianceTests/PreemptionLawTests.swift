@@ -9,7 +9,8 @@ import Testing
 @Suite struct PreemptionLawTests {
     /// All at once through one engine; each text against the one written alone.
     private func check(
-        _ requests: [GenerationRequest], _ rig: Rig, _ arrangement: Arrangement, kernels: String? = nil, _ place: String,
+        _ requests: [GenerationRequest], _ rig: Rig, _ arrangement: Arrangement, kernels: String? = nil,
+        _ place: String,
         _ inspect: (BatchEngineStatus) -> Void
     ) async throws {
         try await rig.withEngine(arrangement, kernels: kernels) { engine in
@@ -112,7 +113,8 @@ import Testing
         let arrangement = Arrangement(
             blockSize: blockSize, blocks: Int.random(in: 80 / blockSize...160 / blockSize, using: &generator),
             shuffle: seed, maxBatch: Int.random(in: 1...9, using: &generator),
-            prefillChunk: [5, 16, nil].randomElement(using: &generator)!, threads: [1, 2, 3].randomElement(using: &generator)!,
+            prefillChunk: [5, 16, nil].randomElement(using: &generator)!,
+            threads: [1, 2, 3].randomElement(using: &generator)!,
             swapSlots: Int.random(in: 0...12, using: &generator),
             preemption: PreemptionMethod.allCases.randomElement(using: &generator)!,
             foresight: Bool.random(using: &generator))
@@ -135,7 +137,8 @@ import Testing
             async let short = GenerationLawTests.write(requests[1], engine, stopAfter: nil)
             for (request, completion) in zip(requests, [try await long, try await short]) {
                 guard case .tokens(let prompt) = request.prompt else { continue }
-                let alone = try await UncachedWriter(engine: engine).tokens(after: prompt, request.parameters, sample: 0)
+                let alone = try await UncachedWriter(engine: engine).tokens(
+                    after: prompt, request.parameters, sample: 0)
                 #expect(fingerprint(try #require(completion)) == fingerprint(alone))
             }
             let status = await engine.status()

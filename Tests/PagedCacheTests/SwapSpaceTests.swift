@@ -65,7 +65,8 @@ import Testing
     }
 
     @Test(
-        "a table comes back as it was, in any format, block size and number of nodes", arguments: KeyValueFormat.allCases,
+        "a table comes back as it was, in any format, block size and number of nodes",
+        arguments: KeyValueFormat.allCases,
         [16, 48])
     func identity(_ format: KeyValueFormat, _ blockTokens: Int) throws {
         for (threads, nodes) in [(1, 1), (3, 1), (2, 2), (7, 3)] {
@@ -145,7 +146,8 @@ import Testing
         }
         let taken = region.placement().pagesByNode.values.reduce(0, +) * Int(sysconf(Int32(_SC_PAGESIZE)))
         // Maybe in huge pages.
-        #expect(taken >= 30 * bench.cache.layout.bytesPerBlock && taken <= 30 * bench.cache.layout.bytesPerBlock + 4 << 20)
+        #expect(
+            taken >= 30 * bench.cache.layout.bytesPerBlock && taken <= 30 * bench.cache.layout.bytesPerBlock + 4 << 20)
     }
 
     @Test("the rate follows what was measured, the latest copies most")

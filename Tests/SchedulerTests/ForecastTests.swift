@@ -8,7 +8,7 @@ import Testing
     func peak(_ seed: UInt64) {
         var generator = SplitMix64(seed: seed)
         let base = Int.random(in: 0...5, using: &generator)
-        var forecast = BlockForecast(base: base)
+        var forecast = BlockForecast(base: base, horizon: 100)
         var rows: [BlockForecast.Row] = []
         for _ in 0..<Int.random(in: 0...12, using: &generator) {
             let row = BlockForecast.Row(
@@ -23,7 +23,8 @@ import Testing
         #expect(forecast.peak == peak, "seed \(seed): \(rows)")
     }
 
-    @Test("without a history a text is expected to reach its limit; with one, what others became that were once as long")
+    @Test(
+        "without a history a text is expected to reach its limit; with one, what others became that were once as long")
     func lengths() {
         var lengths = LengthHistory()
         #expect(lengths.expected(generated: 3, limit: 100) == 100)
@@ -51,5 +52,21 @@ import Testing
             costs.layers.record(rows: 96, seconds: 0.096)
         }
         #expect(abs(cost.recomputing(by: costs, mostRows: 576) - 0.5) < 0.01)
+    }
+
+    @Test(
+        "to be thrown out must be earned: by few steps of few rows that wait for memory, by no number of steps full of work"
+    )
+    func worth() {
+        var costs = StepCosts(mostRows: 576, mostWanted: 64)
+        #expect(costs.steps(toEarn: 1000, asOneOf: 5) == 64, "nothing is known")
+        // 20 ms for reading the weights, up to 32 rows; beyond that 1 ms a row.
+        for rows in costs.layers.sizes {
+            for _ in 0..<5 { costs.layers.record(rows: rows, seconds: max(0.02, 0.001 * Double(rows))) }
+        }
+        #expect(costs.steps(toEarn: 0.02, asOneOf: 1) == 1)
+        #expect(costs.steps(toEarn: 0.04, asOneOf: 8) == 16)
+        #expect(costs.steps(toEarn: 0.8, asOneOf: 8) == 320)
+        #expect(costs.steps(toEarn: 0.04, asOneOf: 192) == 1 << 20)
     }
 }

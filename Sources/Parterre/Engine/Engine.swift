@@ -63,7 +63,8 @@ public final class Engine: Sendable {
                 model: Bloom(weights: weights, kernels: kernels), crew: crew, cache: cache, swapSpace: swapSpace,
                 options: options.scheduling, logger: logger)
             memoryPlan = MemoryPlan(weights: weights, cache: cache, crew: crew)
-            regions = weights.regions.map { ("weights", $0) } + cache.arenas.map { ("cache", $0) }
+            regions =
+                weights.regions.map { ("weights", $0) } + cache.arenas.map { ("cache", $0) }
                 + (swapSpace?.regions ?? []).map { ("swap", $0) }
             self.tokenizer = try tokenizer?.value()
         } catch {

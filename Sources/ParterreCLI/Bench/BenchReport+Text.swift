@@ -50,7 +50,8 @@ extension BenchReport {
         }
         if result.preemptions > 0 {
             parts.append(
-                "\(result.preemptions) sequences were preempted, \(result.swaps) of them swapped out: the cache is small")
+                "\(result.preemptions) sequences were preempted, \(result.swaps) of them swapped out: the cache is small"
+            )
         }
         return parts.isEmpty ? nil : parts.joined(separator: "; ")
     }

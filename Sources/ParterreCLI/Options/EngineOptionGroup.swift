@@ -43,7 +43,9 @@ struct EngineOptionGroup: ParsableArguments {
     var swapSpace = SwapAmount(bytes: defaults.swapSpace)
 
     @Option(
-        help: "What becomes of these: swap copies their blocks out and back, recompute computes them again. auto: the faster.")
+        help:
+            "What becomes of these: swap copies their blocks out and back, recompute computes them again. auto: the faster."
+    )
     var preemption: EngineOptions.Preemption = defaults.preemption
 
     @Option(help: ArgumentHelp("Most sequences in one step.", valueName: "count"))

@@ -41,7 +41,8 @@ extension BatchEngine {
                     returning: BatchEngineStatus(
                         running: scheduler.running.count, waiting: scheduler.waiting.count,
                         blocksUsed: scheduler.cache.usedBlocks, blocks: scheduler.cache.blockCount,
-                        preemptions: scheduler.preemptions, swapping: SwappingStatus(scheduler), barriers: crew.barriersPassed, counters: counters))
+                        preemptions: scheduler.preemptions, swapping: SwappingStatus(scheduler),
+                        barriers: crew.barriersPassed, counters: counters))
             }
         }
     }

@@ -1,4 +1,5 @@
-/// The most blocks that sequences will hold at once if all run on side by side, each to the end that is expected of it.
+/// The most blocks that sequences will hold at once if all run on side by side for some steps, each to its expected end at
+/// most.
 ///
 /// Each step gives every sequence one token, so the peak is at the end of one of them: those that end earlier have given
 /// their blocks back by then, the others have grown by as much as that one. (The idea is that of Gong et al., "Past-Future
@@ -7,16 +8,22 @@ struct BlockForecast {
     struct Row {
         /// Blocks that it gives back at its end.
         var held: Int
-        /// Blocks that it will take until then.
+        /// Blocks that it will take until then, or until the horizon.
         var growth: Int
     }
+
+    /// Steps that are looked ahead.
+    let horizon: Int
 
     /// Blocks that are held by nobody here alone.
     let base: Int
     /// The longest growth first.
     private var rows: [Row] = []
 
-    init(base: Int) { self.base = base }
+    init(base: Int, horizon: Int) {
+        self.base = base
+        self.horizon = horizon
+    }
 
     mutating func add(_ row: Row) {
         var (low, high) = (0, rows.count)

@@ -14,8 +14,8 @@ public struct SchedulingOptions: Sendable, Equatable {
     /// Most prompt tokens in one step; `nil`: chosen for each step by what steps have cost so far.
     public var prefillChunk: Int?
     public var preemption = PreemptionMethod.auto
-    /// Whether a sequence waits until there is room for what it and those that run will probably still write; otherwise
-    /// it waits for its own tokens' blocks alone, and more are preempted later.
+    /// Whether a sequence waits until it will probably run for so long that it was worth to begin; otherwise it waits for its
+    /// own tokens' blocks alone, and more are preempted later.
     public var foresight = true
 
     /// Prompt tokens that a step of chosen size has room for, beside a row for each sequence.

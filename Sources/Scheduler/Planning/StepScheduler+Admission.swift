@@ -1,7 +1,9 @@
 import PagedCache
 
-// Who may begin to run: whoever finds its blocks free now and, with foresight, room for what it and all that run will
-// probably still write. Without the latter too many begin, and are thrown out in turn just before they would have ended.
+// Who may begin to run: whoever finds its blocks free now and, with foresight, will not be thrown out before that was worth
+// it. To throw a sequence out and bring it back takes so many seconds; one row more in a step is worth so many; their
+// quotient is how many steps there must be room for, for it and for all that run. Where copying is cheap and steps hold few
+// rows that is a few steps, and the cache is always full; where everything must be computed again it is hundreds.
 extension StepScheduler {
     /// Let the first of those that wait run, if there is room for it; blocks for all its known tokens are then its own.
     ///
@@ -11,7 +13,8 @@ extension StepScheduler {
         // Every running sequence can still take a block.
         guard running.count < options.maxBatch, needed + running.count <= cache.freeBlocks else { return false }
         if options.foresight, !running.isEmpty {
-            var next = forecast ?? self.forecast(of: running[...])
+            var next =
+                forecast ?? self.forecast(of: running[...], horizon: horizon(for: sequence, beside: running.count))
             add(sequence, holding: needed, to: &next)
             guard next.peak <= cache.blockCount else { return false }
             forecast = next
@@ -36,9 +39,9 @@ extension StepScheduler {
     func roomForForks(of sequence: ScheduledSequence, wanted: Int) -> Int {
         let most = min(wanted, max(0, options.maxBatch - running.count))
         guard options.foresight, most > 0 else { return most }
+        var forecast = forecast(of: running[...], horizon: horizon(for: sequence, beside: running.count))
         // Each writes into a copy of the prompt's last block, or into a new one.
-        let row = BlockForecast.Row(held: 1, growth: expectedBlocks(of: sequence))
-        var forecast = forecast(of: running[...])
+        let row = BlockForecast.Row(held: 1, growth: expectedBlocks(of: sequence, within: forecast.horizon))
         for room in 0..<most {
             forecast.add(row)
             guard running.count + 2 * (room + 1) <= cache.freeBlocks, forecast.peak <= cache.blockCount else {
@@ -69,17 +72,24 @@ extension StepScheduler {
         let needed = cache.blocksToReserve(sequence.tokens.count, for: sequence.table)
         guard keepers.count < options.maxBatch, needed + keepers.count <= cache.freeBlocks + freed else { return false }
         guard options.foresight, !keepers.isEmpty else { return true }
-        var forecast = forecast(of: keepers)
+        var forecast = forecast(of: keepers, horizon: horizon(for: sequence, beside: keepers.count))
         add(sequence, holding: needed, to: &forecast)
         return forecast.peak <= cache.blockCount
     }
 
     // MARK: What will be needed
 
+    /// Steps that a sequence should run for, beside so many others, before it may be thrown out. It will be on about half of
+    /// its way then.
+    private func horizon(for sequence: ScheduledSequence, beside others: Int) -> Int {
+        let tokens = sequence.tokens.count + expectedTokens(of: sequence) / 2
+        return costs.steps(toEarn: costOfPreempting(tokens: tokens).seconds, asOneOf: others + 1)
+    }
+
     /// Of some of those that run, the others taken as gone.
-    private func forecast(of sequences: ArraySlice<ScheduledSequence>) -> BlockForecast {
+    private func forecast(of sequences: ArraySlice<ScheduledSequence>, horizon: Int) -> BlockForecast {
         let alone = running.reduce(0) { $0 + cache.blocksHeldAlone(by: $1.table) }
-        var forecast = BlockForecast(base: cache.usedBlocks - alone)
+        var forecast = BlockForecast(base: cache.usedBlocks - alone, horizon: horizon)
         for sequence in sequences {
             add(sequence, holding: cache.blocksHeldAlone(by: sequence.table), to: &forecast)
         }
@@ -88,15 +98,19 @@ extension StepScheduler {
 
     /// The sequence and, while its prompt is not computed yet, its siblings.
     private func add(_ sequence: ScheduledSequence, holding blocks: Int, to forecast: inout BlockForecast) {
-        let growth = expectedBlocks(of: sequence)
+        let growth = expectedBlocks(of: sequence, within: forecast.horizon)
         forecast.add(BlockForecast.Row(held: blocks, growth: growth))
         for _ in sequence.siblings { forecast.add(BlockForecast.Row(held: 1, growth: growth)) }
     }
 
-    /// Blocks that what it will still write will take beyond those that it has. The last token is never stored.
-    private func expectedBlocks(of sequence: ScheduledSequence) -> Int {
+    /// Tokens that it will still write, but for the last, which is never stored.
+    private func expectedTokens(of sequence: ScheduledSequence) -> Int {
         let generated = sequence.generatedCount
-        let end = lengths.expected(generated: generated, limit: sequence.tokenLimit)
-        return cache.blocks(forTokens: max(0, end - 1 - generated))
+        return max(0, lengths.expected(generated: generated, limit: sequence.tokenLimit) - 1 - generated)
+    }
+
+    /// Blocks that these take beyond those that it has, in so many steps.
+    private func expectedBlocks(of sequence: ScheduledSequence, within steps: Int) -> Int {
+        cache.blocks(forTokens: min(steps, expectedTokens(of: sequence)))
     }
 }

@@ -23,19 +23,21 @@ extension StepScheduler {
         while let last = running.last { preempt(last) }
     }
 
-    /// `nil` where it is cheaper to compute the sequence again, or where the swap space is full.
-    private func swapOut(_ sequence: ScheduledSequence) -> SwappedTable? {
-        guard let swapSpace, sequence.table.tokenCount > 0 else { return nil }
-        switch options.preemption {
-        case .recompute: return nil
-        case .swap: break
-        case .auto:
-            let tokens = sequence.table.tokenCount
-            let cost = PreemptionCost(
-                tokens: tokens, bytes: cache.blocks(forTokens: tokens) * cache.layout.bytesPerBlock)
-            let swapping = cost.swapping(bytesPerSecond: swapSpace.rate.bytesPerSecond)
-            guard swapping < cost.recomputing(by: costs, mostRows: options.mostRows) else { return nil }
+    /// What it takes to throw out a sequence of so many stored tokens and to bring it back, and whether by way of the swap
+    /// space.
+    func costOfPreempting(tokens: Int) -> (seconds: Double, swaps: Bool) {
+        let blocks = cache.blocks(forTokens: tokens)
+        let cost = PreemptionCost(tokens: tokens, bytes: blocks * cache.layout.bytesPerBlock)
+        let recomputing = cost.recomputing(by: costs, mostRows: options.mostRows)
+        guard options.preemption != .recompute, let swapSpace, tokens > 0, blocks <= swapSpace.freeSlots else {
+            return (recomputing, false)
         }
+        let swapping = cost.swapping(bytesPerSecond: swapSpace.rate.bytesPerSecond)
+        return options.preemption == .swap || swapping < recomputing ? (swapping, true) : (recomputing, false)
+    }
+
+    private func swapOut(_ sequence: ScheduledSequence) -> SwappedTable? {
+        guard let swapSpace, costOfPreempting(tokens: sequence.table.tokenCount).swaps else { return nil }
         return cache.swapOut(&sequence.table, to: swapSpace)
     }
 }

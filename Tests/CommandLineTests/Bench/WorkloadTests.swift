@@ -22,7 +22,8 @@ struct WorkloadTests {
         "is not what looks like one",
         arguments: [
             "", "prefill", "prefill0", "prefill-1", "prefill+5", "prefill012", "prefill 5", "prefill٣", "prefill512x",
-            "decode", "decode8", "decode_b", "decode_b0", "decode_b4097", "mixed", "mixed64_b8", "crowded", "long", "long8192",
+            "decode", "decode8", "decode_b", "decode_b0", "decode_b4097", "mixed", "mixed64_b8", "crowded", "long",
+            "long8192",
             "long_b8", "long8192_b", "long8192_b8_b8", "Prefill512", "prefill99999999999999999999",
         ])
     func strangers(name: String) { #expect(Workload(named: name) == nil) }
