@@ -82,6 +82,7 @@ extension BatchEngine {
                     purpose: .generate(Sample(request: active, sampler: sampler, writer: writer)))
             }
             active.sequences[0].siblings = Array(active.sequences.dropFirst())
+            recorder?.take(active, label: request.label)
             if contextIsRandom, !pretend(active.sequences[0]) {
                 return continuation.finish(throwing: RequestError.tooLong(tokens: prompt.count, capacity: capacity))
             }

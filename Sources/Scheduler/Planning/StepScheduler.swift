@@ -98,6 +98,7 @@ final class StepScheduler {
         running.removeAll { $0 === sequence }
         cache.release(&sequence.table)
         sequence.state = .preempted
+        sequence.preemptions += 1
         preemptions += 1
         // Before everyone younger, so that ages stay in order.
         let place = waiting.firstIndex { $0.arrival > sequence.arrival || $0.state == .waiting } ?? waiting.endIndex
