@@ -2,14 +2,19 @@ import PagedCache
 
 extension TraceRecorder {
     /// Compare a sequence's table with that of the last step, and write down what changed.
-    func follow(_ live: Live, _ number: Int) {
-        live.lastHeld = number
+    ///
+    /// - Parameter number: of the step, counted from the engine's first.
+    func follow(_ live: Live, _ number: Int, _ cache: PagedCache) {
         let blocks = live.sequence.table.blocks
+        guard !blocks.isEmpty else { return }
+        live.lastHeld = number
         guard blocks != live.blocks else { return }
         let kept = min(blocks.count, live.blocks.count)
         for logical in 0..<kept where blocks[logical] != live.blocks[logical] {
             holdings[live.holdings[logical]].until = step
             live.holdings[logical] = open(live, logical, blocks[logical])
+            // A beam may also have taken over another's block, which then is shared.
+            guard !cache.allocator.isShared(blocks[logical]) else { continue }
             marks.append(
                 Mark(step: step, sequence: live.index, what: .copied, detail: live.blocks[logical].rawValue))
         }

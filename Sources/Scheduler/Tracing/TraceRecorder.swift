@@ -75,8 +75,7 @@ final class TraceRecorder {
     var runs: [Run] = []
     var holdings: [Holding] = []
     var marks: [Mark] = []
-    /// By arrival.
-    var lives: [Int: Live] = [:]
+    var lives: [ObjectIdentifier: Live] = [:]
     var droppedSteps = 0
     var parts: [Part] = []
     private let origin = ContinuousClock.now
@@ -112,17 +111,19 @@ final class TraceRecorder {
             let work: Trace.Work =
                 entry.sequence.state == .decoding ? .decode : isAgain ? .recompute : .prefill
             parts.append(Part(live: live, rows: entry.rows, work: work))
+            follow(live, number, scheduler.cache)
         }
         for sequence in scheduler.running {
             let live = live(sequence)
-            if live.lastPlanned != number {
-                notePreemptions(live)
-                if live.blocks.isEmpty, sequence.state == .decoding { noteFork(live, plan) }
-                parts.append(Part(live: live, rows: 0, work: .fork))
-            }
-            follow(live, number)
+            guard live.lastPlanned != number else { continue }
+            notePreemptions(live)
+            if live.blocks.isEmpty, sequence.state == .decoding { noteFork(live, plan) }
+            parts.append(Part(live: live, rows: 0, work: .fork))
+            follow(live, number, scheduler.cache)
         }
-        for sequence in scheduler.waiting where !sequence.table.blocks.isEmpty { follow(live(sequence), number) }
+        for sequence in scheduler.waiting where !sequence.table.blocks.isEmpty {
+            follow(live(sequence), number, scheduler.cache)
+        }
         for live in lives.values where live.lastHeld != number { letGo(live) }
         steps.begin.append(stepBegin)
         steps.waiting.append(Int32(scheduler.waiting.count))
@@ -150,14 +151,14 @@ final class TraceRecorder {
 
     /// Why the sequence ends in this step.
     func ended(_ sequence: ScheduledSequence, _ reason: FinishReason) {
-        guard let live = lives[sequence.arrival] else { return }
+        guard let live = lives[ObjectIdentifier(sequence)] else { return }
         sequences[Int(live.index)].reason = reason.rawValue
     }
 
     // MARK: Sequences
 
     private func live(_ sequence: ScheduledSequence) -> Live {
-        if let live = lives[sequence.arrival] { return live }
+        if let live = lives[ObjectIdentifier(sequence)] { return live }
         // Nobody told of it: it is scored, or came into being as a branch of another.
         guard case .generate(let sample) = sequence.purpose else {
             return register(sequence, request: sequence.arrival, label: nil, sample: 0)
@@ -173,14 +174,14 @@ final class TraceRecorder {
         sequences.append(
             Trace.Sequence(
                 request: request, label: label, sample: sample, promptTokens: sequence.promptCount, arrived: now))
-        lives[sequence.arrival] = live
+        lives[ObjectIdentifier(sequence)] = live
         return live
     }
 
     private func end(_ live: Live, at time: Int) {
         close(live, until: step)
         sequences[Int(live.index)].ended = time
-        lives[live.sequence.arrival] = nil
+        lives[ObjectIdentifier(live.sequence)] = nil
     }
 
     /// A sequence without blocks: it waits, was preempted, or was cancelled between two steps.
@@ -190,7 +191,7 @@ final class TraceRecorder {
         guard live.sequence.state == .finished else { return }
         if case .generate = live.sequence.purpose { sequences[Int(live.index)].reason = "cancelled" }
         sequences[Int(live.index)].ended = stepBegin
-        lives[live.sequence.arrival] = nil
+        lives[ObjectIdentifier(live.sequence)] = nil
     }
 
     /// Those that ended since the last step, when there may be no next one.
