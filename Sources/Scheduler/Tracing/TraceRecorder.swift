@@ -1,3 +1,4 @@
+import DequeModule
 import PagedCache
 
 /// Writes down what the engine does, for `Trace`: the engine tells it before a step, when the step is computed, and when it
@@ -139,7 +140,7 @@ final class TraceRecorder {
             part.live.generated += tokens
             sequences[Int(part.live.index)].generatedTokens = part.live.generated
             if part.rows > 0 || tokens > 0 { add(part, tokens: tokens, step: step - 1) }
-            if part.live.sequence.state == .finished { end(part.live, at: end) }
+            if part.live.sequence.state == .finished { leave(part.live, at: end) }
         }
         parts.removeAll(keepingCapacity: true)
         func micros(_ seconds: Double) -> Int32 { Int32(clamping: Int((seconds * 1e6).rounded())) }
@@ -178,7 +179,7 @@ final class TraceRecorder {
         return live
     }
 
-    private func end(_ live: Live, at time: Int) {
+    private func leave(_ live: Live, at time: Int) {
         close(live, until: step)
         sequences[Int(live.index)].ended = time
         lives[ObjectIdentifier(live.sequence)] = nil

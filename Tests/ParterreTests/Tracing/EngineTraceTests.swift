@@ -76,7 +76,7 @@ import Testing
             #expect(prompts.reduce(0) { $0 + Int(trace.runs.rows[$1] * trace.runs.count[$1]) } == status.promptTokens)
 
             #expect(Set(trace.sequences.compactMap(\.label)) == Set((0..<8).map { "r\($0)" } + ["left", "last"]))
-            #expect(trace.sequences.count == 5 + 3 * 3 + 2)
+            #expect(trace.sequences.count == 16, "five of one sample, three of three, and two")
             for sequence in trace.sequences where sequence.label != "left" && sequence.label != "last" {
                 #expect(sequence.generatedTokens == 30 && sequence.reason == "length" && sequence.ended != nil)
             }

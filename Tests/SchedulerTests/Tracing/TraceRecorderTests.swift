@@ -1,3 +1,4 @@
+import PagedCache
 import Testing
 
 @testable import Scheduler

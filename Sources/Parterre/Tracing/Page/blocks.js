@@ -61,9 +61,10 @@ class BlockPanel extends Panel {
     for (let cell = 0; cell < cells.block.length; cell++) {
       if (cells.until[cell] <= first || cells.from[cell] >= past) continue;
       const kind = cells.kind[cell], request = kind === Cell.cached ? -1 : trace.sequences[cells.sequence[cell]].of.index;
-      const key = kind * requests.length + Math.max(0, request);
+      const colour = this.colour(cell), isOne = settings.colour === "state" && picked === null;
+      const key = kind * (requests.length + 1) + (isOne ? 0 : request + 1);
       let layer = layers.get(key);
-      if (!layer) layers.set(key, layer = { raster: new Float32Array(wide + 2), colour: this.colour(cell) });
+      if (!layer) layers.set(key, layer = { raster: new Float32Array(wide + 2), colour });
       const [left, right] = this.ends(cell);
       const ends = [Math.max(0, (left - axis.from) * perPixel), Math.min(wide, (right - axis.from) * perPixel)];
       if (ends[1] <= ends[0]) continue;

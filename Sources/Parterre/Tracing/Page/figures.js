@@ -40,7 +40,7 @@ function showFigures(summary) {
     summary.unfinished === 0 ? "all ended" : `${number(summary.unfinished)} unfinished`,
   ]);
   const [first, firstUnit] = duration(quantile(summary.toFirst, 0.5));
-  tile("first", "To the first token, median", first, firstUnit, quantiles(summary.toFirst));
+  tile("first", "First token, median", first, firstUnit, quantiles(summary.toFirst));
   const [gap, gapUnit] = duration(quantile(summary.gaps, 0.5));
   tile("gap", "Between tokens, median", gap, gapUnit, quantiles(summary.gaps));
   tile("cache", "Cache, at most", percent(summary.peak / summary.blocks), "",
@@ -52,7 +52,7 @@ function showFigures(summary) {
     ["recompute", summary.work.recompute]].filter(([, value]) => value > 0);
   const names = { decode: "decode", prefill: "prefill", draft: "drafts", recompute: "again" };
   const total = Math.max(1, parts.reduce((sum, [, value]) => sum + value, 0));
-  tile("work", "Time by rows", "", "", parts.map(([kind, value]) => `${names[kind]} ${percent(value / total)}`).join(" · "));
+  tile("work", "Time by rows", "", "", parts.map(([kind, value]) => `${names[kind]}\u00A0${percent(value / total)}`).join(" · "));
   byID("f-work").querySelector("dd").replaceChildren(element("div", { className: "bar" }, ...parts.map(([kind, value]) =>
     element("span", { style: { width: `${100 * value / total}%`, background: css(theme[kind]) } }))));
 }

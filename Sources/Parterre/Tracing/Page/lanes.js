@@ -120,7 +120,7 @@ class LanePanel extends Panel {
         context.fill();
       }
       context.fillStyle = css(theme.soft, isOther ? 0.5 : 1);
-      context.fillText(shorten(context, sequence.name, margin.left - 24), 15, y);
+      context.fillText(shorten(context, sequence.name, margin.left - 22), 15, y);
     }
   }
 
@@ -156,12 +156,14 @@ class LanePanel extends Panel {
   }
 }
 
+// What does not fit is left out of the middle: names often begin alike, and end in what tells them apart.
 function shorten(context, text, width) {
   if (context.measureText(text).width <= width) return text;
-  const letters = Array.from(text.slice(0, 80));
-  // The end tells more: ids often begin alike.
-  const tail = letters.slice(-4).join("");
-  let head = letters.slice(0, -4);
-  while (head.length > 1 && context.measureText(head.join("") + "…" + tail).width > width) head.pop();
-  return head.join("") + "…" + tail;
+  const letters = Array.from(text.length > 200 ? text.slice(0, 100) + text.slice(-100) : text);
+  for (let kept = letters.length - 1; kept > 1; kept--) {
+    const head = Math.floor(kept * 0.4);
+    const short = letters.slice(0, head).join("") + "…" + letters.slice(letters.length - kept + head).join("");
+    if (context.measureText(short).width <= width) return short;
+  }
+  return "…";
 }

@@ -1,6 +1,9 @@
 // A picture over the shared axis: a canvas, a second one above it for the cursor, and pointer and keyboard on both.
 
-const margin = { left: 92, right: 10, top: 6, bottom: 22 };
+const margin = { left: 108, right: 12, top: 6, bottom: 22 };
+const narrow = matchMedia("(max-width: 640px)");
+
+function readMargins() { margin.left = narrow.matches ? 74 : 108; }
 
 class Panel {
   constructor(id, label, bottom = margin.bottom) {
@@ -63,6 +66,8 @@ class Panel {
 
   draw() {
     if (theme === null || this.host.clientWidth === 0) return;
+    readMargins();
+    Object.assign(this.canvas.dataset, { left: margin.left, right: margin.right, top: margin.top, bottom: this.bottom });
     const context = this.context(this.canvas), { x, y, width, height } = this.plot;
     context.fillStyle = css(theme.field);
     context.fillRect(x, y, width, height);
@@ -103,8 +108,8 @@ class Panel {
   }
 
   // Labels of values beside the plot, from `bottom` to `top` in pixels.
-  paintScale(context, most, top, bottom, name) {
-    const gap = roundGap(most / Math.max(1, (Math.abs(bottom - top)) / 26), false);
+  paintScale(context, most, top, bottom, isWhole = true) {
+    const gap = roundGap(most / Math.max(1, Math.abs(bottom - top) / 24), most >= 1 && isWhole);
     context.fillStyle = css(theme.soft);
     context.strokeStyle = css(theme.ink, 0.1);
     context.textAlign = "right";
@@ -115,12 +120,11 @@ class Panel {
       context.moveTo(margin.left, line);
       context.lineTo(margin.left + this.plot.width, line);
       context.stroke();
-      if (Math.abs(y - top) < 26 && Math.abs(most - value) < gap * 0.2 && name === undefined) continue;
       context.fillText(this.scaleName(value), margin.left - 8, Math.max(margin.top + 5, y));
     }
   }
 
-  scaleName(value) { return value >= 1 || value === 0 ? number(value) : value.toFixed(2); }
+  scaleName(value) { return number(value); }
 
   drawCursor() {
     if (theme === null || this.host.clientWidth === 0) return;

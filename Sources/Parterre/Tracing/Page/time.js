@@ -42,9 +42,9 @@ class TimePanel extends Panel {
     for (const [, colour, value] of this.parts) bars(columns.means(value), css(colour), base);
   }
 
-  paintSide(context) { this.paintScale(context, this.most, margin.top, margin.top + this.plot.height); }
+  paintSide(context) { this.paintScale(context, this.most, margin.top, margin.top + this.plot.height, false); }
 
-  scaleName(value) { return value === 0 ? "0" : time(value); }
+  scaleName(value) { return value === 0 ? "0" : time(value).replace(/\.0+(?=\D)/, ""); }
 
   tip(step) {
     const facts = this.parts.map(([name, , value]) => [name, time(value(step))]);

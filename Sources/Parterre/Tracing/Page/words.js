@@ -16,7 +16,10 @@ function duration(micros) {
 
 function time(micros) { return duration(micros).join("\u202F").trim(); }
 
-function percent(share) { return `${(100 * share).toFixed(share > 0 && share < 0.0995 ? 1 : 0)}%`; }
+function percent(share) {
+  if (share > 0 && share < 0.0005) return "<0.1%";
+  return `${(100 * share).toFixed(share > 0 && share < 0.0995 ? 1 : 0)}%`;
+}
 
 function count(value, one, many = `${one}s`) { return `${number(value)} ${value === 1 ? one : many}`; }
 
