@@ -80,7 +80,8 @@ struct GenerateCommand: AsyncParsableCommand {
         case .plainText:
             let reporter = report.reporter
             try await PlainGeneration(
-                prompts: prompts, defaults: sampling.defaults(for: model.source), model: { try await load(reporter, trace) }
+                prompts: prompts, defaults: sampling.defaults(for: model.source),
+                model: { try await load(reporter, trace) }
             )
             .run()
         case .argumentLines(let output):

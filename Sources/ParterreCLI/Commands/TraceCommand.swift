@@ -32,7 +32,8 @@ struct TraceCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("JSON lines to answer; - is standard input.", valueName: "file"))
     var input: String?
 
-    @Option(help: ArgumentHelp("Show a run that was recorded before, instead of running anything.", valueName: "file.json"))
+    @Option(
+        help: ArgumentHelp("Show a run that was recorded before, instead of running anything.", valueName: "file.json"))
     var from: String?
 
     @OptionGroup var model: ModelOptions

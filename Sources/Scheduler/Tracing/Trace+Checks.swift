@@ -5,7 +5,8 @@ extension Trace {
         guard settings.blocks >= 0, settings.blocks <= Int(Int32.max), settings.blockTokens > 0 else {
             return "its cache has \(settings.blocks) blocks of \(settings.blockTokens) tokens"
         }
-        let counts = [steps.duration, steps.layers, steps.attention, steps.head, steps.waiting, steps.blocks].map(\.count)
+        let counts = [steps.duration, steps.layers, steps.attention, steps.head, steps.waiting, steps.blocks].map(
+            \.count)
         guard counts.allSatisfy({ $0 == steps.count }) else { return "its steps' columns differ in length" }
         let limit = Int32(clamping: steps.count)
         return runs.fault(sequences: sequences.count, steps: limit)
@@ -21,7 +22,8 @@ extension Trace.Runs {
         }
         let isSound = sequence.indices.allSatisfy { index in
             sequence[index] >= 0 && sequence[index] < sequences && step[index] >= 0 && count[index] > 0
-                && count[index] <= steps && step[index] <= steps - count[index] && rows[index] >= 0 && tokens[index] >= 0
+                && count[index] <= steps && step[index] <= steps - count[index] && rows[index] >= 0
+                && tokens[index] >= 0
         }
         return isSound ? nil : "a run names a sequence or a step that is not there"
     }

@@ -20,7 +20,9 @@ struct TraceEndToEndTests {
 
     @Test("generate --trace writes the same lines as without, and a page of the run")
     func generate() async throws {
-        let lines = (0..<5).map { #"{"id": "</script>\#($0)", "prompt": "\#(String(repeating: "ab ", count: 3 * $0 + 1))"}"# }
+        let lines = (0..<5).map {
+            #"{"id": "</script>\#($0)", "prompt": "\#(String(repeating: "ab ", count: 3 * $0 + 1))"}"#
+        }
         let arguments = ["generate"] + place.modelOptions + ["--max-tokens", "7", "--ignore-eos", "--n", "2"]
         let input = lines.joined(separator: "\n")
         let plain = try await Program.run(arguments, input: input)
@@ -69,19 +71,22 @@ struct TraceEndToEndTests {
     @Test("bench --trace shows what was timed")
     func bench() async throws {
         let run = try await Program.run([
-            "bench", "--model", place.model, "--threads", "1", "--workload", "decode_b2", "--steps", "4", "--runs", "1", "--trace",
+            "bench", "--model", place.model, "--threads", "1", "--workload", "decode_b2", "--steps", "4", "--runs", "1",
+            "--trace",
             place.path("bench.html"),
         ])
         #expect(run.code == 0 && run.output.contains("decode_b2"), "\(run.errors)")
         #expect(try record(ofPage: "bench.html").sequences.count >= 4)
     }
 
-    @Test("what cannot be written or read is said before anything runs", arguments: [
-        (["no/such/folder/x.html"], "there is no folder"), ([".", "ab"], "it is a folder"),
-        (["x.html", "--from", "none.json"], "cannot read"), (["x.html", "--from", "lines.json"], "no trace"),
-        (["x.html", "--from", "bent.json"], "damaged"), (["x.html", "--from", "late.json"], "record it again"),
-        (["x.html", "ab", "--from", "late.json"], "one of them"),
-    ])
+    @Test(
+        "what cannot be written or read is said before anything runs",
+        arguments: [
+            (["no/such/folder/x.html"], "there is no folder"), ([".", "ab"], "it is a folder"),
+            (["x.html", "--from", "none.json"], "cannot read"), (["x.html", "--from", "lines.json"], "no trace"),
+            (["x.html", "--from", "bent.json"], "damaged"), (["x.html", "--from", "late.json"], "record it again"),
+            (["x.html", "ab", "--from", "late.json"], "one of them"),
+        ])
     func refusals(arguments: [String], words: String) async throws {
         var trace = Trace(
             settings: .init(

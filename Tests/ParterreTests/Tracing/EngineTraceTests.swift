@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct EngineTraceTests {
     /// A small random model, with room for `blocks` blocks of 16 tokens.
-    private func withEngine(blocks: Int, recordsTrace: Bool = true, _ body: (Engine) async throws -> Void) async throws {
+    private func withEngine(blocks: Int, recordsTrace: Bool = true, _ body: (Engine) async throws -> Void) async throws
+    {
         let folder = try TemporaryDirectory()
         try RandomCheckpoint(hidden: 32, heads: 4).write(to: folder.url)
         var options = EngineOptions()

@@ -24,9 +24,11 @@ import Testing
         return page[open.upperBound..<close.lowerBound]
     }
 
-    @Test("a request's name can say nothing to the page but its letters", arguments: [
-        "</script><script>alert(1)</script>", "<!-- <script>", "{{script}}", "\u{2028}\"\\\n\u{0}é🌱", "&lt;",
-    ])
+    @Test(
+        "a request's name can say nothing to the page but its letters",
+        arguments: [
+            "</script><script>alert(1)</script>", "<!-- <script>", "{{script}}", "\u{2028}\"\\\n\u{0}é🌱", "&lt;",
+        ])
     func escaping(label: String) throws {
         let trace = Self.trace(label: label)
         let page = try page(trace, title: label)

@@ -23,7 +23,8 @@ final class RecordedRun {
     private let group = ScoringGroup { _, _, _ in }
     private var alive: [ScheduledSequence] = []
 
-    init(seed: UInt64, blocks: Int, policy: BatchingPolicy = .continuous, limits: TraceRecorder.Limits = .init()) throws {
+    init(seed: UInt64, blocks: Int, policy: BatchingPolicy = .continuous, limits: TraceRecorder.Limits = .init()) throws
+    {
         random = SplitMix64(seed: seed)
         crew = try WorkerLanes(threads: 1)
         let layout = KeyValueLayout(layers: 1, heads: 1, headDim: 4, blockTokens: 16, format: .f32, crew: crew)
@@ -38,7 +39,8 @@ final class RecordedRun {
     var trace: Trace {
         recorder.trace(
             settings: Trace.Settings(
-                blocks: scheduler.cache.blockCount, blockTokens: 16, maxBatch: 6, batching: "continuous", prefillChunk: 24,
+                blocks: scheduler.cache.blockCount, blockTokens: 16, maxBatch: 6, batching: "continuous",
+                prefillChunk: 24,
                 stepLimit: recorder.limits.steps),
             totals: Trace.Totals())
     }

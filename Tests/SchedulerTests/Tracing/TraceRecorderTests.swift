@@ -18,21 +18,24 @@ import Testing
 
     @Test("the blocks and rows of every step come back as they were", arguments: 1...12, BatchingPolicy.allCases)
     func replay(seed: Int, policy: BatchingPolicy) throws {
-        let run = try RecordedRun(seed: UInt64(seed), blocks: 20, policy: policy)
+        let run = try RecordedRun(seed: UInt64(seed), blocks: 13, policy: policy)
         run.run(steps: 250)
         let trace = run.trace
         #expect(trace.fault == nil && trace.steps.count == run.tables.count && trace.droppedSteps == 0)
         for step in run.tables.indices {
             #expect(tables(trace, step) == run.tables[step], "seed \(seed), step \(step)")
             #expect(rows(trace, step) == run.rows[step], "seed \(seed), step \(step)")
-            #expect(trace.steps.blocks[step] == Set(run.tables[step].values.joined()).count, "seed \(seed), step \(step)")
+            #expect(
+                trace.steps.blocks[step] == Set(run.tables[step].values.joined()).count, "seed \(seed), step \(step)")
         }
         let tokens = zip(trace.runs.tokens, trace.runs.count).reduce(0) { $0 + Int($1.0 * $1.1) }
         #expect(tokens == run.generated && tokens == trace.sequences.reduce(0) { $0 + $1.generatedTokens })
         let marks = Dictionary(grouping: trace.marks.what, by: { $0 }).mapValues(\.count)
         #expect(marks[Trace.Happening.preempted.rawValue, default: 0] == run.scheduler.preemptions)
         #expect(marks[Trace.Happening.forked.rawValue, default: 0] == run.forks)
-        if policy == .continuous { #expect(run.scheduler.preemptions > 0 && run.forks > 0, "seed \(seed) shows nothing") }
+        if policy == .continuous {
+            #expect(run.scheduler.preemptions > 0 && run.forks > 0, "seed \(seed) shows nothing")
+        }
     }
 
     @Test("what is computed again after a preemption is told from a prompt")

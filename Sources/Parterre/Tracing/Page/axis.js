@@ -100,5 +100,6 @@ function seconds(micros, gap) {
   if (micros === 0) return "0";
   if (gap < 1e3) return `${(micros / 1e3).toFixed(gap < 100 ? 2 : 1)} ms`;
   if (gap < 1e6 && micros < 1e6) return `${Math.round(micros / 1e3)} ms`;
-  return `${(micros / 1e6).toFixed(gap >= 1e6 ? 0 : gap >= 1e5 ? 1 : gap >= 1e4 ? 2 : 3)} s`;
+  if (gap >= 1e6) return `${number(micros / 1e6)} s`;
+  return `${(micros / 1e6).toFixed(gap >= 1e5 ? 1 : gap >= 1e4 ? 2 : 3)} s`;
 }

@@ -183,6 +183,8 @@ if (trace.dropped > 0) {
     + "times and latencies of what is shown.";
 }
 if (trace.totals.preemptions > 0 || trace.usedBlocks > trace.settings.blocks * 0.5) settings.reach = "all";
+// Where many blocks share a pixel, their colours run into one another.
+if (trace.usedBlocks > 4000) settings.blocks = "share";
 set("axis", "steps");
 repaint();
 document.documentElement.dataset.ready = "yes";
