@@ -91,6 +91,7 @@ extension BatchEngine {
                     sharesPrefix: context == .computed)
             }
             active.sequences[0].siblings = Array(active.sequences.dropFirst())
+            recorder?.take(active, label: request.label)
             if context == .random, !pretend(active.sequences[0]) {
                 return continuation.finish(throwing: RequestError.tooLong(tokens: prompt.count, capacity: capacity))
             }

@@ -108,6 +108,7 @@ final class StepScheduler {
         running.removeAll { $0 === sequence }
         cache.release(&sequence.table)
         sequence.state = .preempted
+        sequence.preemptions += 1
         preemptions += 1
         putBack(sequence)
     }

@@ -29,6 +29,8 @@ final class ScheduledSequence {
     var awaited: AwaitedBlocks?
     /// Samples of the same prompt that take over its blocks once the prompt is computed.
     var siblings: [ScheduledSequence] = []
+    /// How often it has lost its blocks.
+    var preemptions = 0
 
     init(arrival: Int, tokens: [TokenID], purpose: Purpose, chunkLimit: Int = .max, sharesPrefix: Bool = true) {
         self.arrival = arrival
