@@ -35,8 +35,8 @@ struct OptionsTests {
             "--stop", "-x", "--stop", "\n", "--stop-token-ids", "5,7", "--stop-token-ids", "9", "--ignore-eos",
             "--logprobs", "4", "--weights", "bf16", "--kv-cache", "f32", "--block-size", "16", "--cache-memory",
             "512MB", "--swap-space", "2GiB", "--preemption", "recompute", "--max-batch", "3", "--priority", "-4",
-            "--deadline", "1.5",
-            "--prefill-chunk", "7", "--threads", "2", "--isa", "portable", "--batching", "static", "--model", "/m", "x")
+            "--deadline", "1.5", "--prefill-chunk", "7", "--no-prefix-cache", "--threads", "2", "--isa", "portable",
+            "--batching", "static", "--model", "/m", "x")
         let defaults = command.sampling.defaults(over: SamplingParameters())
         let p = defaults.parameters
         #expect(p.maxTokens == 5 && p.minTokens == 2 && p.temperature == 0.7 && p.topK == -1 && p.topP == 0.9)
@@ -52,7 +52,7 @@ struct OptionsTests {
         var urgent = defaults
         command.urgency.apply(to: &urgent)
         #expect(urgent.priority == -4 && urgent.deadline == .milliseconds(1500))
-        #expect(options.maxBatch == 3 && options.prefillChunk == 7 && options.threads == 2)
+        #expect(options.maxBatch == 3 && options.prefillChunk == 7 && !options.prefixCache && options.threads == 2)
         #expect(options.instructionSet == "portable")
         #expect(command.batching == .static)
         #expect(command.prompts == ["x"])

@@ -49,6 +49,14 @@ struct ProgressTests {
         #expect(crowded.summary.hasSuffix("5 sequences: 3 swapped out and back, 3.00 MiB in all, 2 computed again"))
     }
 
+    @Test("what requests had in common is told, where it was anything")
+    func prefixes() {
+        var view = view
+        #expect(view.prefixSummary == nil)
+        (view.prefixHits, view.prefixQueries) = (64_512, 66_560)
+        #expect(view.prefixSummary == "prefix cache: 64,512 of 66,560 prompt tokens reused")
+    }
+
     @Test("the rate is that of the last moments")
     func rate() {
         var meter = RateMeter(window: 2)

@@ -16,29 +16,42 @@ final class SchedulerBench {
     /// - Parameter options: changes the limits before the scheduler is made.
     init(
         blocks: Int = 100, policy: BatchingPolicy = .continuous, maxBatch: Int = 8, prefillChunk: Int? = 64,
-        swapSlots: Int = 0, options change: (inout SchedulingOptions) -> Void = { _ in }
+        prefixCache: Bool = true, prefixHash: PrefixHash = PrefixHash(scope: 0), swapSlots: Int = 0, options change: (inout SchedulingOptions) -> Void = { _ in }
     ) throws {
         crew = try WorkerLanes(threads: 1)
         let layout = KeyValueLayout(layers: 1, heads: 1, headDim: 4, blockTokens: 16, format: .f32, crew: crew)
-        var options = SchedulingOptions(policy: policy, maxBatch: maxBatch, prefillChunk: prefillChunk)
+        var options = SchedulingOptions(
+            policy: policy, maxBatch: maxBatch, prefillChunk: prefillChunk, prefixCache: prefixCache)
         change(&options)
         scheduler = StepScheduler(
-            options: options, cache: try PagedCache(layout: layout, blocks: blocks, crew: crew),
+            options: options,
+            cache: try PagedCache(layout: layout, blocks: blocks, crew: crew, prefixHash: prefixHash),
             swapSpace: try SwapSpace(layout: layout, bytes: swapSlots * layout.bytesPerBlock, crew: crew),
             mostWanted: 64)
     }
 
     deinit { crew.stop() }
 
+    /// That many tokens which no other sequence has.
     @discardableResult
     func add(
         _ tokens: Int, chunkLimit: Int = .max, tokenLimit: Int = 0, priority: Int = 0,
         deadline: ContinuousClock.Instant? = nil
     ) -> ScheduledSequence {
+        add(
+            Array(repeating: TokenID(arrivals + 10), count: tokens), chunkLimit: chunkLimit, tokenLimit: tokenLimit,
+            priority: priority, deadline: deadline)
+    }
+
+    @discardableResult
+    func add(
+        _ tokens: [TokenID], lastOnly: Bool = true, chunkLimit: Int = .max, tokenLimit: Int = 0, priority: Int = 0,
+        deadline: ContinuousClock.Instant? = nil
+    ) -> ScheduledSequence {
         arrivals += 1
         let sequence = ScheduledSequence(
-            arrival: arrivals, tokens: Array(repeating: TokenID(1), count: tokens),
-            purpose: .score(ScoringJob(group: group, index: arrivals), lastOnly: true), chunkLimit: chunkLimit,
+            arrival: arrivals, tokens: tokens,
+            purpose: .score(ScoringJob(group: group, index: arrivals), lastOnly: lastOnly), chunkLimit: chunkLimit,
             tokenLimit: tokenLimit, priority: priority, deadline: deadline)
         scheduler.add(sequence)
         return sequence
@@ -52,6 +65,7 @@ final class SchedulerBench {
             entry.sequence.state = .decoding
             entry.sequence.tokens.append(TokenID(2))
         }
+        scheduler.publish(plan)
         return Dictionary(uniqueKeysWithValues: plan.entries.map { ($0.sequence.arrival, $0.rows) })
     }
 

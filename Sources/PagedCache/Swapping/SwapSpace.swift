@@ -45,13 +45,13 @@ public final class SwapSpace {
             && all.allSatisfy { (0..<Int32(slotCount)).contains($0) }
     }
 
-    /// Copy blocks of the cache into free slots; `nil` when those are too few. The lanes must be idle.
-    func copyOut(_ blocks: ArraySlice<BlockID>, of arenas: [NodeRegion], tokenCount: Int) -> SwappedTable? {
+    /// Copy these blocks of a table into free slots; `nil` when those are too few. The lanes must be idle.
+    func copyOut(_ table: BlockTable, _ blocks: ArraySlice<BlockID>, of arenas: [NodeRegion]) -> SwappedTable? {
         guard blocks.count <= free.count else { return nil }
         let slots = Array(free.suffix(blocks.count).reversed())
         free.removeLast(slots.count)
         bytesOut += copy(Copies(blocks: blocks, slots: slots, isOut: true), arenas)
-        return SwappedTable(slots: slots, tokenCount: tokenCount)
+        return SwappedTable(slots: slots, tokenCount: table.tokenCount, isPretended: table.isPretended)
     }
 
     /// Copy what is stored into blocks of the cache and free its slots. The lanes must be idle.

@@ -4,6 +4,8 @@ public struct SwappedTable: Sendable, Equatable {
     let slots: [Int32]
     /// Tokens whose keys and values are stored.
     public let tokenCount: Int
+    /// Some of these were never computed (`PagedCache.pretend`).
+    let isPretended: Bool
 
     public var blockCount: Int { slots.count }
 }

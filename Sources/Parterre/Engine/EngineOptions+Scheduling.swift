@@ -5,7 +5,8 @@ import Scheduler
 
 extension EngineOptions {
     var scheduling: SchedulingOptions {
-        var scheduling = SchedulingOptions(policy: batching.policy, maxBatch: maxBatch, prefillChunk: prefillChunk)
+        var scheduling = SchedulingOptions(
+            policy: batching.policy, maxBatch: maxBatch, prefillChunk: prefillChunk, prefixCache: prefixCache)
         scheduling.preemption = preemption.method
         scheduling.foresight = foresight
         return scheduling

@@ -10,6 +10,8 @@ enum Workload: Sendable, Equatable {
     case mixed(requests: Int)
     /// `crowded64`: that many requests of longer outputs, in a cache that holds a tenth of them.
     case crowded(requests: Int)
+    /// `prefix64`: that many requests whose prompts begin with the same 1,024 tokens, all there from the start.
+    case prefix(requests: Int)
     /// `long8192_b8`: rows decode behind that many cached tokens each.
     case long(context: Int, batch: Int)
 
@@ -19,6 +21,7 @@ enum Workload: Sendable, Equatable {
         case .decode(let batch): "decode_b\(batch)"
         case .mixed(let requests): "mixed\(requests)"
         case .crowded(let requests): "crowded\(requests)"
+        case .prefix(let requests): "prefix\(requests)"
         case .long(let context, let batch): "long\(context)_b\(batch)"
         }
     }
@@ -50,6 +53,8 @@ enum Workload: Sendable, Equatable {
             self = .mixed(requests: requests)
         } else if let requests = after("crowded").flatMap({ number($0, most: Self.mostRows) }) {
             self = .crowded(requests: requests)
+        } else if let requests = after("prefix").flatMap({ number($0, most: Self.mostRows) }) {
+            self = .prefix(requests: requests)
         } else if let parts = after("long")?.split(separator: "_b", omittingEmptySubsequences: false), parts.count == 2,
             let context = number(parts[0], most: Self.mostTokens), let batch = number(parts[1], most: Self.mostRows)
         {

@@ -18,6 +18,7 @@ struct RequestLine: Equatable, Sendable {
         var request = GenerationRequest(prompt, parameters: parameters, n: n)
         request.priority = priority
         request.deadline = deadline
+        request.label = id.name
         return request
     }
 }

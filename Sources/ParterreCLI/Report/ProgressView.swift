@@ -16,6 +16,9 @@ struct ProgressView: Equatable, Sendable {
     var swaps = 0
     var bytesSwapped = 0
     var secondsElapsed = 0.0
+    /// Tokens that were looked up in the prefix cache, and those of them that were there.
+    var prefixQueries = 0
+    var prefixHits = 0
 
     /// Seconds that the rest will take if it goes on as the run did so far.
     var secondsLeft: Double? {
@@ -76,6 +79,12 @@ extension ProgressView {
         preemptions = status.preemptions
         swaps = status.swaps
         bytesSwapped = status.bytesSwappedOut + status.bytesSwappedIn
+    }
+
+    /// What requests had in common; `nil` where they had nothing.
+    var prefixSummary: String? {
+        guard prefixHits > 0 else { return nil }
+        return "prefix cache: \(Figures.grouped(prefixHits)) of \(Figures.grouped(prefixQueries)) prompt tokens reused"
     }
 }
 

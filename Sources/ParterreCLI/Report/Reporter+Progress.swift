@@ -20,7 +20,9 @@ extension Reporter {
         var view = ProgressView(counts: tally.counts, total: total)
         view.note(await engine.status())
         view.secondsElapsed = (ContinuousClock.now - begin).seconds
-        if style == .bar { Console.shared.line(view.summary) } else { info(view.summary) }
+        for line in [view.summary, view.prefixSummary].compactMap(\.self) {
+            if style == .bar { Console.shared.line(line) } else { info(line) }
+        }
         try result.get()
     }
 

@@ -8,6 +8,7 @@ extension BatchEngine {
             for sequence in request.sequences { sequence.siblings = [] }
             for sequence in request.sequences where sequence.state != .finished {
                 guard case .generate(let sample) = sequence.purpose else { continue }
+                recorder?.ended(sequence, .deadline)
                 scheduler.finish(sequence)
                 if request.finish(sample.end(.deadline)) { requests[id] = nil }
             }

@@ -19,6 +19,8 @@ public final class BatchEngine: @unchecked Sendable {
     let workspace: BloomWorkspace
     let scheduler: StepScheduler
     let logger: Logger
+    /// `nil`: nothing is recorded.
+    let recorder: TraceRecorder?
     private let scratch: [SamplingScratch]
     private let copies: [UnsafeMutableBufferPointer<Float>]
 
@@ -42,11 +44,12 @@ public final class BatchEngine: @unchecked Sendable {
     /// - Throws: `KernelError.outOfMemory`.
     public init(
         model: Bloom, crew: WorkerLanes, cache: PagedCache, swapSpace: SwapSpace? = nil, options: SchedulingOptions,
-        logger: Logger
+        logger: Logger, recordsTrace: Bool = false
     ) throws {
         self.model = model
         self.crew = crew
         self.logger = logger
+        recorder = recordsTrace ? TraceRecorder() : nil
         let vocabulary = model.configuration.vocabularySize
         scheduler = StepScheduler(
             options: options, cache: cache, swapSpace: swapSpace, mostWanted: Self.logitRows)
@@ -89,7 +92,7 @@ public final class BatchEngine: @unchecked Sendable {
         isStopped = true
         for request in requests.values { request.continuation.finish(throwing: RequestError.engineStopped) }
         for id in requests.keys { cancel(id) }
-        for sequence in scheduler.running + scheduler.waiting.unordered {
+        for sequence in scheduler.running + scheduler.waiting.unordered + scheduler.aside {
             if case .score(let job, _) = sequence.purpose { job.group.end(RequestError.engineStopped) }
             scheduler.finish(sequence)
         }
@@ -112,11 +115,15 @@ public final class BatchEngine: @unchecked Sendable {
     private func step() {
         endExpired()
         guard !scheduler.isIdle else { return }
+        recorder?.stepBegins()
         scheduler.plan(&plan)
         guard !plan.entries.isEmpty else { return failWhatCannotRun() }
         scheduler.commit(plan)
         run()
+        recorder?.stepWasComputed(plan, scheduler)
         settle()
+        let timer = workspace.timer
+        recorder?.stepEnds(layers: timer.products, attention: timer.attention, head: timer.head)
     }
 
     /// Compute the step: all layers once, then the head over its wanted rows, as many at a time as the workspace holds.
@@ -214,12 +221,14 @@ public final class BatchEngine: @unchecked Sendable {
             guard case .generate(let sample) = sequence.purpose, let token = sample.takeDrawn() else { continue }
             settle(sequence, sample, token)
         }
+        scheduler.publish(plan)
     }
 
     private func settle(_ sequence: ScheduledSequence, _ sample: Sample, _ token: SampledToken) {
         sequence.tokens.append(token.id)
         counters.generatedTokens += 1
         guard let completion = sample.accept(token) else { return }
+        recorder?.ended(sequence, completion.finishReason)
         scheduler.finish(sequence)
         scheduler.lengths.record(
             length: completion.completionTokens, isNatural: completion.finishReason == .stop)

@@ -5,11 +5,12 @@ import PagedCache
 // quotient is how many steps there must be room for, for it and for all that run. Where copying is cheap and steps hold few
 // rows that is a few steps, and the cache is always full; where everything must be computed again it is hundreds.
 extension StepScheduler {
-    /// Let the first of those that wait run, if there is room for it; blocks for all its known tokens are then its own.
+    /// Let the first of those that wait, just looked up, run if there is room for it; it then has blocks for all its known
+    /// tokens.
     ///
     /// - Parameter forecast: of those that run, made when it is first needed; no longer true once a sequence leaves.
     func admit(_ sequence: ScheduledSequence, _ forecast: inout BlockForecast?) -> Bool {
-        let needed = cache.blocksToReserve(sequence.tokens.count, for: sequence.table)
+        let needed = blocksToAdmit(sequence)
         // Every running sequence can still take a block.
         guard running.count < options.maxBatch, needed + running.count <= cache.freeBlocks else { return false }
         if options.foresight, !running.isEmpty {
@@ -27,11 +28,22 @@ extension StepScheduler {
 
     /// Sequences of higher priority that find no room take that of sequences of lower priority.
     func admitUrgent() {
-        while let next = waiting.first(at: steps), let last = running.last, next.urgency.level < last.urgency.level {
+        func isMoreUrgent(_ next: ScheduledSequence) -> Bool {
+            running.last.map { next.urgency.level < $0.urgency.level } ?? false
+        }
+        guard let first = waiting.first(at: steps), isMoreUrgent(first) else { return }
+        beginAdmission()
+        defer { endAdmission() }
+        while maySendAside, let next = waiting.first(at: steps), isMoreUrgent(next), let last = running.last {
+            lookUp(next)
+            if standsAside(next) { continue }
             var forecast: BlockForecast?
-            if admit(next, &forecast) { continue }
-            guard canMakeRoom(for: next) else { return }
-            preempt(last)
+            if admit(next, &forecast) {
+                noteInFlight(next)
+            } else {
+                guard canMakeRoom(for: next) else { return }
+                preempt(last)
+            }
         }
     }
 
@@ -53,6 +65,7 @@ extension StepScheduler {
 
     private func takeBlocks(_ sequence: ScheduledSequence) -> Bool {
         guard case .swapped(let swapped, let wasDecoding) = sequence.state else {
+            adopt(sequence)
             guard cache.reserve(sequence.tokens.count, for: &sequence.table) else { return false }
             sequence.state = .prefilling
             return true
@@ -69,7 +82,7 @@ extension StepScheduler {
     private func canMakeRoom(for sequence: ScheduledSequence) -> Bool {
         let keepers = running.prefix { $0.urgency.level <= sequence.urgency.level }
         let freed = running[keepers.endIndex...].reduce(0) { $0 + cache.blocksHeldAlone(by: $1.table) }
-        let needed = cache.blocksToReserve(sequence.tokens.count, for: sequence.table)
+        let needed = blocksToAdmit(sequence)
         guard keepers.count < options.maxBatch, needed + keepers.count <= cache.freeBlocks + freed else { return false }
         guard options.foresight, !keepers.isEmpty else { return true }
         var forecast = forecast(of: keepers, horizon: horizon(for: sequence, beside: keepers.count))

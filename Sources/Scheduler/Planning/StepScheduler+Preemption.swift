@@ -14,6 +14,7 @@ extension StepScheduler {
             cache.release(&sequence.table)
             sequence.state = .preempted
         }
+        sequence.preemptions += 1
         preemptions += 1
         waiting.insert(sequence, at: steps)
     }
@@ -25,9 +26,11 @@ extension StepScheduler {
 
     /// What it takes to throw out a sequence of so many stored tokens and to bring it back, and whether by way of the swap
     /// space.
-    func costOfPreempting(tokens: Int) -> (seconds: Double, swaps: Bool) {
+    ///
+    /// - Parameter shared: of its tokens, those whose blocks it will find again without either.
+    func costOfPreempting(tokens: Int, shared: Int = 0) -> (seconds: Double, swaps: Bool) {
         let blocks = cache.blocks(forTokens: tokens)
-        let cost = PreemptionCost(tokens: tokens, bytes: blocks * cache.layout.bytesPerBlock)
+        let cost = PreemptionCost(tokens: tokens - shared, bytes: blocks * cache.layout.bytesPerBlock)
         let recomputing = cost.recomputing(by: costs, mostRows: options.mostRows)
         guard options.preemption != .recompute, let swapSpace, tokens > 0, blocks <= swapSpace.freeSlots else {
             return (recomputing, false)
@@ -37,7 +40,10 @@ extension StepScheduler {
     }
 
     private func swapOut(_ sequence: ScheduledSequence) -> SwappedTable? {
-        guard let swapSpace, costOfPreempting(tokens: sequence.table.tokenCount).swaps else { return nil }
+        // Blocks that others hold will be there when it comes back, if they are indexed.
+        let held = (sequence.table.blocks.count - cache.blocksHeldAlone(by: sequence.table)) * cache.blockTokens
+        let shared = options.prefixCache && sequence.sharesPrefix ? min(held, sequence.table.indexed.tokenCount) : 0
+        guard let swapSpace, costOfPreempting(tokens: sequence.table.tokenCount, shared: shared).swaps else { return nil }
         return cache.swapOut(&sequence.table, to: swapSpace)
     }
 }

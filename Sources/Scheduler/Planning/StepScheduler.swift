@@ -11,6 +11,8 @@ final class StepScheduler {
     /// Where preempted sequences may leave what their blocks held.
     let swapSpace: SwapSpace?
     var waiting = WaitingQueue()
+    /// Of those that wait, they stand aside until blocks that they need are there (`StepScheduler+Prefixes`).
+    var aside: [ScheduledSequence] = []
     /// The most urgent first.
     var running: [ScheduledSequence] = []
     /// Steps that were planned.
@@ -18,6 +20,9 @@ final class StepScheduler {
     /// Preempted sequences, and how many of these were swapped out.
     var preemptions = 0
     var swaps = 0
+    var inFlight = BlocksInFlight()
+    /// How many stepped aside in this step.
+    var steppedAside = 0
     /// What the engine has measured of its steps.
     var costs: StepCosts
     /// How long texts have become.
@@ -31,7 +36,7 @@ final class StepScheduler {
         costs = StepCosts(mostRows: options.mostRows, mostWanted: mostWanted)
     }
 
-    var isIdle: Bool { waiting.isEmpty && running.isEmpty }
+    var isIdle: Bool { waiting.isEmpty && running.isEmpty && aside.isEmpty }
 
     func add(_ sequence: ScheduledSequence) { waiting.insert(sequence, at: steps) }
 
@@ -41,6 +46,7 @@ final class StepScheduler {
         steps += 1
         if options.policy == .continuous { admitUrgent() }
         planDecodes(&plan)
+        callBack()
         switch options.policy {
         case .continuous: planPrefills(&plan)
         case .static: planGrid(&plan)
@@ -72,16 +78,20 @@ final class StepScheduler {
         return Array(siblings.prefix(room))
     }
 
-    /// The sequence ends, for whatever reason: its blocks are free now.
+    /// The sequence ends, for whatever reason: its blocks are free now, or cached. What its table counts as stored must have
+    /// been computed.
     func finish(_ sequence: ScheduledSequence) {
         switch sequence.state {
-        case .waiting, .preempted: waiting.remove(sequence)
+        case .waiting, .preempted:
+            waiting.remove(sequence)
+            if sequence.awaited != nil { aside.removeAll { $0 === sequence } }
         case .swapped(let swapped, _):
             waiting.remove(sequence)
             swapSpace?.release(swapped)
         case .prefilling, .decoding: running.removeAll { $0 === sequence }
         case .finished: return
         }
+        publish(sequence)
         cache.release(&sequence.table)
         sequence.state = .finished
     }
@@ -116,8 +126,20 @@ final class StepScheduler {
         for sequence in running where sequence.state == .prefilling && budget > 0 {
             planChunk(of: sequence, &budget, &plan)
         }
+        admitWaiting(&budget, &plan)
+    }
+
+    private func admitWaiting(_ budget: inout Int, _ plan: inout StepPlan) {
+        beginAdmission()
+        defer { endAdmission() }
         var forecast: BlockForecast?
-        while let next = waiting.first(at: steps), budget > 0 || next.promptRows == 0, admit(next, &forecast) {
+        while running.count < options.maxBatch, maySendAside, let next = waiting.first(at: steps),
+            budget > 0 || next.promptRows == 0
+        {
+            lookUp(next)
+            if standsAside(next) { continue }
+            guard admit(next, &forecast) else { break }
+            noteInFlight(next)
             planChunk(of: next, &budget, &plan)
         }
     }
@@ -144,11 +166,14 @@ final class StepScheduler {
     // MARK: Prefill, static
 
     /// A new batch begins only when the last one's last row has ended. Its prompts are one left-padded grid, computed
-    /// column by column in windows of about the budget, so that all rows begin to decode in the same step.
+    /// column by column in windows of about the budget, so that all rows begin to decode in the same step. Rows take over what
+    /// earlier batches have left in the cache, but none waits for another of its own batch: the grid has all or none.
     private func planGrid(_ plan: inout StepPlan) {
         if running.isEmpty {
             var forecast: BlockForecast?
-            while let next = waiting.first(at: steps), admit(next, &forecast) {
+            while let next = waiting.first(at: steps) {
+                lookUp(next)
+                guard admit(next, &forecast) else { break }
                 if next.state == .decoding { plan.append(next, rows: next.pendingTokens) }
             }
         }

@@ -18,6 +18,8 @@ public struct GenerationRequest: Sendable, Equatable {
     /// From submission on, waiting included. Once it has passed the request ends with what it has
     /// (`FinishReason.deadline`). Of equal priority, the request whose deadline is nearest is served first.
     public var deadline: Duration? = nil
+    /// What traces call it.
+    public var label: String? = nil
 
     public init(_ prompt: Prompt, parameters: SamplingParameters = SamplingParameters(), n: Int = 1) {
         self.prompt = prompt

@@ -27,17 +27,26 @@ final class ScheduledSequence {
     let chunkLimit: Int
     /// Most tokens that will be generated.
     let tokenLimit: Int
+    /// Whether it may have blocks in common with other sequences.
+    let sharesPrefix: Bool
+    /// While it waits: the blocks that it could take over when it was last looked at.
+    var adoptable = PrefixChain.root
+    /// While it stands aside: what it waits for.
+    var awaited: AwaitedBlocks?
     /// Samples of the same prompt that take over its blocks once the prompt is computed.
     var siblings: [ScheduledSequence] = []
+    /// How often it has lost its blocks.
+    var preemptions = 0
 
     init(
-        arrival: Int, tokens: [TokenID], purpose: Purpose, chunkLimit: Int = .max, tokenLimit: Int = 0,
-        priority: Int = 0, deadline: ContinuousClock.Instant? = nil
+        arrival: Int, tokens: [TokenID], purpose: Purpose, chunkLimit: Int = .max, sharesPrefix: Bool = true,
+        tokenLimit: Int = 0, priority: Int = 0, deadline: ContinuousClock.Instant? = nil
     ) {
         urgency = Urgency(level: priority, deadline: deadline, arrival: arrival)
         self.tokens = tokens
         self.purpose = purpose
         self.chunkLimit = chunkLimit
+        self.sharesPrefix = sharesPrefix
         self.tokenLimit = tokenLimit
         promptCount = tokens.count
     }
@@ -55,8 +64,16 @@ final class ScheduledSequence {
     var promptRows: Int {
         switch state {
         case .decoding, .swapped(_, wasDecoding: true): 0
-        default: min(pendingTokens, chunkLimit)
+        default: min(pendingTokens - adoptable.tokenCount, chunkLimit)
         }
+    }
+
+    /// Whether it may begin behind blocks that others computed. One whose every logit is wanted computes all its tokens, and
+    /// one that was swapped out has its own.
+    var canAdopt: Bool {
+        if case .score(_, lastOnly: false) = purpose { return false }
+        if case .swapped = state { return false }
+        return sharesPrefix && table.blocks.isEmpty
     }
 
     var generatedCount: Int { tokens.count - promptCount }

@@ -23,6 +23,10 @@ struct Arrangement: CustomStringConvertible {
     var preemption = PreemptionMethod.auto
     /// Without it sequences are let in that will not find room to the end.
     var foresight = true
+    /// Off, so that each road to a logit computes all by itself.
+    var prefixCache = false
+    /// How blocks are found by their tokens.
+    var prefixHash = PrefixHash(scope: 0)
 
     static func random(using generator: inout SplitMix64) -> Arrangement {
         Arrangement(
@@ -30,13 +34,13 @@ struct Arrangement: CustomStringConvertible {
             policy: Bool.random(using: &generator) ? .continuous : .static,
             maxBatch: Int.random(in: 1...9, using: &generator),
             prefillChunk: [1, 2, 7, 16, 33, 512, nil].randomElement(using: &generator)!,
-            threads: [1, 2, 3, 5].randomElement(using: &generator)!)
+            threads: [1, 2, 3, 5].randomElement(using: &generator)!, prefixCache: Bool.random(using: &generator))
     }
 
     var description: String {
         "blocks \(blocks)×\(blockSize) shuffled \(shuffle.map(String.init) ?? "no"), \(policy), batch \(maxBatch), "
             + "chunk \(prefillChunk.map(String.init) ?? "auto"), \(threads) threads, \(swapSlots) slots, \(preemption), "
-            + "foresight \(foresight)"
+            + "foresight \(foresight), prefix cache \(prefixCache ? "on" : "off")"
     }
 }
 
@@ -74,9 +78,12 @@ final class Rig {
             var generator = SplitMix64(seed: seed)
             order.shuffle(using: &generator)
         }
-        let cache = try PagedCache(layout: layout, allocator: BlockAllocator(freeOrder: order), crew: crew)
+        let cache = try PagedCache(
+            layout: layout, allocator: BlockAllocator(freeOrder: order), crew: crew,
+            prefixHash: arrangement.prefixHash)
         var options = SchedulingOptions(
-            policy: arrangement.policy, maxBatch: arrangement.maxBatch, prefillChunk: arrangement.prefillChunk)
+            policy: arrangement.policy, maxBatch: arrangement.maxBatch, prefillChunk: arrangement.prefillChunk,
+            prefixCache: arrangement.prefixCache)
         options.preemption = arrangement.preemption
         options.foresight = arrangement.foresight
         let swapSpace = try SwapSpace(
