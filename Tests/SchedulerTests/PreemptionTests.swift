@@ -137,7 +137,6 @@ import Testing
         let bounded = try run(foresight: true, maxBatch: 6)
         let free = try run(foresight: true, maxBatch: 64)
         let blind = try run(foresight: false, maxBatch: 64)
-        print("FIG", method, prompt, bounded, free, blind)
         #expect(bounded.preemptions == 0)
         // More run at a time, since not all are at their longest at once; that is worth some work done twice.
         #expect(free.steps * 10 < bounded.steps * 9, "\(free) against \(bounded)")

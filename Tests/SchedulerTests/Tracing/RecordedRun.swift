@@ -28,8 +28,10 @@ final class RecordedRun {
         random = SplitMix64(seed: seed)
         crew = try WorkerLanes(threads: 1)
         let layout = KeyValueLayout(layers: 1, heads: 1, headDim: 4, blockTokens: 16, format: .f32, crew: crew)
+        var options = SchedulingOptions(policy: policy, maxBatch: 6, prefillChunk: 24)
+        options.foresight = false
         scheduler = StepScheduler(
-            options: SchedulingOptions(policy: policy, maxBatch: 6, prefillChunk: 24),
+            options: options,
             cache: try PagedCache(layout: layout, blocks: blocks, crew: crew), mostWanted: 64)
         recorder = TraceRecorder(limits: limits)
     }
