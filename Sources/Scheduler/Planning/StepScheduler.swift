@@ -50,7 +50,7 @@ final class StepScheduler {
     func fork(_ sequence: ScheduledSequence) -> [ScheduledSequence] {
         let siblings = sequence.siblings
         sequence.siblings = []
-        let room = max(0, options.maxBatch - running.count)
+        let room = max(0, options.maxBatch - places)
         for sibling in siblings.prefix(room) {
             sibling.table = cache.fork(sequence.table)
             sibling.state = .decoding
@@ -67,7 +67,7 @@ final class StepScheduler {
         case .prefilling, .decoding: running.removeAll { $0 === sequence }
         case .finished: return
         }
-        cache.release(&sequence.table)
+        release(sequence)
         sequence.state = .finished
     }
 
@@ -83,12 +83,14 @@ final class StepScheduler {
         var index = 0
         while index < running.count {
             let sequence = running[index]
+            if sequence.hasRejoined { sequence.state = .decoding }
+            if sequence.takesBlocks {
+                while sequence.takesBlocks, !reserve(sequence) { preempt(running[running.count - 1]) }
+                guard sequence.takesBlocks else { break }
+            }
             if sequence.state == .decoding {
-                while sequence.state == .decoding, !cache.reserve(sequence.tokens.count, for: &sequence.table) {
-                    preempt(running[running.count - 1])
-                }
-                guard sequence.state == .decoding else { break }
                 plan.append(sequence, rows: sequence.pendingTokens)
+                for follower in sequence.followers { plan.append(follower, rows: follower.pendingTokens) }
             }
             index += 1
         }
@@ -96,7 +98,7 @@ final class StepScheduler {
 
     private func preempt(_ sequence: ScheduledSequence) {
         running.removeAll { $0 === sequence }
-        cache.release(&sequence.table)
+        release(sequence)
         sequence.state = .preempted
         preemptions += 1
         // Before everyone younger, so that ages stay in order.
@@ -111,7 +113,7 @@ final class StepScheduler {
         for sequence in running where sequence.state == .prefilling && budget > 0 {
             planChunk(of: sequence, &budget, &plan)
         }
-        while budget > 0, running.count < options.maxBatch, let next = waiting.first, admit(next) {
+        while budget > 0, let next = waiting.first, admit(next) {
             planChunk(of: next, &budget, &plan)
         }
     }
@@ -119,7 +121,7 @@ final class StepScheduler {
     /// Prompt rows that the step takes on beside its decoding ones.
     private func promptBudget(beside decoding: Int) -> Int {
         if let chunk = options.prefillChunk { return chunk }
-        let joining = waiting.prefix(max(0, options.maxBatch - running.count))
+        let joining = waiting.prefix(max(0, options.maxBatch - places))
         let choice = PrefillChoice(
             decoding: decoding,
             prompts: running.reduce(0) { $0 + $1.promptRows } + joining.reduce(0) { $0 + $1.promptRows },
@@ -128,15 +130,18 @@ final class StepScheduler {
     }
 
     private func planChunk(of sequence: ScheduledSequence, _ budget: inout Int, _ plan: inout StepPlan) {
+        guard sequence.followers.isEmpty else { return planRejoining(of: sequence, &budget, &plan) }
         let rows = min(sequence.pendingTokens, budget, sequence.chunkLimit)
         plan.append(sequence, rows: rows)
         budget -= rows
     }
 
-    /// Let the first waiting sequence run if all its known tokens fit and every running one can still take a block.
+    /// Let the first waiting sequence run if the batch has places for it, all its known tokens fit and every running one can
+    /// still take a block.
     private func admit(_ sequence: ScheduledSequence) -> Bool {
-        let needed = cache.blocksToReserve(sequence.tokens.count, for: sequence.table)
-        guard needed + running.count <= cache.freeBlocks else { return false }
+        let places = places
+        guard places + sequence.places <= options.maxBatch else { return false }
+        guard blocksToReserve(sequence) + places <= cache.freeBlocks else { return false }
         guard cache.reserve(sequence.tokens.count, for: &sequence.table) else { return false }
         waiting.removeFirst()
         sequence.state = .prefilling
@@ -155,13 +160,17 @@ final class StepScheduler {
     /// column by column in windows of about the budget, so that all rows begin to decode in the same step.
     private func planGrid(_ plan: inout StepPlan) {
         if running.isEmpty {
-            while running.count < options.maxBatch, let next = waiting.first, admit(next) {}
+            while let next = waiting.first, admit(next) {}
         }
-        let rows = running.filter { $0.state == .prefilling }
-        guard !rows.isEmpty else { return }
+        let prefilling = running.filter { $0.state == .prefilling }
+        guard !prefilling.isEmpty else { return }
+        var budget = promptBudget(beside: plan.batch.rows)
+        for sequence in prefilling where !sequence.followers.isEmpty { planRejoining(of: sequence, &budget, &plan) }
+        let rows = prefilling.filter(\.followers.isEmpty)
+        guard !rows.isEmpty, budget > 0 else { return }
         let grid = LeftPaddedBatch(rows.map { Array($0.tokens[$0.table.tokenCount...]) })
         let limit = rows.reduce(Int.max) { min($0, $1.chunkLimit) }
-        let window = 0..<min(grid.columns, limit, max(1, promptBudget(beside: 0) / rows.count))
+        let window = 0..<min(grid.columns, limit, max(1, budget / rows.count))
         for (row, sequence) in rows.enumerated() {
             let real = grid.realTokens(row: row, in: window).count
             if real > 0 { plan.append(sequence, rows: real) }

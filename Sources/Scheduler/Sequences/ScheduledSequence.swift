@@ -10,6 +10,8 @@ final class ScheduledSequence {
         case generate(Sample)
         /// Logits go to the caller; nothing is generated.
         case score(ScoringJob, lastOnly: Bool)
+        /// The last row's logits rank what may continue that member.
+        case beam(BeamGroup, member: Int)
     }
 
     /// Order of arrival; the youngest is preempted first.
@@ -18,11 +20,13 @@ final class ScheduledSequence {
     let promptCount: Int
     var tokens: [TokenID]
     var table = BlockTable()
-    var state = SequenceState.waiting
+    var state = SequenceState.waiting { didSet { for follower in followers { follower.state = state } } }
     /// Most tokens of it in one step, whatever the budget.
     let chunkLimit: Int
     /// Samples of the same prompt that take over its blocks once the prompt is computed.
     var siblings: [ScheduledSequence] = []
+    /// Other beams of the same search, which run whenever this one does.
+    var followers: [ScheduledSequence] = []
 
     init(arrival: Int, tokens: [TokenID], purpose: Purpose, chunkLimit: Int = .max) {
         self.arrival = arrival
@@ -36,14 +40,17 @@ final class ScheduledSequence {
     var pendingTokens: Int { tokens.count - table.tokenCount }
 
     /// Prompt tokens that a step could take of it now.
-    var promptRows: Int { state == .decoding ? 0 : min(pendingTokens, chunkLimit) }
+    var promptRows: Int {
+        guard state != .decoding else { return 0 }
+        return followers.reduce(min(pendingTokens, chunkLimit)) { $0 + $1.pendingTokens }
+    }
 
     var generatedCount: Int { tokens.count - promptCount }
 
     func wantedLogits(afterRows rows: Int) -> WantedLogits {
         switch purpose {
         case .score(_, lastOnly: false): .all
-        case .score, .generate: rows == pendingTokens ? .last : .none
+        case .score, .generate, .beam: rows == pendingTokens ? .last : .none
         }
     }
 }
