@@ -30,19 +30,24 @@ import Testing
 
         @discardableResult
         func add(_ tokens: Int, chunkLimit: Int = .max) -> ScheduledSequence {
-            arrivals += 1
-            let sequence = ScheduledSequence(
-                arrival: arrivals, tokens: Array(repeating: TokenID(1), count: tokens),
-                purpose: .score(ScoringJob(group: group, index: arrivals), lastOnly: true), chunkLimit: chunkLimit)
+            let sequence = make(tokens, chunkLimit: chunkLimit)
             scheduler.add(sequence)
             return sequence
         }
 
+        /// One that does not wait yet.
+        func make(_ tokens: Int, chunkLimit: Int = .max) -> ScheduledSequence {
+            arrivals += 1
+            return ScheduledSequence(
+                arrival: arrivals, tokens: Array(repeating: TokenID(1), count: tokens),
+                purpose: .score(ScoringJob(group: group, index: arrivals), lastOnly: true), chunkLimit: chunkLimit)
+        }
+
         /// Rows of the next step by sequence; sequences whose tokens are all computed get one more, as if drawn.
-        func step() -> [Int: Int] {
+        func step(draws: Bool = true) -> [Int: Int] {
             scheduler.plan(&plan)
             scheduler.commit(plan)
-            for entry in plan.entries where entry.sequence.pendingTokens == 0 {
+            for entry in plan.entries where draws && entry.sequence.pendingTokens == 0 {
                 entry.sequence.state = .decoding
                 entry.sequence.tokens.append(TokenID(2))
             }
