@@ -109,7 +109,7 @@ import Testing
         arguments: [BatchingPolicy.continuous, .static], [3, 64])
     func preemption(_ policy: BatchingPolicy, _ chunk: Int) throws {
         let bench = try Bench(
-            beams: 3, prompt: 20, older: [14], blocks: 6, policy: policy, prefillChunk: chunk)
+            beams: 3, prompt: 20, older: [14], blocks: 7, policy: policy, prefillChunk: chunk)
         while bench.beams.pendingTokens > 0 { _ = bench.step() }
         bench.branch([(0, 10), (0, 11), (0, 12)])
         var steps = 0
