@@ -33,12 +33,12 @@ class BeamRequest:
         return sorted({*self.stop_token_ids, *([] if self.ignore_eos else [MODEL_EOS])})
 
 
-def random_request(source: random.Random, vocabulary: int) -> BeamRequest:
-    """Any number of end tokens, so that some searches meet one at every turn and some never."""
+def random_request(source: random.Random, model: BloomForCausalLM) -> BeamRequest:
+    """Some end tokens are such as the model likes to write, so that some searches meet one at every turn and some never."""
+    vocabulary = model.config.vocab_size
     while True:
-        max_tokens = source.choice([1, 2, 5, 12, 24, 40])
+        max_tokens = source.choice([1, 5, 12, 24, 24, 40])
         beams = source.choice([2, 2, 3, 4, 5, 8, 13])
-        ends = source.sample(range(vocabulary), source.choice([0, 0, 1, 3, 6]))
         request = BeamRequest(
             prompt_token_ids=[source.randrange(vocabulary) for _ in range(source.choice([1, 2, 5, 16, 17, 33, 60]))],
             beams=beams,
@@ -46,14 +46,18 @@ def random_request(source: random.Random, vocabulary: int) -> BeamRequest:
             length_penalty=source.choice([1.0, 1.0, 0.0, 0.5, 2.0, -1.0, 1.3]),
             early_stopping=source.choice([False, True, "never"]),
             max_tokens=max_tokens,
-            min_tokens=source.choice([0, 0, min(3, max_tokens), max_tokens]),
-            stop_token_ids=ends,
+            min_tokens=source.choice([0, 0, 0, min(3, max_tokens), max_tokens]),
             ignore_eos=source.random() < 0.3,
             repetition_penalty=source.choice([1.0, 1.0, 1.3, 0.8]),
         )
         # transformers adds biases before the penalty, Parterre behind it; so never both.
         if request.repetition_penalty == 1 and source.random() < 0.3:
             request.logit_bias = {str(source.randrange(vocabulary)): source.choice([-100.0, -2.0, 1.5]) for _ in range(4)}
+        likely = sorted({token for tokens, _ in search(model, request) for token in tokens})
+        ends = source.choice([0, 1, 1, 2, 2, 4])
+        request.stop_token_ids = source.sample(likely, min(ends, len(likely)))
+        if source.random() < 0.3:
+            request.stop_token_ids = source.sample(range(vocabulary), ends)
         kept = max(2, 1 + len(request.ends))
         if beams * kept <= vocabulary - len(request.ends):
             return request

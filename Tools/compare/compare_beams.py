@@ -74,9 +74,9 @@ def main() -> None:
         recipe = random_recipe(source, seed=1000 * options.seed + number)
         with tempfile.TemporaryDirectory() as folder:
             write_checkpoint(Path(folder), recipe)
-            requests = [random_request(source, recipe.vocabulary) for _ in range(options.requests)]
-            answers = parterre(options.parterre, Path(folder), requests, options.arguments)
             model = load(folder)
+            requests = [random_request(source, model) for _ in range(options.requests)]
+            answers = parterre(options.parterre, Path(folder), requests, options.arguments)
             for request, answer in zip(requests, answers):
                 fault = difference(search(model, request), answer)
                 if fault is None:

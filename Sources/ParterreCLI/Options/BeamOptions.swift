@@ -1,5 +1,5 @@
-import ArgumentParser
-import Parterre
+public import ArgumentParser
+public import Parterre
 
 /// Beam search where a line says nothing of its own.
 struct BeamOptions: ParsableArguments {
