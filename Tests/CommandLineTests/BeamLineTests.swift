@@ -45,7 +45,7 @@ struct BeamLineTests {
             (#""early_stopping": 1"#, #"early_stopping: must be true, false or "never""#),
             (#""length_penalty": "1""#, "length_penalty: must be a number"),
             (#""n": 2, "num_return_sequences": 3"#, "num_return_sequences: is another word for n"),
-            (#""best_of": 4"#, "best_of: is not served unless it equals n, or is the number of beams"),
+            (#""best_of": 4"#, "best_of: is not served unless it equals n"),
         ])
     func wrong(_ fields: String, _ message: String) {
         #expect(error(#"{"prompt": "x", \#(fields)}"#) == message)

@@ -12,7 +12,9 @@ import Testing
     }
 
     private func withEngine(_ body: (Engine) async throws -> Void) async throws {
-        let engine = try await Engine.load(options: EngineTests.options)
+        var options = EngineTests.options
+        options.cacheMemory = .bytes(8 << 20)
+        let engine = try await Engine.load(options: options)
         let result: Result<Void, any Error>
         do { result = .success(try await body(engine)) } catch { result = .failure(error) }
         await engine.shutdown()

@@ -44,7 +44,7 @@ enum SamplingFields {
             throw fields.error("stream", "is not served: a batch line is answered whole")
         }
         if let best = try fields.integer("best_of"), best != n, try fields.bool("use_beam_search") != true {
-            throw fields.error("best_of", "is not served unless it equals n, or is the number of beams")
+            throw fields.error("best_of", "is not served unless it equals n")
         }
         if let suffix = try fields.string("suffix"), !suffix.isEmpty {
             throw fields.error("suffix", "is not served: the model only continues a text")
