@@ -1,4 +1,5 @@
 import Basics
+import Dispatch
 import Kernels
 import TestSupport
 import Testing
@@ -102,6 +103,39 @@ import Testing
             try await Self.check(requests, engine, "\(arrangement)")
             let status = await engine.status()
             #expect(status.preemptions > 0, "nothing was preempted, so nothing was tested")
+        }
+    }
+
+    @Test("a search whose blocks others want at any moment finds what it finds alone", arguments: UInt64(1)...4)
+    func interruptions(_ seed: UInt64) async throws {
+        let rig = try Rig(GenerationLawTests.shapes[1])
+        var generator = SplitMix64(seed: seed)
+        let requests = rig.sequences([30, 5], seed: seed).map { prompt in
+            var parameters = SamplingParameters()
+            parameters.maxTokens = 30
+            parameters.ignoreEOS = true
+            parameters.beams = BeamParameters(count: Int.random(in: 2...4, using: &generator))
+            return GenerationRequest(.tokens(prompt), parameters: parameters)
+        }
+        try await rig.withEngine(Arrangement(blockSize: 16, prefillChunk: 8)) { engine in
+            let every = Int.random(in: 11...19, using: &generator)
+            Self.takeBlocks(from: engine, every: every, times: 4)
+            try await Self.check(requests, engine, "seed \(seed), every \(every) steps")
+            let status = await engine.status()
+            #expect(status.preemptions > 1)
+        }
+    }
+
+    /// Preempt whatever runs, every so many steps: on the engine's queue this and a step take turns.
+    private static func takeBlocks(from engine: BatchEngine, every steps: Int, times: Int, step: Int = 0) {
+        engine.queue.async {
+            var (step, times) = (step, times)
+            if engine.counters.generatedTokens > 0, !engine.scheduler.isIdle { step += 1 }
+            if step == steps {
+                engine.scheduler.preemptAll()
+                (step, times) = (0, times - 1)
+            }
+            if times > 0, !engine.isStopped { takeBlocks(from: engine, every: steps, times: times, step: step) }
         }
     }
 
