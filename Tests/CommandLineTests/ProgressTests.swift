@@ -43,6 +43,14 @@ struct ProgressTests {
             view.summary == "20 lines answered, 5 failed, 25 were there already; 1234 tokens in 50.0 s (24.7 tokens/s)")
     }
 
+    @Test("what requests had in common is told, where it was anything")
+    func prefixes() {
+        var view = view
+        #expect(view.prefixSummary == nil)
+        (view.prefixHits, view.prefixQueries) = (64_512, 66_560)
+        #expect(view.prefixSummary == "prefix cache: 64,512 of 66,560 prompt tokens reused")
+    }
+
     @Test("the rate is that of the last moments")
     func rate() {
         var meter = RateMeter(window: 2)

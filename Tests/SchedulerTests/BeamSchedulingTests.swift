@@ -20,9 +20,11 @@ import Testing
         /// - Parameter older: prompts that came before the search.
         init(
             beams count: Int, prompt: Int, older: [Int] = [], blocks: Int = 100, maxBatch: Int = 8,
-            policy: BatchingPolicy = .continuous, prefillChunk: Int = 64
+            policy: BatchingPolicy = .continuous, prefillChunk: Int = 64, prefixCache: Bool = true
         ) throws {
-            plain = try .init(blocks: blocks, policy: policy, maxBatch: maxBatch, prefillChunk: prefillChunk)
+            plain = try .init(
+                blocks: blocks, policy: policy, maxBatch: maxBatch, prefillChunk: prefillChunk,
+                prefixCache: prefixCache)
             for tokens in older { plain.add(tokens) }
             var parameters = SamplingParameters()
             parameters.beams = BeamParameters(count: count)
@@ -55,6 +57,7 @@ import Testing
                 !entry.wanted.isEmpty && beams.company.contains { $0 === entry.sequence }
             }
             #expect(drawn.isEmpty || drawn.count == beams.company.count, "beams step together")
+            scheduler.publish(plan)
             return (rows, others)
         }
 
@@ -106,10 +109,11 @@ import Testing
 
     @Test(
         "out of blocks, all beams of the youngest search give way; they come back to where they were and go on together",
-        arguments: [BatchingPolicy.continuous, .static], [3, 64])
-    func preemption(_ policy: BatchingPolicy, _ chunk: Int) throws {
+        arguments: [(BatchingPolicy.continuous, 3), (.continuous, 64), (.static, 3), (.static, 64)], [false, true])
+    func preemption(_ way: (policy: BatchingPolicy, chunk: Int), _ prefixCache: Bool) throws {
         let bench = try Bench(
-            beams: 3, prompt: 20, older: [14], blocks: 7, policy: policy, prefillChunk: chunk)
+            beams: 3, prompt: 20, older: [14], blocks: 7, policy: way.policy, prefillChunk: way.chunk,
+            prefixCache: prefixCache)
         while bench.beams.pendingTokens > 0 { _ = bench.step() }
         bench.branch([(0, 10), (0, 11), (0, 12)])
         var steps = 0
@@ -132,7 +136,13 @@ import Testing
             for index in 0..<3 { recomputed[index] += rows[index] }
         }
         #expect(bench.beams.company.map(\.tokens) == tokens)
-        #expect(recomputed == [tokens[0].count, tokens[1].count - 16, tokens[2].count - 16], "one block is shared")
+        #expect(tokens.allSatisfy { $0.count == 33 })
+        if prefixCache {
+            #expect(
+                zip(recomputed, [1, 1, 17]).allSatisfy(<=), "two blocks of each, or of all but one, are still cached")
+        } else {
+            #expect(recomputed == [33, 17, 17], "one block is shared")
+        }
         bench.branch([(0, 30), (0, 31), (2, 32)])
         #expect(bench.step() == ([1, 1, 1], 0))
         bench.scheduler.finish(bench.beams)

@@ -11,7 +11,7 @@ import Testing
     /// A prompt of that many tokens, computed, and `n` samples that have just taken their first token.
     private static func samples(_ n: Int, prompt: Int, on bench: Bench) -> [ScheduledSequence] {
         let first = bench.add(prompt)
-        first.siblings = (1..<n).map { _ in bench.make(prompt) }
+        first.siblings = (1..<n).map { _ in bench.make(first.tokens) }
         let siblings = first.siblings
         while first.pendingTokens > 0 { _ = bench.step(draws: false) }
         first.state = .decoding

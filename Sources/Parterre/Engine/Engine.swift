@@ -57,11 +57,15 @@ public final class Engine: Sendable {
                 layers: shape.layerCount, heads: shape.headCount, headDim: shape.headDim,
                 blockTokens: options.blockSize, format: options.kvCache.format(beside: weights.format), crew: crew)
             let blocks = try options.cacheMemory.blocks(of: layout, beside: weights, crew: crew)
-            let cache = try PagedCache(layout: layout, blocks: blocks, crew: crew)
+            let scope = PrefixScope(
+                model: shape, weights: weights.format, headWeights: weights.headFormat, keyValues: layout.format)
+            let cache = try PagedCache(
+                layout: layout, blocks: blocks, crew: crew, prefixHash: PrefixHash(scope: scope))
             core = try BatchEngine(
                 model: Bloom(weights: weights, kernels: kernels), crew: crew, cache: cache,
                 options: SchedulingOptions(
-                    policy: options.batching.policy, maxBatch: options.maxBatch, prefillChunk: options.prefillChunk),
+                    policy: options.batching.policy, maxBatch: options.maxBatch, prefillChunk: options.prefillChunk,
+                    prefixCache: options.prefixCache),
                 logger: logger)
             memoryPlan = MemoryPlan(weights: weights, cache: cache, crew: crew)
             regions = weights.regions.map { ("weights", $0) } + cache.arenas.map { ("cache", $0) }
@@ -92,12 +96,12 @@ public final class Engine: Sendable {
         core.generate(request, tokenizer: tokenizer)
     }
 
-    /// The same for measuring alone: the prompt but for its last token counts as computed, with random keys and values, so
-    /// that decoding behind a long context can be timed without computing it.
-    package func generateAfterRandomContext(
-        _ request: GenerationRequest
+    /// The same for measuring alone: the context may be computed whatever the cache has of it, or be random keys and values,
+    /// so that decoding behind a long one can be timed without computing it.
+    package func generate(
+        _ request: GenerationRequest, context: BatchEngine.Context
     ) -> AsyncThrowingStream<GenerationEvent, any Error> {
-        core.generate(request, tokenizer: tokenizer, contextIsRandom: true)
+        core.generate(request, tokenizer: tokenizer, context: context)
     }
 
     /// Submit a request and wait for all its samples, in order of their index.

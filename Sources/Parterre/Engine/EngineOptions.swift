@@ -63,6 +63,9 @@ public struct EngineOptions: Sendable, Equatable {
     /// Most prompt tokens in one step, so that a long prompt holds up the others by no more than that; `nil`: as many as make
     /// the best use of time, by what steps have cost so far.
     public var prefillChunk: Int? = nil
+    /// Whether requests whose first tokens are the same share what was computed of these, at the same time and later, as long
+    /// as the cache has room. Changes no bit of any text.
+    public var prefixCache: Bool = true
     /// Worker lanes; `nil`: one per core that this process may use.
     public var threads: Int? = nil
     /// `portable`, `avx2`, `avxvnni`, `avx512`, `avx512vnni` or `avx512bf16`; on Arm `portable`, `neon`, `neondot`,

@@ -11,6 +11,8 @@ struct BenchCommand: AsyncParsableCommand {
               decode_b8     8 rows decode together behind --prompt tokens each
               mixed64       64 requests, prompts of 16 to 256 and outputs of 16
                             to 128 tokens, all there from the start
+              prefix64      64 requests whose prompts begin with the same 1024
+                            tokens and go on with 32 of their own; outputs of 16
               long8192_b8   8 rows decode behind 8192 cached tokens each
             Any number may stand in a name. Without --workload: prefill512, decode_b1, decode_b8, decode_b32, mixed64 \
             and the long one.
@@ -25,6 +27,8 @@ struct BenchCommand: AsyncParsableCommand {
             Behind a long context only decoding is timed, so the keys and values are random numbers by default: \
             attention reads and multiplies the same bytes whatever they say. With --long-fill computed they are those \
             of a prompt, which takes minutes.
+
+            Only in the prefix workload do requests share what was computed; --no-prefix-cache shows it without.
 
             With --cache-memory auto the cache is as large as the largest workload needs; a standard workload that \
             memory has no room for is left out. JSON has seconds, bytes and operations without prefixes.

@@ -44,6 +44,11 @@ struct EngineOptionGroup: ParsableArguments {
             valueName: "tokens"))
     var prefillChunk = PrefillChunk(tokens: defaults.prefillChunk)
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Compute the first tokens that requests have in common once, and keep them while there is room.")
+    var prefixCache: Bool = defaults.prefixCache
+
     @Option(help: ArgumentHelp("Worker threads. (default: one per core)", valueName: "count"))
     var threads: Int?
 
@@ -65,6 +70,7 @@ struct EngineOptionGroup: ParsableArguments {
         options.cacheMemory = cacheMemory.value
         options.maxBatch = maxBatch
         options.prefillChunk = prefillChunk.tokens
+        options.prefixCache = prefixCache
         options.threads = threads
         options.instructionSet = isa
         return options

@@ -12,6 +12,9 @@ struct ProgressView: Equatable, Sendable {
     var cacheUse = 0.0
     var running = 0
     var secondsElapsed = 0.0
+    /// Tokens that were looked up in the prefix cache, and those of them that were there.
+    var prefixQueries = 0
+    var prefixHits = 0
 
     /// Seconds that the rest will take if it goes on as the run did so far.
     var secondsLeft: Double? {
@@ -53,6 +56,12 @@ struct ProgressView: Equatable, Sendable {
         let rate = secondsElapsed > 0 ? Double(generatedTokens) / secondsElapsed : 0
         return text
             + "; \(generatedTokens) tokens in \(Figures.seconds(secondsElapsed)) (\(Figures.rate(rate)) tokens/s)"
+    }
+
+    /// What requests had in common; `nil` where they had nothing.
+    var prefixSummary: String? {
+        guard prefixHits > 0 else { return nil }
+        return "prefix cache: \(Figures.grouped(prefixHits)) of \(Figures.grouped(prefixQueries)) prompt tokens reused"
     }
 }
 

@@ -18,9 +18,14 @@ extension Reporter {
         Console.shared.setBar("")
 
         var view = ProgressView(counts: tally.counts, total: total)
-        view.generatedTokens = await engine.status().generatedTokens
+        let status = await engine.status()
+        view.generatedTokens = status.generatedTokens
+        view.prefixQueries = status.prefixCacheQueries
+        view.prefixHits = status.prefixCacheHits
         view.secondsElapsed = (ContinuousClock.now - begin).seconds
-        if style == .bar { Console.shared.line(view.summary) } else { info(view.summary) }
+        for line in [view.summary, view.prefixSummary].compactMap(\.self) {
+            if style == .bar { Console.shared.line(line) } else { info(line) }
+        }
         try result.get()
     }
 

@@ -12,20 +12,30 @@ extension StepScheduler {
     func reserve(_ sequence: ScheduledSequence) -> Bool {
         guard cache.reserve(sequence.tokens.count, for: &sequence.table) else { return false }
         for follower in sequence.followers {
-            if follower.table.blocks.isEmpty {
-                let shared = sequence.tokensShared(with: follower)
-                follower.table = cache.fork(sequence.table, wholeBlocksWithin: shared)
-            }
+            if follower.table.blocks.isEmpty { share(sequence, with: follower) }
             guard cache.reserve(follower.tokens.count, for: &follower.table) else { return false }
         }
         return true
     }
 
-    /// Free blocks that the sequence and its followers need for all their tokens.
-    func blocksToReserve(_ sequence: ScheduledSequence) -> Int {
-        sequence.followers.reduce(cache.blocksToReserve(sequence.tokens.count, for: sequence.table)) {
-            let shared = sequence.tokensShared(with: $1) / cache.blockTokens
-            return $0 + cache.blocks(forTokens: $1.tokens.count) - shared
+    /// A preempted follower begins with what it has in common with the leading sequence, or with what the cache still has of
+    /// it if that is more.
+    private func share(_ sequence: ScheduledSequence, with follower: ScheduledSequence) {
+        let common = sequence.tokensShared(with: follower)
+        lookUp(follower)
+        if follower.adoptable.tokenCount > common {
+            adopt(follower)
+        } else {
+            follower.adoptable = .root
+            follower.table = cache.fork(sequence.table, wholeBlocksWithin: common)
+        }
+    }
+
+    /// Most free blocks that preempted followers need for all their tokens, once the leading sequence has its own.
+    func blocksForFollowers(of sequence: ScheduledSequence) -> Int {
+        sequence.followers.reduce(0) {
+            let common = sequence.tokensShared(with: $1) / cache.blockTokens
+            return $0 + cache.blocks(forTokens: $1.tokens.count) - common
         }
     }
 
@@ -61,7 +71,7 @@ extension StepScheduler {
             company.append(
                 ScheduledSequence(
                     arrival: sequence.arrival, tokens: Array(sequence.tokens.prefix(sequence.promptCount)),
-                    purpose: purpose(company.count)))
+                    purpose: purpose(company.count), sharesPrefix: sequence.sharesPrefix))
         }
         for (member, branch) in zip(company, new) {
             (member.tokens, member.table) = branch

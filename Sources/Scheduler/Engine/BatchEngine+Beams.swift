@@ -40,11 +40,12 @@ extension BatchEngine {
     /// The sequence that a search begins with.
     func beams(
         of request: GenerationRequest, _ active: ActiveRequest, id: Int, prompt: [TokenID], _ end: EndCondition,
-        _ stops: StopStrings, _ tokenizer: Tokenizer?
+        _ stops: StopStrings, _ tokenizer: Tokenizer?, sharesPrefix: Bool
     ) -> ScheduledSequence {
         let group = BeamGroup(
             request, request: active, prompt: prompt, end: end, stops: stops, tokenizer: tokenizer,
             vocabularySize: model.configuration.vocabularySize)
-        return ScheduledSequence(arrival: id, tokens: prompt, purpose: .beam(group, member: 0))
+        return ScheduledSequence(
+            arrival: id, tokens: prompt, purpose: .beam(group, member: 0), sharesPrefix: sharesPrefix)
     }
 }

@@ -82,7 +82,7 @@ public final class BatchEngine: @unchecked Sendable {
         isStopped = true
         for request in requests.values { request.continuation.finish(throwing: RequestError.engineStopped) }
         for id in requests.keys { cancel(id) }
-        for sequence in scheduler.running + scheduler.waiting {
+        for sequence in scheduler.running + scheduler.waiting + scheduler.aside {
             if case .score(let job, _) = sequence.purpose { job.group.end(RequestError.engineStopped) }
             scheduler.finish(sequence)
         }
@@ -219,6 +219,7 @@ public final class BatchEngine: @unchecked Sendable {
             guard case .generate(let sample) = sequence.purpose, let token = sample.takeDrawn() else { continue }
             settle(sequence, sample, token)
         }
+        scheduler.publish(plan)
     }
 
     private func settle(_ sequence: ScheduledSequence, _ sample: Sample, _ token: SampledToken) {

@@ -23,16 +23,23 @@ final class ScheduledSequence {
     var state = SequenceState.waiting { didSet { for follower in followers { follower.state = state } } }
     /// Most tokens of it in one step, whatever the budget.
     let chunkLimit: Int
+    /// Whether it may have blocks in common with other sequences.
+    let sharesPrefix: Bool
+    /// While it waits: the blocks that it could take over when it was last looked at.
+    var adoptable = PrefixChain.root
+    /// While it stands aside: what it waits for.
+    var awaited: AwaitedBlocks?
     /// Samples of the same prompt that take over its blocks once the prompt is computed.
     var siblings: [ScheduledSequence] = []
     /// Other beams of the same search, which run whenever this one does.
     var followers: [ScheduledSequence] = []
 
-    init(arrival: Int, tokens: [TokenID], purpose: Purpose, chunkLimit: Int = .max) {
+    init(arrival: Int, tokens: [TokenID], purpose: Purpose, chunkLimit: Int = .max, sharesPrefix: Bool = true) {
         self.arrival = arrival
         self.tokens = tokens
         self.purpose = purpose
         self.chunkLimit = chunkLimit
+        self.sharesPrefix = sharesPrefix
         promptCount = tokens.count
     }
 
@@ -42,7 +49,14 @@ final class ScheduledSequence {
     /// Prompt tokens that a step could take of it now.
     var promptRows: Int {
         guard state != .decoding else { return 0 }
-        return followers.reduce(min(pendingTokens, chunkLimit)) { $0 + $1.pendingTokens }
+        let own = min(pendingTokens - adoptable.tokenCount, chunkLimit)
+        return followers.reduce(own) { $0 + $1.pendingTokens }
+    }
+
+    /// Whether it may begin behind blocks that others computed. One whose every logit is wanted computes all its tokens.
+    var canAdopt: Bool {
+        if case .score(_, lastOnly: false) = purpose { return false }
+        return sharesPrefix && table.blocks.isEmpty
     }
 
     var generatedCount: Int { tokens.count - promptCount }
