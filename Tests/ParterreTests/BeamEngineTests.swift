@@ -1,5 +1,6 @@
 import Basics
 import Parterre
+import TestSupport
 import Testing
 
 /// Beam search with the bundled model, which writes real text.
@@ -61,6 +62,50 @@ import Testing
                 #expect(abs(sum(best) - (try #require(best.beam).cumulativeLogprob)) < 1e-4)
             }
         }
+    }
+
+    @Test("a trace of searches that lose their blocks tells their rows, tokens and blocks")
+    func trace() async throws {
+        let folder = try TemporaryDirectory()
+        try RandomCheckpoint(hidden: 32, heads: 4).write(to: folder.url)
+        var options = EngineTests.options
+        options.blockSize = 16
+        options.maxBatch = 8
+        options.prefillChunk = 20
+        options.recordsTrace = true
+        let token = try #require(try ModelInspection.inspect(.directory(folder.url)).bytesPerCachedToken["f32"])
+        options.kvCache = .f32
+        options.cacheMemory = .bytes(14 * 16 * token)
+        let engine = try await Engine.load(.directory(folder.url), options: options)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for index in 0..<4 {
+                var parameters = Self.parameters(3, maxTokens: 40)
+                parameters.ignoreEOS = true
+                var request = GenerationRequest(
+                    .tokens((0..<12 + 3 * index).map { TokenID(4 + $0) }), parameters: parameters)
+                request.label = "search"
+                group.addTask { [request] in _ = try await engine.complete(request) }
+            }
+            try await group.waitForAll()
+        }
+        let status = await engine.status()
+        let trace = try #require(await engine.trace())
+        #expect(trace.fault == nil && status.preemptions > 0)
+        let runs = trace.runs
+        func total(_ column: [Int32], _ work: Set<Trace.Work>) -> Int {
+            runs.step.indices.reduce(0) {
+                guard let kind = Trace.Work(rawValue: runs.work[$1]), work.contains(kind) else { return $0 }
+                return $0 + Int(column[$1] * runs.count[$1])
+            }
+        }
+        #expect(total(runs.tokens, [.prefill, .recompute, .decode]) == status.generatedTokens)
+        #expect(total(runs.rows, [.prefill, .recompute]) == status.promptTokens)
+        #expect(trace.sequences.count == 12 && trace.sequences.allSatisfy { $0.label == "search" && $0.ended != nil })
+        // At no step are more blocks held than there are, or more than are in use.
+        for step in 0..<trace.steps.count {
+            #expect(Set(trace.tables(atStep: step).values.joined()).count == Int(trace.steps.blocks[step]))
+        }
+        await engine.shutdown()
     }
 
     @Test("a stop string ends a text of a search as it ends any other, and the text lacks it")

@@ -19,7 +19,11 @@ public final class Engine: Sendable {
     public let configuration: BloomConfiguration
     /// The sampling that the checkpoint's `generation_config.json` recommends; greedy where it has none.
     public let samplingDefaults: SamplingParameters
-    private let core: BatchEngine
+    /// The model's name: that of its folder.
+    let name: String
+    let instructionSet: String
+    let threads: Int
+    let core: BatchEngine
     private let regions: [(name: String, region: NodeRegion)]
 
     /// Load a model: check its files, pack its weights, take the cache's memory.
@@ -44,9 +48,12 @@ public final class Engine: Sendable {
         let model = try OpenedModel(source)
         samplingDefaults = model.samplingDefaults
         configuration = model.configuration
+        name = model.name
+        instructionSet = kernels.name
         let tokenizer = model.tokenizerFile.map { file in SideTask { try Tokenizer(contentsOf: file) } }
 
         let crew = try WorkerLanes(threads: options.threads)
+        threads = crew.count
         do {
             let weights = try model.weights.load(options, crew: crew, kernels: kernels) { share in
                 progress?(share)
@@ -66,7 +73,7 @@ public final class Engine: Sendable {
                 options: SchedulingOptions(
                     policy: options.batching.policy, maxBatch: options.maxBatch, prefillChunk: options.prefillChunk,
                     prefixCache: options.prefixCache),
-                logger: logger)
+                logger: logger, recordsTrace: options.recordsTrace)
             memoryPlan = MemoryPlan(weights: weights, cache: cache, crew: crew)
             regions = weights.regions.map { ("weights", $0) } + cache.arenas.map { ("cache", $0) }
             self.tokenizer = try tokenizer?.value()

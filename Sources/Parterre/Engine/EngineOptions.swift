@@ -71,6 +71,9 @@ public struct EngineOptions: Sendable, Equatable {
     /// `portable`, `avx2`, `avxvnni`, `avx512`, `avx512vnni` or `avx512bf16`; on Arm `portable`, `neon`, `neondot`,
     /// `neoni8mm` or `neonbf16`; `nil`: `PARTERRE_ISA`, else the best.
     public var instructionSet: String? = nil
+    /// Write down what every step does, for `Engine.trace()`. Takes a few microseconds a step, and up to some hundred
+    /// megabytes in a long run.
+    public var recordsTrace: Bool = false
 
     public init() {}
 }

@@ -86,6 +86,7 @@ struct BenchCommand: AsyncParsableCommand {
     var csv = false
 
     @OptionGroup(title: "Engine options") var engine: EngineOptionGroup
+    @OptionGroup var tracing: TraceOptions
     @OptionGroup var report: ReportOptions
 
     enum LongFill: String, CaseIterable, ExpressibleByArgument {
@@ -105,6 +106,7 @@ struct BenchCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let trace = try tracing.file()
         let source = shape.map { .random(RandomModel($0, seed: seed)) } ?? model.source
         var sizes = WorkloadSizes(prompt: prompt, steps: steps, runs: runs, seed: seed)
         if let chunk = engine.prefillChunk.tokens { sizes.prefillChunk = chunk }
@@ -114,8 +116,8 @@ struct BenchCommand: AsyncParsableCommand {
             source: source, options: engine.options,
             workloads: workload.isEmpty ? Workload.standard(longContext: longContext) : workload,
             mayLeaveOut: workload.isEmpty, sizes: sizes, contextIsRandom: longFill == .random, prompts: given,
-            reporter: report.reporter)
-        let result = try await bench.run()
+            trace: trace, reporter: report.reporter)
+        let result = try await trace.around(bench.reporter) { try await bench.run() }
         let text = json ? result.jsonLines : csv ? result.csv : result.text(roofline: roofline)
         try await LineWriter.standardOutput().write(text: text)
     }

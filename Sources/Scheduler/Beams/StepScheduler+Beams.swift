@@ -76,6 +76,7 @@ extension StepScheduler {
         for (member, branch) in zip(company, new) {
             (member.tokens, member.table) = branch
         }
+        for dropped in company[new.count...] { dropped.state = .finished }
         sequence.followers = Array(company[1..<new.count])
         sequence.state = .decoding
     }

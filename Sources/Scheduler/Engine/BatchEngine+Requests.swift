@@ -85,6 +85,7 @@ extension BatchEngine {
                         of: request, active, id: id, prompt: prompt, end, stops, tokenizer,
                         sharesPrefix: context == .computed)
                 ]
+                recorder?.take(active, label: request.label)
                 return take(active)
             }
             active.sequences = (0..<request.n).map { index in
@@ -100,6 +101,7 @@ extension BatchEngine {
                     sharesPrefix: context == .computed)
             }
             active.sequences[0].siblings = Array(active.sequences.dropFirst())
+            recorder?.take(active, label: request.label)
             if context == .random, !pretend(active.sequences[0]) {
                 return continuation.finish(throwing: RequestError.tooLong(tokens: prompt.count, capacity: capacity))
             }

@@ -19,6 +19,8 @@ public final class BatchEngine: @unchecked Sendable {
     let workspace: BloomWorkspace
     let scheduler: StepScheduler
     let logger: Logger
+    /// `nil`: nothing is recorded.
+    let recorder: TraceRecorder?
     private let scratch: [SamplingScratch]
     private let copies: [UnsafeMutableBufferPointer<Float>]
 
@@ -37,11 +39,13 @@ public final class BatchEngine: @unchecked Sendable {
 
     /// - Throws: `KernelError.outOfMemory`.
     public init(
-        model: Bloom, crew: WorkerLanes, cache: PagedCache, options: SchedulingOptions, logger: Logger
+        model: Bloom, crew: WorkerLanes, cache: PagedCache, options: SchedulingOptions, logger: Logger,
+        recordsTrace: Bool = false
     ) throws {
         self.model = model
         self.crew = crew
         self.logger = logger
+        recorder = recordsTrace ? TraceRecorder() : nil
         let vocabulary = model.configuration.vocabularySize
         scheduler = StepScheduler(options: options, cache: cache, mostWanted: Self.logitRows)
         workspace = try BloomWorkspace(
@@ -103,11 +107,15 @@ public final class BatchEngine: @unchecked Sendable {
     }
 
     private func step() {
+        recorder?.stepBegins()
         scheduler.plan(&plan)
         guard !plan.entries.isEmpty else { return failWhatCannotRun() }
         scheduler.commit(plan)
         run()
+        recorder?.stepWasComputed(plan, scheduler)
         settle()
+        let timer = workspace.timer
+        recorder?.stepEnds(layers: timer.products, attention: timer.attention, head: timer.head)
     }
 
     /// Compute the step: all layers once, then the head over its wanted rows, as many at a time as the workspace holds.
@@ -226,6 +234,7 @@ public final class BatchEngine: @unchecked Sendable {
         sequence.tokens.append(token.id)
         counters.generatedTokens += 1
         guard let completion = sample.accept(token) else { return }
+        recorder?.ended(sequence, completion.finishReason)
         scheduler.finish(sequence)
         if sample.request.finish(completion) { requests[sample.request.id] = nil }
     }

@@ -110,6 +110,7 @@ final class StepScheduler {
         running.removeAll { $0 === sequence }
         release(sequence)
         sequence.state = .preempted
+        sequence.preemptions += 1
         preemptions += 1
         putBack(sequence)
     }

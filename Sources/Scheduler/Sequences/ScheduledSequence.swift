@@ -33,6 +33,8 @@ final class ScheduledSequence {
     var siblings: [ScheduledSequence] = []
     /// Other beams of the same search, which run whenever this one does.
     var followers: [ScheduledSequence] = []
+    /// How often it has lost its blocks.
+    var preemptions = 0 { didSet { for follower in followers { follower.preemptions = preemptions } } }
 
     init(arrival: Int, tokens: [TokenID], purpose: Purpose, chunkLimit: Int = .max, sharesPrefix: Bool = true) {
         self.arrival = arrival
