@@ -41,6 +41,8 @@ struct FieldReader {
 
     func float(_ name: String) throws -> Float? { try read(Float.self, name, wanted: "a number") }
 
+    func double(_ name: String) throws -> Double? { try read(Double.self, name, wanted: "a number") }
+
     /// Seconds, maybe with a fraction.
     func duration(_ name: String) throws -> Duration? {
         let wanted = "a number of seconds"

@@ -7,11 +7,15 @@ extension BatchEngine {
             // First all siblings are cut off, as when a request is cancelled.
             for sequence in request.sequences { sequence.siblings = [] }
             for sequence in request.sequences where sequence.state != .finished {
-                guard case .generate(let sample) = sequence.purpose else { continue }
                 recorder?.ended(sequence, .deadline)
                 scheduler.finish(sequence)
-                if request.finish(sample.end(.deadline)) { requests[id] = nil }
+                switch sequence.purpose {
+                case .generate(let sample): _ = request.finish(sample.end(.deadline))
+                case .beam(let group, _): group.breakOff(.deadline)
+                case .score: break
+                }
             }
+            requests[id] = nil
         }
     }
 }

@@ -10,12 +10,13 @@ extension StepScheduler {
     ///
     /// - Parameter forecast: of those that run, made when it is first needed; no longer true once a sequence leaves.
     func admit(_ sequence: ScheduledSequence, _ forecast: inout BlockForecast?) -> Bool {
-        let needed = blocksToAdmit(sequence)
+        let places = places
+        let needed = blocksToAdmit(sequence) + blocksForFollowers(of: sequence)
         // Every running sequence can still take a block.
-        guard running.count < options.maxBatch, needed + running.count <= cache.freeBlocks else { return false }
+        guard places + sequence.places <= options.maxBatch, needed + places <= cache.freeBlocks else { return false }
         if options.foresight, !running.isEmpty {
             var next =
-                forecast ?? self.forecast(of: running[...], horizon: horizon(for: sequence, beside: running.count))
+                forecast ?? self.forecast(of: running[...], horizon: horizon(for: sequence, beside: places))
             add(sequence, holding: needed, to: &next)
             guard next.peak <= cache.blockCount else { return false }
             forecast = next
@@ -49,14 +50,15 @@ extension StepScheduler {
 
     /// How many siblings may go on from the end of their common prompt.
     func roomForForks(of sequence: ScheduledSequence, wanted: Int) -> Int {
-        let most = min(wanted, max(0, options.maxBatch - running.count))
+        let places = places
+        let most = min(wanted, max(0, options.maxBatch - places))
         guard options.foresight, most > 0 else { return most }
-        var forecast = forecast(of: running[...], horizon: horizon(for: sequence, beside: running.count))
+        var forecast = forecast(of: running[...], horizon: horizon(for: sequence, beside: places))
         // Each writes into a copy of the prompt's last block, or into a new one.
         let row = BlockForecast.Row(held: 1, growth: expectedBlocks(of: sequence, within: forecast.horizon))
         for room in 0..<most {
             forecast.add(row)
-            guard running.count + 2 * (room + 1) <= cache.freeBlocks, forecast.peak <= cache.blockCount else {
+            guard places + 2 * (room + 1) <= cache.freeBlocks, forecast.peak <= cache.blockCount else {
                 return room
             }
         }
@@ -81,11 +83,14 @@ extension StepScheduler {
     /// Whether the sequence would be let in if all of lower priority had left.
     private func canMakeRoom(for sequence: ScheduledSequence) -> Bool {
         let keepers = running.prefix { $0.urgency.level <= sequence.urgency.level }
-        let freed = running[keepers.endIndex...].reduce(0) { $0 + cache.blocksHeldAlone(by: $1.table) }
-        let needed = blocksToAdmit(sequence)
-        guard keepers.count < options.maxBatch, needed + keepers.count <= cache.freeBlocks + freed else { return false }
+        let places = keepers.reduce(0) { $0 + $1.places }
+        let freed = running[keepers.endIndex...].reduce(0) { $0 + blocksHeldAlone(by: $1) }
+        let needed = blocksToAdmit(sequence) + blocksForFollowers(of: sequence)
+        guard places + sequence.places <= options.maxBatch, needed + places <= cache.freeBlocks + freed else {
+            return false
+        }
         guard options.foresight, !keepers.isEmpty else { return true }
-        var forecast = forecast(of: keepers, horizon: horizon(for: sequence, beside: keepers.count))
+        var forecast = forecast(of: keepers, horizon: horizon(for: sequence, beside: places))
         add(sequence, holding: needed, to: &forecast)
         return forecast.peak <= cache.blockCount
     }
@@ -96,24 +101,33 @@ extension StepScheduler {
     /// its way then.
     private func horizon(for sequence: ScheduledSequence, beside others: Int) -> Int {
         let tokens = sequence.tokens.count + expectedTokens(of: sequence) / 2
-        return costs.steps(toEarn: costOfPreempting(tokens: tokens).seconds, asOneOf: others + 1)
+        let cost = costOfPreempting(tokens: tokens, mayBeSwapped: sequence.places == 1)
+        return costs.steps(toEarn: cost.seconds, asOneOf: others + 1)
     }
 
     /// Of some of those that run, the others taken as gone.
     private func forecast(of sequences: ArraySlice<ScheduledSequence>, horizon: Int) -> BlockForecast {
-        let alone = running.reduce(0) { $0 + cache.blocksHeldAlone(by: $1.table) }
+        let alone = running.reduce(0) { $0 + blocksHeldAlone(by: $1) }
         var forecast = BlockForecast(base: cache.usedBlocks - alone, horizon: horizon)
         for sequence in sequences {
-            add(sequence, holding: cache.blocksHeldAlone(by: sequence.table), to: &forecast)
+            add(sequence, holding: blocksHeldAlone(by: sequence), to: &forecast)
         }
         return forecast
     }
 
-    /// The sequence and, while its prompt is not computed yet, its siblings.
+    /// By the sequence, or by each of a search's beams.
+    private func blocksHeldAlone(by sequence: ScheduledSequence) -> Int {
+        sequence.followers.reduce(cache.blocksHeldAlone(by: sequence.table)) {
+            $0 + cache.blocksHeldAlone(by: $1.table)
+        }
+    }
+
+    /// The sequence; while its prompt is not computed yet, its siblings; and as many beams as there will be.
     private func add(_ sequence: ScheduledSequence, holding blocks: Int, to forecast: inout BlockForecast) {
         let growth = expectedBlocks(of: sequence, within: forecast.horizon)
         forecast.add(BlockForecast.Row(held: blocks, growth: growth))
         for _ in sequence.siblings { forecast.add(BlockForecast.Row(held: 1, growth: growth)) }
+        for _ in 1..<sequence.places { forecast.add(BlockForecast.Row(held: 0, growth: growth)) }
     }
 
     /// Tokens that it will still write, but for the last, which is never stored.

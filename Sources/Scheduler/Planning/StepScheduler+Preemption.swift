@@ -11,7 +11,7 @@ extension StepScheduler {
             sequence.state = .swapped(swapped, wasDecoding: wasDecoding)
             swaps += 1
         } else {
-            cache.release(&sequence.table)
+            release(sequence)
             sequence.state = .preempted
         }
         sequence.preemptions += 1
@@ -28,11 +28,13 @@ extension StepScheduler {
     /// space.
     ///
     /// - Parameter shared: of its tokens, those whose blocks it will find again without either.
-    func costOfPreempting(tokens: Int, shared: Int = 0) -> (seconds: Double, swaps: Bool) {
+    func costOfPreempting(
+        tokens: Int, shared: Int = 0, mayBeSwapped: Bool = true
+    ) -> (seconds: Double, swaps: Bool) {
         let blocks = cache.blocks(forTokens: tokens)
         let cost = PreemptionCost(tokens: tokens - shared, bytes: blocks * cache.layout.bytesPerBlock)
         let recomputing = cost.recomputing(by: costs, mostRows: options.mostRows)
-        guard options.preemption != .recompute, let swapSpace, tokens > 0, blocks <= swapSpace.freeSlots else {
+        guard mayBeSwapped, options.preemption != .recompute, let swapSpace, tokens > 0, blocks <= swapSpace.freeSlots else {
             return (recomputing, false)
         }
         let swapping = cost.swapping(bytesPerSecond: swapSpace.rate.bytesPerSecond)
@@ -40,6 +42,8 @@ extension StepScheduler {
     }
 
     private func swapOut(_ sequence: ScheduledSequence) -> SwappedTable? {
+        // Beams share so much that it would be copied many times over; they find it again together.
+        guard sequence.followers.isEmpty else { return nil }
         // Blocks that others hold will be there when it comes back, if they are indexed.
         let held = (sequence.table.blocks.count - cache.blocksHeldAlone(by: sequence.table)) * cache.blockTokens
         let shared = options.prefixCache && sequence.sharesPrefix ? min(held, sequence.table.indexed.tokenCount) : 0

@@ -92,7 +92,7 @@ final class StepScheduler {
         case .finished: return
         }
         publish(sequence)
-        cache.release(&sequence.table)
+        release(sequence)
         sequence.state = .finished
     }
 
@@ -108,12 +108,14 @@ final class StepScheduler {
         var index = 0
         while index < running.count {
             let sequence = running[index]
+            if sequence.hasRejoined { sequence.state = .decoding }
+            if sequence.takesBlocks {
+                while sequence.takesBlocks, !reserve(sequence) { preempt(running[running.count - 1]) }
+                guard sequence.takesBlocks else { break }
+            }
             if sequence.state == .decoding {
-                while sequence.state == .decoding, !cache.reserve(sequence.tokens.count, for: &sequence.table) {
-                    preempt(running[running.count - 1])
-                }
-                guard sequence.state == .decoding else { break }
                 plan.append(sequence, rows: sequence.pendingTokens)
+                for follower in sequence.followers { plan.append(follower, rows: follower.pendingTokens) }
             }
             index += 1
         }
@@ -133,7 +135,7 @@ final class StepScheduler {
         beginAdmission()
         defer { endAdmission() }
         var forecast: BlockForecast?
-        while running.count < options.maxBatch, maySendAside, let next = waiting.first(at: steps),
+        while places < options.maxBatch, maySendAside, let next = waiting.first(at: steps),
             budget > 0 || next.promptRows == 0
         {
             lookUp(next)
@@ -147,7 +149,7 @@ final class StepScheduler {
     /// Prompt rows that the step takes on beside its decoding ones.
     private func promptBudget(beside decoding: Int) -> Int {
         if let chunk = options.prefillChunk { return chunk }
-        let room = min(waiting.count, max(0, options.maxBatch - running.count))
+        let room = min(waiting.count, max(0, options.maxBatch - places))
         let joining = waiting.unordered.prefix(room).reduce(0) { $0 + $1.promptRows }
         let choice = PrefillChoice(
             decoding: decoding, prompts: running.reduce(joining) { $0 + $1.promptRows },
@@ -158,6 +160,7 @@ final class StepScheduler {
     private func planChunk(of sequence: ScheduledSequence, _ budget: inout Int, _ plan: inout StepPlan) {
         // One that was swapped out while it decoded goes on with its one row.
         guard sequence.state == .prefilling else { return plan.append(sequence, rows: sequence.pendingTokens) }
+        guard sequence.followers.isEmpty else { return planRejoining(of: sequence, &budget, &plan) }
         let rows = min(sequence.pendingTokens, budget, sequence.chunkLimit)
         plan.append(sequence, rows: rows)
         budget -= rows
@@ -177,11 +180,15 @@ final class StepScheduler {
                 if next.state == .decoding { plan.append(next, rows: next.pendingTokens) }
             }
         }
-        let rows = running.filter { $0.state == .prefilling }
-        guard !rows.isEmpty else { return }
+        let prefilling = running.filter { $0.state == .prefilling }
+        guard !prefilling.isEmpty else { return }
+        var budget = promptBudget(beside: plan.batch.rows)
+        for sequence in prefilling where !sequence.followers.isEmpty { planRejoining(of: sequence, &budget, &plan) }
+        let rows = prefilling.filter(\.followers.isEmpty)
+        guard !rows.isEmpty, budget > 0 else { return }
         let grid = LeftPaddedBatch(rows.map { Array($0.tokens[$0.table.tokenCount...]) })
         let limit = rows.reduce(Int.max) { min($0, $1.chunkLimit) }
-        let window = 0..<min(grid.columns, limit, max(1, promptBudget(beside: 0) / rows.count))
+        let window = 0..<min(grid.columns, limit, max(1, budget / rows.count))
         for (row, sequence) in rows.enumerated() {
             let real = grid.realTokens(row: row, in: window).count
             if real > 0 { plan.append(sequence, rows: real) }

@@ -11,6 +11,7 @@ public struct GenerationRequest: Sendable, Equatable {
     public var prompt: Prompt
     public var parameters: SamplingParameters
     /// Samples of the same prompt; they share its blocks. Sample i draws from the generator keyed by (seed, i).
+    /// Of beam search it is how many of the best texts are returned, at most as many as there are beams.
     public var n: Int
     /// Lower values are served first, as in vLLM; -2³¹ ..< 2³¹. Where blocks or places in the batch are too few, requests of
     /// lower values take those of higher ones, which go on later. Nobody waits for ever: see docs/scheduling.md.

@@ -10,6 +10,8 @@ final class ScheduledSequence {
         case generate(Sample)
         /// Logits go to the caller; nothing is generated.
         case score(ScoringJob, lastOnly: Bool)
+        /// The last row's logits rank what may continue that member.
+        case beam(BeamGroup, member: Int)
     }
 
     /// The least urgent is preempted first.
@@ -22,7 +24,7 @@ final class ScheduledSequence {
     let promptCount: Int
     var tokens: [TokenID]
     var table = BlockTable()
-    var state = SequenceState.waiting
+    var state = SequenceState.waiting { didSet { for follower in followers { follower.state = state } } }
     /// Most tokens of it in one step, whatever the budget.
     let chunkLimit: Int
     /// Most tokens that will be generated.
@@ -35,8 +37,10 @@ final class ScheduledSequence {
     var awaited: AwaitedBlocks?
     /// Samples of the same prompt that take over its blocks once the prompt is computed.
     var siblings: [ScheduledSequence] = []
+    /// Other beams of the same search, which run whenever this one does.
+    var followers: [ScheduledSequence] = []
     /// How often it has lost its blocks.
-    var preemptions = 0
+    var preemptions = 0 { didSet { for follower in followers { follower.preemptions = preemptions } } }
 
     init(
         arrival: Int, tokens: [TokenID], purpose: Purpose, chunkLimit: Int = .max, sharesPrefix: Bool = true,
@@ -63,8 +67,10 @@ final class ScheduledSequence {
     /// Prompt tokens that a step could take of it now.
     var promptRows: Int {
         switch state {
-        case .decoding, .swapped(_, wasDecoding: true): 0
-        default: min(pendingTokens - adoptable.tokenCount, chunkLimit)
+        case .decoding, .swapped(_, wasDecoding: true): return 0
+        default:
+            let own = min(pendingTokens - adoptable.tokenCount, chunkLimit)
+            return followers.reduce(own) { $0 + $1.pendingTokens }
         }
     }
 
@@ -81,7 +87,7 @@ final class ScheduledSequence {
     func wantedLogits(afterRows rows: Int) -> WantedLogits {
         switch purpose {
         case .score(_, lastOnly: false): .all
-        case .score, .generate: rows == pendingTokens ? .last : .none
+        case .score, .generate, .beam: rows == pendingTokens ? .last : .none
         }
     }
 }
