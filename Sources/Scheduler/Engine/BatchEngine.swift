@@ -154,6 +154,9 @@ public final class BatchEngine: @unchecked Sendable {
     private func prepareDraws(_ pass: Range<Int>) {
         draws.begin(rows: pass.count)
         for entry in plan.entries where pass.contains(entry.wanted.lowerBound) && !entry.wanted.isEmpty {
+            if case .beam(let group, let member) = entry.sequence.purpose {
+                draws.add(row: entry.wanted.lowerBound - pass.lowerBound, group.members[member])
+            }
             guard case .generate(let sample) = entry.sequence.purpose else { continue }
             draws.add(row: entry.wanted.lowerBound - pass.lowerBound, sample)
             guard !entry.sequence.siblings.isEmpty else { continue }
@@ -178,12 +181,20 @@ public final class BatchEngine: @unchecked Sendable {
                 rowIsUndecided.store(true, ordering: .relaxed)
             }
         }
+        for index in lane.share(of: draws.beams.count) {
+            let (row, member) = draws.beams[index]
+            member.rank(logits(ofRow: row), scratch: scratch[lane.index], kernels: model.kernels)
+        }
+    }
+
+    private func logits(ofRow row: Int) -> UnsafeMutableBufferPointer<Float> {
+        UnsafeMutableBufferPointer(
+            start: workspace.logits + row * workspace.logitStride, count: model.configuration.vocabularySize)
     }
 
     /// Samplers change the logits they are given, so all but the last draw from a copy.
     private func draw(_ samples: ArraySlice<Sample>, fromAllOf row: Int, _ lane: Lane) {
-        let row = UnsafeMutableBufferPointer(
-            start: workspace.logits + row * workspace.logitStride, count: model.configuration.vocabularySize)
+        let row = logits(ofRow: row)
         for (index, sample) in samples.enumerated() {
             var logits = row
             if index < samples.count - 1 {
@@ -206,6 +217,9 @@ public final class BatchEngine: @unchecked Sendable {
                 guard entry.sequence.pendingTokens == 0, entry.sequence.state != .finished else { continue }
                 scheduler.finish(entry.sequence)
                 job.group.sequenceDone()
+            case .beam(let group, let member):
+                // Of all members' rows the leader's is as good a sign as any: they step together.
+                if member == 0, !entry.wanted.isEmpty { settle(entry.sequence, group) }
             }
         }
         // Draws of earlier passes have kept their token in their sample, so all are settled here together.
@@ -223,6 +237,16 @@ public final class BatchEngine: @unchecked Sendable {
         recorder?.ended(sequence, completion.finishReason)
         scheduler.finish(sequence)
         if sample.request.finish(completion) { requests[sample.request.id] = nil }
+    }
+
+    private func settle(_ sequence: ScheduledSequence, _ group: BeamGroup) {
+        counters.generatedTokens += 1 + sequence.followers.count
+        if let branches = group.advance() {
+            scheduler.branch(sequence, into: branches) { .beam(group, member: $0) }
+        } else {
+            scheduler.finish(sequence)
+            requests[group.request.id] = nil
+        }
     }
 
     private func deliverScores(_ pass: Range<Int>) {
@@ -265,6 +289,9 @@ public final class BatchEngine: @unchecked Sendable {
         case .generate(let sample):
             sample.request.continuation.finish(throwing: error)
             cancel(sample.request.id)
+        case .beam(let group, _):
+            group.request.continuation.finish(throwing: error)
+            cancel(group.request.id)
         case .score(let job, _):
             end(job.group, error)
         }

@@ -14,12 +14,15 @@ struct PassDraws {
     private(set) var demands: [RowDemand] = []
     private(set) var draws: [Draw] = []
     private(set) var samples: [Sample] = []
+    /// Beams that are ranked from all of their row, and that row.
+    private(set) var beams: [(row: Int, member: BeamMember)] = []
 
     /// Begin a new pass; memory is kept.
     mutating func begin(rows: Int) {
         demands.removeAll(keepingCapacity: true)
         draws.removeAll(keepingCapacity: true)
         samples.removeAll(keepingCapacity: true)
+        beams.removeAll(keepingCapacity: true)
         demands.append(contentsOf: repeatElement(.all, count: rows))
     }
 
@@ -37,6 +40,8 @@ struct PassDraws {
         draws[last].samples = draws[last].samples.lowerBound..<samples.count
         if sample.demand != demands[draws[last].row] { demands[draws[last].row] = .all }
     }
+
+    mutating func add(row: Int, _ member: BeamMember) { beams.append((row, member)) }
 
     /// All of all rows after all.
     mutating func demandAll() {

@@ -5,11 +5,10 @@ extension Trace {
         guard settings.blocks >= 0, settings.blocks <= Int(Int32.max), settings.blockTokens > 0 else {
             return "its cache has \(settings.blocks) blocks of \(settings.blockTokens) tokens"
         }
-        let counts = [
+        let columns = [
             steps.duration, steps.layers, steps.attention, steps.head, steps.waiting, steps.blocks, steps.cached,
-        ].map(
-            \.count)
-        guard counts.allSatisfy({ $0 == steps.count }) else { return "its steps' columns differ in length" }
+        ]
+        guard columns.allSatisfy({ $0.count == steps.count }) else { return "its steps' columns differ in length" }
         let limit = Int32(clamping: steps.count)
         return runs.fault(sequences: sequences.count, steps: limit)
             ?? holdings.fault(sequences: sequences.count, steps: limit, blocks: settings.blocks)

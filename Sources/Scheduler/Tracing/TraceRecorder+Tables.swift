@@ -13,7 +13,8 @@ extension TraceRecorder {
         for logical in 0..<kept where blocks[logical] != live.blocks[logical] {
             end(live.holdings[logical], step)
             live.holdings[logical] = open(live, logical, blocks[logical], cache)
-            // It may also have taken over another's block instead of copying: a beam, or who found an equal one indexed.
+            // Beams hand whole tables on, and an equal block that is indexed takes the place of one's own: neither is a copy.
+            if case .beam = live.sequence.purpose { continue }
             guard !cache.allocator.isShared(blocks[logical]), !cache.allocator.isWanted(blocks[logical]) else {
                 continue
             }

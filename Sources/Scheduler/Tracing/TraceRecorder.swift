@@ -68,6 +68,8 @@ final class TraceRecorder {
         let live: Live
         var rows: Int
         var work: Trace.Work
+        /// Of a beam: tokens that it draws, whether it goes on with one of them or not.
+        var drawn: Int?
     }
 
     let limits: Limits
@@ -114,22 +116,28 @@ final class TraceRecorder {
             let live = live(entry.sequence)
             notePreemptions(live)
             live.lastPlanned = number
-            if live.blocks.isEmpty { noteAdoption(live, scheduler.cache) }
+            if live.blocks.isEmpty { noteBeginning(live, plan, scheduler.cache) }
             let isAgain = live.preemptions > 0
             let work: Trace.Work =
                 entry.sequence.state == .decoding ? .decode : isAgain ? .recompute : .prefill
-            parts.append(Part(live: live, rows: entry.rows, work: work))
+            var part = Part(live: live, rows: entry.rows, work: work)
+            if case .beam = entry.sequence.purpose { part.drawn = entry.wanted.count }
+            parts.append(part)
             follow(live, number, scheduler.cache)
         }
         for sequence in scheduler.running {
             let live = live(sequence)
             guard live.lastPlanned != number else { continue }
             notePreemptions(live)
-            if live.blocks.isEmpty {
-                if sequence.state == .decoding { noteFork(live, plan) } else { noteAdoption(live, scheduler.cache) }
-            }
+            if live.blocks.isEmpty { noteBeginning(live, plan, scheduler.cache) }
             parts.append(Part(live: live, rows: 0, work: .fork))
             follow(live, number, scheduler.cache)
+            // Beams that are computed again, one after another, hold blocks while it is not their turn.
+            for follower in sequence.followers where !follower.table.blocks.isEmpty {
+                let live = self.live(follower)
+                notePreemptions(live)
+                follow(live, number, scheduler.cache)
+            }
         }
         for sequence in scheduler.waiting where !sequence.table.blocks.isEmpty {
             follow(live(sequence), number, scheduler.cache)
@@ -147,7 +155,7 @@ final class TraceRecorder {
         let end = now
         steps.duration.append(Int32(clamping: end - stepBegin))
         for part in parts {
-            let tokens = part.live.sequence.generatedCount - part.live.generated
+            let tokens = part.drawn ?? part.live.sequence.generatedCount - part.live.generated
             part.live.generated += tokens
             sequences[Int(part.live.index)].generatedTokens = part.live.generated
             if part.rows > 0 || tokens > 0 { add(part, tokens: tokens, step: step - 1) }
@@ -172,12 +180,14 @@ final class TraceRecorder {
     private func live(_ sequence: ScheduledSequence) -> Live {
         if let live = lives[ObjectIdentifier(sequence)] { return live }
         // Nobody told of it: it is scored, or came into being as a branch of another.
-        guard case .generate(let sample) = sequence.purpose else {
-            return register(sequence, request: sequence.arrival, label: nil, sample: 0)
+        let request: Int
+        switch sequence.purpose {
+        case .score: return register(sequence, request: sequence.arrival, label: nil, sample: 0)
+        case .generate(let sample): request = sample.request.id
+        case .beam(let group, _): request = group.request.id
         }
-        let others = sequences.filter { $0.request == sample.request.id }
-        return register(
-            sequence, request: sample.request.id, label: others.first?.label, sample: others.count)
+        let others = sequences.filter { $0.request == request }
+        return register(sequence, request: request, label: others.first?.label, sample: others.count)
     }
 
     @discardableResult
@@ -201,7 +211,10 @@ final class TraceRecorder {
         notePreemptions(live)
         close(live, until: step)
         guard live.sequence.state == .finished else { return }
-        if case .generate = live.sequence.purpose { sequences[Int(live.index)].reason = "cancelled" }
+        switch live.sequence.purpose {
+        case .score: break
+        case .generate, .beam: sequences[Int(live.index)].reason = "cancelled"
+        }
         sequences[Int(live.index)].ended = stepBegin
         lives[ObjectIdentifier(live.sequence)] = nil
     }
@@ -222,6 +235,17 @@ final class TraceRecorder {
         marks.append(Mark(step: step, sequence: live.index, what: .preempted, detail: 0))
     }
 
+    /// Where the first blocks come from that a sequence has, or has again.
+    private func noteBeginning(_ live: Live, _ plan: StepPlan, _ cache: PagedCache) {
+        switch live.sequence.purpose {
+        case .beam(_, member: 1...):
+            // Beams that are computed again share their leader's beginning once more, which is no news.
+            if live.lastHeld < 0 { noteFork(live, plan) }
+        case .beam, .generate, .score:
+            if live.sequence.state == .decoding { noteFork(live, plan) } else { noteAdoption(live, cache) }
+        }
+    }
+
     /// Of a sequence that has just been let in: what it took over instead of computing it.
     private func noteAdoption(_ live: Live, _ cache: PagedCache) {
         // Blocks of its own have not been indexed yet.
@@ -232,9 +256,16 @@ final class TraceRecorder {
     }
 
     private func noteFork(_ live: Live, _ plan: StepPlan) {
-        guard let first = live.sequence.table.blocks.first,
-            let parent = plan.entries.first(where: { $0.sequence.table.blocks.first == first })
-        else { return }
+        let parent = plan.entries.first { entry in
+            if case .beam(let group, member: 0) = entry.sequence.purpose,
+                case .beam(let own, _) = live.sequence.purpose
+            {
+                return group === own
+            }
+            // Nothing was written since. Others that begin alike have a last block of their own.
+            return entry.sequence.table.blocks.starts(with: live.sequence.table.blocks)
+        }
+        guard let parent, parent.sequence !== live.sequence else { return }
         marks.append(
             Mark(step: step, sequence: live.index, what: .forked, detail: self.live(parent.sequence).index))
     }
