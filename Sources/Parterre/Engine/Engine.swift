@@ -62,7 +62,7 @@ public final class Engine: Sendable {
                 model: Bloom(weights: weights, kernels: kernels), crew: crew, cache: cache,
                 options: SchedulingOptions(
                     policy: options.batching.policy, maxBatch: options.maxBatch, prefillChunk: options.prefillChunk),
-                logger: logger)
+                speculation: options.guessing, logger: logger)
             memoryPlan = MemoryPlan(weights: weights, cache: cache, crew: crew)
             regions = weights.regions.map { ("weights", $0) } + cache.arenas.map { ("cache", $0) }
             self.tokenizer = try tokenizer?.value()

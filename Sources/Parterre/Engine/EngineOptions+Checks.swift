@@ -15,6 +15,9 @@ extension EngineOptions {
         if let prefillChunk, !(1...65536).contains(prefillChunk) {
             throw .badOption(name: "prefill-chunk", reason: "\(prefillChunk) is not between 1 and 65536")
         }
+        guard (1...64).contains(draftTokens) else {
+            throw .badOption(name: "draft-tokens", reason: "\(draftTokens) is not between 1 and 64")
+        }
         if case .share(let share) = cacheMemory, !(share > 0 && share <= 1) {
             throw .badOption(name: "cache-memory", reason: "\(share) is not a share in (0, 1]")
         }

@@ -44,6 +44,18 @@ struct EngineOptionGroup: ParsableArguments {
             valueName: "tokens"))
     var prefillChunk = PrefillChunk(tokens: defaults.prefillChunk)
 
+    @Option(
+        help: ArgumentHelp(
+            "Guess tokens ahead and verify several in a step; no text changes. ngram: from what followed the last tokens "
+                + "before, in prompt or text; for texts that repeat themselves or their prompts.",
+            valueName: "way"))
+    var speculate: SpeculationWay = .none
+
+    @Option(
+        help: ArgumentHelp(
+            "Most tokens guessed ahead; how many are verified is chosen by what they are worth.", valueName: "count"))
+    var draftTokens: Int = defaults.draftTokens
+
     @Option(help: ArgumentHelp("Worker threads. (default: one per core)", valueName: "count"))
     var threads: Int?
 
@@ -65,6 +77,8 @@ struct EngineOptionGroup: ParsableArguments {
         options.cacheMemory = cacheMemory.value
         options.maxBatch = maxBatch
         options.prefillChunk = prefillChunk.tokens
+        options.speculation = speculate.speculation
+        options.draftTokens = draftTokens
         options.threads = threads
         options.instructionSet = isa
         return options

@@ -18,7 +18,9 @@ extension Reporter {
         Console.shared.setBar("")
 
         var view = ProgressView(counts: tally.counts, total: total)
-        view.generatedTokens = await engine.status().generatedTokens
+        let status = await engine.status()
+        view.generatedTokens = status.generatedTokens
+        (view.drafted, view.accepted) = (status.draftedTokens, status.acceptedTokens)
         view.secondsElapsed = (ContinuousClock.now - begin).seconds
         if style == .bar { Console.shared.line(view.summary) } else { info(view.summary) }
         try result.get()

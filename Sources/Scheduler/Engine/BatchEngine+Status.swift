@@ -12,6 +12,7 @@ public struct BatchEngineStatus: Sendable, Equatable {
     /// Barriers that the lanes have passed.
     public var barriers: Int
     public var counters: EngineCounters
+    public var speculation: SpeculationCounters
 }
 
 extension BatchEngine {
@@ -22,7 +23,8 @@ extension BatchEngine {
                     returning: BatchEngineStatus(
                         running: scheduler.running.count, waiting: scheduler.waiting.count,
                         blocksUsed: scheduler.cache.usedBlocks, blocks: scheduler.cache.blockCount,
-                        preemptions: scheduler.preemptions, barriers: crew.barriersPassed, counters: counters))
+                        preemptions: scheduler.preemptions, barriers: crew.barriersPassed, counters: counters,
+                        speculation: speculator?.counters ?? SpeculationCounters()))
             }
         }
     }

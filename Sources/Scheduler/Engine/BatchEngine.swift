@@ -26,6 +26,8 @@ public final class BatchEngine: @unchecked Sendable {
     private var draws = PassDraws()
     /// A row has more logits that are equal than its list holds; written by lanes, read between two passes.
     private let rowIsUndecided = Atomic<Bool>(false)
+    /// `nil`: nothing is guessed.
+    let speculator: Speculator?
     private var requests: [Int: ActiveRequest] = [:]
     private var arrivals = 0
     private var stepIsQueued = false
@@ -37,7 +39,8 @@ public final class BatchEngine: @unchecked Sendable {
 
     /// - Throws: `KernelError.outOfMemory`.
     public init(
-        model: Bloom, crew: WorkerLanes, cache: PagedCache, options: SchedulingOptions, logger: Logger
+        model: Bloom, crew: WorkerLanes, cache: PagedCache, options: SchedulingOptions,
+        speculation: Speculation = .none, logger: Logger
     ) throws {
         self.model = model
         self.crew = crew
@@ -46,6 +49,7 @@ public final class BatchEngine: @unchecked Sendable {
         scheduler = StepScheduler(options: options, cache: cache, mostWanted: Self.logitRows)
         workspace = try BloomWorkspace(
             model, rows: options.mostRows, logitRows: Self.logitRows, lanes: crew.count)
+        speculator = Speculator(speculation)
         scratch = (0..<crew.count).map { _ in SamplingScratch(vocabularySize: vocabulary) }
         copies = (0..<crew.count).map { _ in .allocate(capacity: vocabulary) }
     }
@@ -103,6 +107,7 @@ public final class BatchEngine: @unchecked Sendable {
     }
 
     private func step() {
+        speculator?.propose(scheduler)
         scheduler.plan(&plan)
         guard !plan.entries.isEmpty else { return failWhatCannotRun() }
         scheduler.commit(plan)
@@ -145,9 +150,12 @@ public final class BatchEngine: @unchecked Sendable {
 
     private func prepareDraws(_ pass: Range<Int>) {
         draws.begin(rows: pass.count)
-        for entry in plan.entries where pass.contains(entry.wanted.lowerBound) && !entry.wanted.isEmpty {
-            guard case .generate(let sample) = entry.sequence.purpose else { continue }
-            draws.add(row: entry.wanted.lowerBound - pass.lowerBound, sample)
+        for entry in plan.entries {
+            let wanted = entry.wanted.clamped(to: pass)
+            guard !wanted.isEmpty, case .generate(let sample) = entry.sequence.purpose else { continue }
+            draws.add(
+                rows: wanted.lowerBound - pass.lowerBound..<wanted.upperBound - pass.lowerBound,
+                earlier: wanted.lowerBound - entry.wanted.lowerBound, sample)
             guard !entry.sequence.siblings.isEmpty else { continue }
             for sibling in scheduler.fork(entry.sequence) {
                 if case .generate(let other) = sibling.purpose { draws.add(other) }
@@ -162,12 +170,16 @@ public final class BatchEngine: @unchecked Sendable {
         for index in lane.share(of: draws.draws.count) {
             let draw = draws.draws[index]
             let samples = draws.samples[draw.samples]
-            if draws.demands[draw.row] == .all {
-                self.draw(samples, fromAllOf: draw.row, lane)
-            } else if let greatest = workspace.selection.greatest(ofRow: draw.row, lane: lane) {
-                for sample in samples { sample.draw(from: greatest, scratch: scratch[lane.index]) }
-            } else {
-                rowIsUndecided.store(true, ordering: .relaxed)
+            for (place, row) in draw.rows.enumerated() {
+                let token = batch.tokens[Int(batch.wantedRows[pass.lowerBound + row])]
+                guard samples.allSatisfy({ $0.isAt(row: draw.earlier + place, behind: token) }) else { continue }
+                if draws.demands[row] == .all {
+                    self.draw(samples, fromAllOf: row, lane)
+                } else if let greatest = workspace.selection.greatest(ofRow: row, lane: lane) {
+                    for sample in samples { sample.draw(from: greatest, scratch: scratch[lane.index]) }
+                } else {
+                    rowIsUndecided.store(true, ordering: .relaxed)
+                }
             }
         }
     }
@@ -200,17 +212,27 @@ public final class BatchEngine: @unchecked Sendable {
                 job.group.sequenceDone()
             }
         }
-        // Draws of earlier passes have kept their token in their sample, so all are settled here together.
+        // Draws have kept their tokens in their sample, so all are settled here together.
         for sequence in scheduler.running {
-            guard case .generate(let sample) = sequence.purpose, let token = sample.takeDrawn() else { continue }
-            settle(sequence, sample, token)
+            guard case .generate(let sample) = sequence.purpose, !sample.drawn.isEmpty else { continue }
+            settle(sequence, sample)
         }
     }
 
-    private func settle(_ sequence: ScheduledSequence, _ sample: Sample, _ token: SampledToken) {
-        sequence.tokens.append(token.id)
-        counters.generatedTokens += 1
-        guard let completion = sample.accept(token) else { return }
+    /// Write down what was drawn, up to the text's end; all but the last are guesses that came true.
+    private func settle(_ sequence: ScheduledSequence, _ sample: Sample) {
+        var completion: Completion?
+        var written = 0
+        while completion == nil, written < sample.drawn.count {
+            sequence.tokens.append(sample.drawn[written].id)
+            completion = sample.write(sample.drawn[written])
+            written += 1
+        }
+        sample.forgetDrawn()
+        counters.generatedTokens += written
+        scheduler.keep(accepted: written - 1, of: sequence)
+        speculator?.settle(sequence, accepted: written - 1)
+        guard let completion else { return }
         scheduler.finish(sequence)
         if sample.request.finish(completion) { requests[sample.request.id] = nil }
     }

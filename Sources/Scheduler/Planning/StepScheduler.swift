@@ -16,11 +16,13 @@ final class StepScheduler {
     private(set) var preemptions = 0
     /// What the engine has measured of its steps.
     var costs: StepCosts
+    /// Rows of logits that are computed at a time.
+    let mostWanted: Int
 
-    /// - Parameter mostWanted: rows of logits that are computed at a time.
     init(options: SchedulingOptions, cache: PagedCache, mostWanted: Int) {
         self.options = options
         self.cache = cache
+        self.mostWanted = mostWanted
         costs = StepCosts(mostRows: options.mostRows, mostWanted: mostWanted)
     }
 
@@ -38,10 +40,10 @@ final class StepScheduler {
         }
     }
 
-    /// Count the step's tokens as stored.
+    /// Count the step's tokens as stored, but for guessed ones: those may never be of the text (`keep`).
     func commit(_ plan: StepPlan) {
         for entry in plan.entries where entry.sequence.state != .finished {
-            cache.advance(&entry.sequence.table, by: entry.rows)
+            cache.advance(&entry.sequence.table, by: entry.rows - entry.drafted)
         }
     }
 
@@ -88,7 +90,7 @@ final class StepScheduler {
                     preempt(running[running.count - 1])
                 }
                 guard sequence.state == .decoding else { break }
-                plan.append(sequence, rows: sequence.pendingTokens)
+                plan.append(sequence, rows: sequence.pendingTokens, draft: reserveDraft(of: sequence))
             }
             index += 1
         }
@@ -97,6 +99,7 @@ final class StepScheduler {
     private func preempt(_ sequence: ScheduledSequence) {
         running.removeAll { $0 === sequence }
         cache.release(&sequence.table)
+        sequence.speculation?.forget()
         sequence.state = .preempted
         preemptions += 1
         // Before everyone younger, so that ages stay in order.
@@ -118,7 +121,7 @@ final class StepScheduler {
 
     /// Prompt rows that the step takes on beside its decoding ones.
     private func promptBudget(beside decoding: Int) -> Int {
-        if let chunk = options.prefillChunk { return chunk }
+        if let chunk = options.prefillChunk { return min(chunk, options.mostRows - decoding) }
         let joining = waiting.prefix(max(0, options.maxBatch - running.count))
         let choice = PrefillChoice(
             decoding: decoding,

@@ -39,9 +39,10 @@ struct SequenceSampler: Sendable {
             parameters, prompt: prompt, endTokens: endTokens, vocabularySize: vocabularySize)
     }
 
-    /// What must be known of the logits to choose the token that follows `generated` ones.
-    func demand(generated: Int) -> RowDemand {
-        guard parameters.logprobs == nil, adjustments.areIdle(generated: generated) else { return .all }
+    /// What must be known of the logits to choose the token that follows `generated` ones, the last `ahead` of which are
+    /// not accepted yet.
+    func demand(generated: Int, ahead: Int = 0) -> RowDemand {
+        guard parameters.logprobs == nil, adjustments.areIdle(generated: generated, ahead: ahead) else { return .all }
         if parameters.temperature == 0 { return .greatest }
         return filtersRanks && parameters.topK <= ProductSelection.mostRank ? .top(parameters.topK) : .all
     }

@@ -23,6 +23,8 @@ final class ScheduledSequence {
     let chunkLimit: Int
     /// Samples of the same prompt that take over its blocks once the prompt is computed.
     var siblings: [ScheduledSequence] = []
+    /// What is guessed of its next tokens, where the engine guesses.
+    var speculation: SequenceSpeculation?
 
     init(arrival: Int, tokens: [TokenID], purpose: Purpose, chunkLimit: Int = .max) {
         self.arrival = arrival
