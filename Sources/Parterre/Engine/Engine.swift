@@ -44,6 +44,7 @@ public final class Engine: Sendable {
         let model = try OpenedModel(source)
         samplingDefaults = model.samplingDefaults
         configuration = model.configuration
+        let draft = try OpenedDraft(options.speculation, beside: model)
         let tokenizer = model.tokenizerFile.map { file in SideTask { try Tokenizer(contentsOf: file) } }
 
         let crew = try WorkerLanes(threads: options.threads)
@@ -56,16 +57,20 @@ public final class Engine: Sendable {
             let layout = KeyValueLayout(
                 layers: shape.layerCount, heads: shape.headCount, headDim: shape.headDim,
                 blockTokens: options.blockSize, format: options.kvCache.format(beside: weights.format), crew: crew)
-            let blocks = try options.cacheMemory.blocks(of: layout, beside: weights, crew: crew)
+            let draftWeights = try draft?.load(options, crew: crew, kernels: kernels)
+            let blocks = try options.cacheMemory.blocks(
+                of: layout, and: draftWeights?.layout, beside: weights, crew: crew)
+            let draftModel = try draftWeights?.model(blocks: blocks, crew: crew, kernels: kernels)
             let cache = try PagedCache(layout: layout, blocks: blocks, crew: crew)
             core = try BatchEngine(
                 model: Bloom(weights: weights, kernels: kernels), crew: crew, cache: cache,
                 options: SchedulingOptions(
                     policy: options.batching.policy, maxBatch: options.maxBatch, prefillChunk: options.prefillChunk),
-                speculation: options.guessing, logger: logger)
+                speculation: options.guessing(with: draftModel), logger: logger)
             memoryPlan = MemoryPlan(weights: weights, cache: cache, crew: crew)
             regions = weights.regions.map { ("weights", $0) } + cache.arenas.map { ("cache", $0) }
             self.tokenizer = try tokenizer?.value()
+            try draft?.check(against: self.tokenizer)
         } catch {
             crew.stop()
             throw error

@@ -2,10 +2,10 @@ import Scheduler
 
 extension EngineOptions {
     /// What the engine loop is told.
-    var guessing: Scheduler.Speculation {
-        switch speculation {
-        case .none: .none
-        case .promptLookup: .promptLookup(mostTokens: draftTokens)
-        }
+    ///
+    /// - Parameter model: the draft model, if one is asked for.
+    func guessing(with model: DraftModel?) -> Scheduler.Speculation {
+        if let model { return .draftModel(model, mostTokens: draftTokens) }
+        return speculation == .promptLookup ? .promptLookup(mostTokens: draftTokens) : .none
     }
 }

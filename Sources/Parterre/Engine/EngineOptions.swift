@@ -57,6 +57,8 @@ public struct EngineOptions: Sendable, Equatable {
         /// From what followed the last tokens where they stood before, in prompt or text. Costs next to nothing, and helps
         /// where texts repeat themselves or their prompts.
         case promptLookup
+        /// From a smaller model of the same tokenizer, which has a cache of its own beside the model's.
+        case draft(ModelSource)
     }
 
     /// A packed model has its format already; then `auto`, or that one.

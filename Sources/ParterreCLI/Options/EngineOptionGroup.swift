@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Foundation
 public import Parterre
 
 extension EngineOptions.Weights: ExpressibleByArgument {}
@@ -53,6 +54,12 @@ struct EngineOptionGroup: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "A smaller model of the same tokenizer that guesses tokens ahead, instead of --speculate.", valueName: "dir"
+        ))
+    var draftModel: String?
+
+    @Option(
+        help: ArgumentHelp(
             "Most tokens guessed ahead; how many are verified is chosen by what they are worth.", valueName: "count"))
     var draftTokens: Int = defaults.draftTokens
 
@@ -68,6 +75,12 @@ struct EngineOptionGroup: ParsableArguments {
             valueName: "name"))
     var isa: String?
 
+    func validate() throws {
+        if draftModel != nil && speculate != .none {
+            throw ValidationError("give --speculate or --draft-model, not both")
+        }
+    }
+
     var options: EngineOptions {
         var options = EngineOptions()
         options.weights = weights
@@ -77,7 +90,9 @@ struct EngineOptionGroup: ParsableArguments {
         options.cacheMemory = cacheMemory.value
         options.maxBatch = maxBatch
         options.prefillChunk = prefillChunk.tokens
-        options.speculation = speculate.speculation
+        options.speculation =
+            draftModel.map { .draft(.directory(URL(filePath: $0, directoryHint: .isDirectory))) }
+            ?? speculate.speculation
         options.draftTokens = draftTokens
         options.threads = threads
         options.instructionSet = isa

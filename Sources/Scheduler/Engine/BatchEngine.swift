@@ -107,7 +107,7 @@ public final class BatchEngine: @unchecked Sendable {
     }
 
     private func step() {
-        speculator?.propose(scheduler)
+        speculator?.propose(scheduler, crew: crew, scratch: scratch)
         scheduler.plan(&plan)
         guard !plan.entries.isEmpty else { return failWhatCannotRun() }
         scheduler.commit(plan)

@@ -39,7 +39,11 @@ final class Sample {
     /// Tokens that the text may still have.
     var tokensLeft: Int { writer.tokensLeft }
 
-    private var generated: Int { writer.generated + drawn.count }
+    /// Draws as this sample will draw, for whoever guesses; reports no log-probabilities.
+    var guesser: SequenceSampler { sampler.withoutReports }
+
+    /// Tokens that are chosen.
+    var generated: Int { writer.generated + drawn.count }
 
     private func keep(_ token: SampledToken) {
         sampler.accept(token.id)

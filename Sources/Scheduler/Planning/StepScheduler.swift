@@ -70,6 +70,7 @@ final class StepScheduler {
         case .finished: return
         }
         cache.release(&sequence.table)
+        sequence.speculation?.release()
         sequence.state = .finished
     }
 
@@ -99,7 +100,7 @@ final class StepScheduler {
     private func preempt(_ sequence: ScheduledSequence) {
         running.removeAll { $0 === sequence }
         cache.release(&sequence.table)
-        sequence.speculation?.forget()
+        sequence.speculation?.release()
         sequence.state = .preempted
         preemptions += 1
         // Before everyone younger, so that ages stay in order.

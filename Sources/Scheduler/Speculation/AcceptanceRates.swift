@@ -1,4 +1,5 @@
-/// How often guesses came true, by how long the match was that they were read from.
+/// How often guesses came true, by kind: a guess is the likelier to be right, the longer the match was that it was
+/// read from.
 struct AcceptanceRates: Sendable {
     private var trials: [Double]
     private var hits: [Double]
@@ -14,6 +15,8 @@ struct AcceptanceRates: Sendable {
 
     /// Matches of 2, 3, 4 … 7, 8 … 15 and more tokens are five kinds.
     static let kinds = 5
+    /// A draft model's guesses are of one kind; no engine has both.
+    static let kindOfDraftModel = 3
 
     static func kind(ofMatch length: Int) -> Int {
         switch length {

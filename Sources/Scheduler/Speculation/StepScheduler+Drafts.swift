@@ -27,13 +27,14 @@ extension StepScheduler {
         guard let speculation = sequence.speculation, speculation.drafted > 0 else { return [] }
         let tokens = sequence.tokens.count
         let needed = cache.blocksToReserve(tokens + speculation.drafted, for: sequence.table)
-        if needed > 0, needed + running.count > cache.freeBlocks
-            || !cache.reserve(tokens + speculation.drafted, for: &sequence.table)
+        if needed > 0,
+            needed + running.count > cache.freeBlocks
+                || !cache.reserve(tokens + speculation.drafted, for: &sequence.table)
         {
             let room = sequence.table.blocks.count * cache.blockTokens - tokens
             speculation.drafted = min(speculation.drafted, room)
         }
-        return speculation.draft
+        return speculation.riding
     }
 
     /// The first `accepted` of the sequence's guessed tokens came true: their keys and values are its own. What was stored of

@@ -18,6 +18,7 @@ struct Arrangement: CustomStringConvertible {
     /// `nil`: by what steps cost, which no bit may tell.
     var prefillChunk: Int? = 16
     var threads = 2
+    var speculation = Speculation.none
 
     static func random(using generator: inout SplitMix64) -> Arrangement {
         Arrangement(
@@ -73,7 +74,7 @@ final class Rig {
             model: Bloom(weights: weights, kernels: kernels), crew: crew, cache: cache,
             options: SchedulingOptions(
                 policy: arrangement.policy, maxBatch: arrangement.maxBatch, prefillChunk: arrangement.prefillChunk),
-            logger: Logger(label: "test"))
+            speculation: arrangement.speculation, logger: Logger(label: "test"))
         let result: Result<T, any Error>
         do { result = .success(try await body(engine)) } catch { result = .failure(error) }
         await engine.shutdown()
