@@ -19,6 +19,10 @@ struct Arrangement: CustomStringConvertible {
     var prefillChunk: Int? = 16
     var threads = 2
     var speculation = Speculation.none
+    /// The draft model of this rig guesses, every guess is verified.
+    var draft: Rig?
+    /// Blocks of the draft model's cache; `nil`: as many as the cache's.
+    var draftBlocks: Int?
 
     static func random(using generator: inout SplitMix64) -> Arrangement {
         Arrangement(
