@@ -240,4 +240,100 @@ import Testing
             #expect(status.counters.steps < 60, "\(status.speculation)")
         }
     }
+
+    // MARK: With a draft model
+
+    @Test("a draft model that is the model itself guesses what is drawn, greedy or not", arguments: UInt64(1)...6)
+    func sameModel(_ seed: UInt64) async throws {
+        var generator = SplitMix64(seed: seed)
+        let (arithmetic, kernels) = Arithmetic.of(seed: seed)
+        let shape = Self.shape(seed)
+        let rig = try Rig(shape, arithmetic)
+        var arrangement = Arrangement.random(using: &generator)
+        arrangement.draftBlocks = 100
+        let requests = Self.requests(5, vocabulary: shape.vocabulary, using: &generator)
+        try await rig.withEngine(arrangement, kernels: kernels, draft: rig) { engine in
+            let written = try await Self.write(requests, engine)
+            let counters = await engine.status().speculation
+            // By the law its logits are the model's bit for bit; the end of a text alone leaves guesses over.
+            let leftOver = 4 * requests.reduce(0) { $0 + $1.n }
+            #expect(
+                counters.accepted > 0 && counters.drafted - counters.accepted <= leftOver, "seed \(seed): \(counters)")
+            try await Self.expectPlain(written, requests, engine, "seed \(seed), \(kernels), \(arithmetic)")
+        }
+    }
+
+    @Test("a draft model of other weights and another shape changes no text", arguments: UInt64(1)...12)
+    func otherModel(_ seed: UInt64) async throws {
+        var generator = SplitMix64(seed: seed)
+        let (arithmetic, kernels) = Arithmetic.of(seed: seed)
+        let shape = Self.shape(seed)
+        let rig = try Rig(shape, arithmetic)
+        let draft = try Rig(
+            RandomCheckpoint(hidden: 16, heads: 2, layers: 1, vocabulary: shape.vocabulary, seed: seed + 100),
+            Arithmetic.of(seed: seed + 5).arithmetic)
+        var arrangement = Arrangement.random(using: &generator)
+        // With few blocks some sequences find none there.
+        arrangement.draftBlocks = [2, 5, 64].randomElement(using: &generator)!
+        let requests = Self.requests(6, vocabulary: shape.vocabulary, using: &generator)
+        try await rig.withEngine(arrangement, kernels: kernels, draft: draft) { engine in
+            let written = try await Self.write(requests, engine)
+            try await Self.expectPlain(
+                written, requests, engine, "seed \(seed), \(kernels), \(arithmetic), \(arrangement)")
+            let counters = await engine.status().speculation
+            #expect(counters.drafted > counters.accepted, "seed \(seed): \(counters)")
+            #expect(engine.speculator?.draftModel?.cache.usedBlocks == 0, "seed \(seed): draft blocks are left over")
+        }
+    }
+
+    @Test("long prompts are caught up in chunks, and the draft model is right from then on")
+    func longPrompts() async throws {
+        let shape = RandomCheckpoint(hidden: 16, heads: 4, layers: 2, vocabulary: 61)
+        let rig = try Rig(shape)
+        let prompts = rig.sequences([600, 300, 40], seed: 2)
+        let requests = prompts.map { prompt in
+            var parameters = SamplingParameters()
+            parameters.maxTokens = 30
+            parameters.ignoreEOS = true
+            parameters.temperature = 0.8
+            parameters.seed = 4
+            return GenerationRequest(.tokens(prompt), parameters: parameters)
+        }
+        try await rig.withEngine(Arrangement(prefillChunk: 100), draft: rig) { engine in
+            let written = try await Self.write(requests, engine)
+            try await Self.expectPlain(written, requests, engine, "long prompts")
+            let counters = await engine.status().speculation
+            #expect(counters.accepted > 40 && counters.drafted - counters.accepted <= 12, "\(counters)")
+        }
+    }
+
+    @Test("preempted, abandoned and unfinished sequences leave no block in the draft model's cache")
+    func draftBlocks() async throws {
+        let shape = RandomCheckpoint(hidden: 16, heads: 4, layers: 1, vocabulary: 13)
+        let rig = try Rig(shape)
+        var generator = SplitMix64(seed: 3)
+        let requests = Self.requests(6, vocabulary: 13, lengths: 3...30, using: &generator).map {
+            var request = $0
+            request.parameters.maxTokens = 40
+            request.parameters.ignoreEOS = true
+            return request
+        }
+        let arrangement = Arrangement(blockSize: 16, blocks: 11, maxBatch: 6)
+        try await rig.withEngine(arrangement, draft: rig) { engine in
+            async let abandoned = GenerationLawTests.write(requests[0], engine, stopAfter: 3)
+            let written = try await Self.write(requests, engine)
+            _ = try await abandoned
+            let status = await engine.status()
+            #expect(status.preemptions > 0 && status.speculation.accepted > 0)
+            try await Self.expectPlain(written, requests, engine, "preempted")
+            #expect(engine.speculator?.draftModel?.cache.usedBlocks == 0)
+            // And one that the engine's end cuts off.
+            let cache = engine.speculator?.draftModel?.cache
+            let stream = engine.generate(requests[1], tokenizer: nil)
+            var tokens = stream.makeAsyncIterator()
+            for _ in 0..<4 { _ = try await tokens.next() }
+            await engine.shutdown()
+            #expect(cache?.usedBlocks == 0)
+        }
+    }
 }
