@@ -1,5 +1,7 @@
 import Basics
+import Dispatch
 import Kernels
+import PagedCache
 import TestSupport
 import Testing
 
@@ -118,7 +120,10 @@ import Testing
         let rig = try Rig(shape, arithmetic)
         var arrangement = Arrangement.random(using: &generator)
         arrangement.speculation = .promptLookup(mostTokens: Int.random(in: 1...9, using: &generator), isEager: true)
-        let requests = Self.requests(6, vocabulary: shape.vocabulary, using: &generator)
+        var requests = Self.requests(6, vocabulary: shape.vocabulary, using: &generator)
+        // One that nobody guesses right.
+        requests[5].parameters.temperature = 3
+        (requests[5].parameters.maxTokens, requests[5].parameters.ignoreEOS) = (30, true)
         try await rig.withEngine(arrangement, kernels: kernels) { engine in
             let written = try await Self.write(requests, engine)
             try await Self.expectPlain(
@@ -143,7 +148,7 @@ import Testing
             return request
         }
         let arrangement = Arrangement(
-            blockSize: 16, blocks: 11, shuffle: 3, policy: policy, maxBatch: 6, speculation: Self.eager)
+            blockSize: 16, blocks: 8, shuffle: 3, policy: policy, maxBatch: 6, speculation: Self.eager)
         try await rig.withEngine(arrangement) { engine in
             let written = try await Self.write(requests, engine)
             let status = await engine.status()
@@ -160,7 +165,7 @@ import Testing
         var generator = SplitMix64(seed: 9)
         let requests = (0..<70).map { _ in
             var parameters = Self.parameters(vocabulary: 13, using: &generator)
-            parameters.maxTokens = 12
+            (parameters.minTokens, parameters.maxTokens) = (2, 12)
             parameters.ignoreEOS = true
             let prompt = Self.prompt(14, vocabulary: 13, using: &generator)
             return GenerationRequest(.tokens(prompt), parameters: parameters)
@@ -256,7 +261,7 @@ import Testing
             let written = try await Self.write(requests, engine)
             let counters = await engine.status().speculation
             // By the law its logits are the model's bit for bit; the end of a text alone leaves guesses over.
-            let leftOver = 4 * requests.reduce(0) { $0 + $1.n }
+            let leftOver = 5 * requests.reduce(0) { $0 + $1.n }
             #expect(
                 counters.accepted > 0 && counters.drafted - counters.accepted <= leftOver, "seed \(seed): \(counters)")
             try await Self.expectPlain(written, requests, engine, "seed \(seed), \(kernels), \(arithmetic)")
@@ -318,7 +323,7 @@ import Testing
             request.parameters.ignoreEOS = true
             return request
         }
-        let arrangement = Arrangement(blockSize: 16, blocks: 11, maxBatch: 6)
+        let arrangement = Arrangement(blockSize: 16, blocks: 8, maxBatch: 6)
         try await rig.withEngine(arrangement, draft: rig) { engine in
             async let abandoned = GenerationLawTests.write(requests[0], engine, stopAfter: 3)
             let written = try await Self.write(requests, engine)

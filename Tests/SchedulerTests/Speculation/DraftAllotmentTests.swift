@@ -76,7 +76,7 @@ import Testing
     @Test("a draft model's steps must be paid for: the dearer they are, the less is guessed")
     func draftModel() {
         let costs = Self.costs { _ in 0.01 }
-        let chances = [(1...8).map { pow(0.8, Double($0)) }]
+        let chances: [[Double]] = [(1...8).map { (depth: Int) -> Double in pow(0.8, Double(depth)) }]
         let free = Self.choose(chances, costs)
         let cheap = Self.choose(chances, costs, drafting: Self.costs { _ in 0.001 })
         let dear = Self.choose(chances, costs, drafting: Self.costs { _ in 0.004 })
@@ -91,8 +91,11 @@ import Testing
 
     @Test("the same costs and chances give the same rows, whatever stood in the list before")
     func deterministic() {
-        let costs = Self.costs { 0.01 + 0.0005 * Double($0) }
-        let chances = (0..<16).map { sequence in (1...8).map { 1 / Double(1 + $0 * (1 + sequence % 3)) } }
+        let costs = Self.costs { 0.01 + 0.0002 * Double($0) }
+        func chances(of sequence: Int) -> [Double] {
+            (1...8).map { (depth: Int) -> Double in 1 / Double(1 + depth * (1 + sequence % 3)) }
+        }
+        let chances = (0..<16).map(chances)
         let first = Self.choose(chances, costs)
         for _ in 0..<3 { #expect(Self.choose(chances, costs) == first) }
         #expect(first.reduce(0, +) > 0)
