@@ -66,7 +66,7 @@ def prepare(options: Options, environments: Environments) -> Place:
     models = Models(folder / f"{options.shape.name}-seed{options.seed}")
     preparation = Preparation(models, environments, options.shape, options.seed, options.threads)
     for engine in options.engines:
-        for format in options.formats:
+        for format in options.start_formats if ENGINES[engine].starts_only else options.formats:
             try:
                 if engine not in unavailable and format in ENGINES[engine].formats:
                     preparation.prepare(engine, format)
@@ -108,7 +108,7 @@ def description(options: Options, workloads: list[Workload]) -> dict:
         "keep_above": options.keep_above,
         "max_foreign": options.max_foreign,
         "lengths": asdict(options.lengths),
-        "engines": options.engines,
+        "engines": options.working,
         "formats": options.formats,
         "workloads": [workload.name for workload in workloads],
         "command": " ".join(sys.argv[1:]),

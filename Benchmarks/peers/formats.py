@@ -60,5 +60,9 @@ class Models:
     def openvino(self, format: Format) -> Path:
         return self.folder / f"openvino-{format}"
 
+    def packed(self, format: Format) -> Path:
+        """Parterre's own folder, as `parterre quantize` writes it."""
+        return self.folder / f"parterre-{format}"
+
     def gguf(self, format: Format) -> Path:
         return self.folder / f"bloom-{format}.gguf"

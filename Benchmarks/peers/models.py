@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -38,6 +39,8 @@ class Preparation:
                 return self._convert("openvino", "openvino", self.models.openvino(format), format)
             case "llama.cpp":
                 return self._convert("base", "gguf", self.models.gguf(format), format)
+            case "parterre-packed":
+                return self._packed(format)
             case "transformers" if format is Format.INT8:
                 return self._checkpoint(Format.F32)
             case _:
@@ -58,6 +61,17 @@ class Preparation:
             self._python("base", "-m", "peers.convert.tokenizer", str(partial))
 
         return self._once(target, make)
+
+    def _packed(self, format: Format) -> Path:
+        source = self._checkpoint(Format.BF16 if format is Format.BF16 else Format.F32)
+
+        def make(partial: Path) -> None:
+            command = [os.environ["PARTERRE"], "quantize", source, "--weights", format, "--output", partial, "--quiet"]
+            done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+            if done.returncode:
+                raise ConversionFailed(done.stderr.strip())
+
+        return self._once(self.models.packed(format), make)
 
     def _sizes(self) -> list[str]:
         names = ("--layers", "--heads", "--head-dim", "--vocabulary")

@@ -39,6 +39,11 @@ class Options:
     append: bool
     render: Path | None
 
+    @property
+    def working(self) -> list[str]:
+        """The engines that are timed at their work and not at their start alone."""
+        return [name for name in self.engines if not ENGINES[name].starts_only]
+
 
 def pair(text: str) -> tuple[int, int]:
     low, _, high = text.partition("-")

@@ -44,7 +44,7 @@ class Rounds:
         print(f"{format}:", flush=True)
         stage = Stage(self.place, format, limits(self.short, self.options), self.record)
         rates: Rates = {workload.name: {} for workload in self.short}
-        for name in self.options.engines:
+        for name in self.options.working:
             self._warm_up(stage, name)
         # Who may do the mix is known once all have decoded.
         mixed = [workload for workload in self.short if workload.kind == "mixed"]
@@ -59,7 +59,7 @@ class Rounds:
     def _part(self, stage: Stage, workloads: list[Workload], round: int, rates: Rates) -> None:
         """Each engine does all of these in a row: where memory holds only few engines, it is loaded once for them."""
         contenders = {workload.name: self._contenders(stage, workload, rates) for workload in workloads}
-        for name in self.options.engines:
+        for name in self.options.working:
             for workload in workloads:
                 if name in contenders[workload.name] and (rate := self._timed(stage, name, workload, round)):
                     rates[workload.name].setdefault(name, []).append(rate)
@@ -70,7 +70,7 @@ class Rounds:
         A mix is prefill and decoding: a peer far behind at the largest batch would take very long, and is left out.
         """
         failed = {name for format, name, what in self.noted if format == stage.format and what in (None, workload.name)}
-        names = [name for name in self.options.engines if name not in failed]
+        names = [name for name in self.options.working if name not in failed]
         batches = [other for other in self.short if other.kind == "decode"]
         if workload.kind == "mixed" and batches and not rates[workload.name]:  # decided once, in round 1
             at_batch = self._near_best(names, rates[batches[-1].name])
@@ -135,7 +135,7 @@ class Rounds:
         """Each engine alone: its cache fills the memory. Reading takes minutes, so the windows follow each other."""
         workload = self.long[0]
         stage = Stage(self.place, format, limits(self.long, self.options), self.record)
-        for name in self.options.engines:
+        for name in self.options.working:
             try:
                 child = stage.engine(name)
                 watch = machine.Watch(child.session)

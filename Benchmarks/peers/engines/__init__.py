@@ -14,10 +14,12 @@ class Driver:
     path: str  # module:class
     environment: str
     formats: tuple[Format, ...]
+    starts_only: bool = False  # timed where starts are, nowhere else
 
 
 ENGINES = {
     "parterre": Driver("peers.engines.parterre:Parterre", "base", tuple(Format)),
+    "parterre-packed": Driver("peers.engines.parterre:PackedParterre", "base", tuple(Format), starts_only=True),
     "transformers": Driver("peers.engines.transformers:Transformers", "base", (Format.F32, Format.BF16, Format.INT8)),
     "ctranslate2": Driver("peers.engines.ctranslate2:CTranslate2", "base", (Format.F32, Format.BF16, Format.INT8)),
     "openvino": Driver("peers.engines.openvino:OpenVINO", "openvino", tuple(Format)),

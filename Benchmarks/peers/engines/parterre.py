@@ -23,8 +23,7 @@ class Parterre(Engine):
         self.binary = Path(os.environ["PARTERRE"])
         if not os.access(self.binary, os.X_OK):
             raise NotAvailable(f"there is no release build at {self.binary}: swift build -c release --product parterre")
-        # int8 and int4 are made from the float32 weights, as the peers' are.
-        checkpoint = models.hugging_face(Format.BF16 if format is Format.BF16 else Format.F32)
+        checkpoint = self.checkpoint(models, format)
         # What --kv-cache auto stands for, said aloud so that the report's settings are those in force.
         self.cache = {Format.F32: "f32", Format.BF16: "bf16"}.get(format, "int8")
         self.model = ["--model", str(checkpoint), "--weights", format, "--kv-cache", self.cache]
@@ -39,6 +38,10 @@ class Parterre(Engine):
             text=True,
         )
         self.requests = 0
+
+    def checkpoint(self, models: Models, format: Format) -> Path:
+        """int8 and int4 are made from the float32 weights, as the peers' are."""
+        return models.hugging_face(Format.BF16 if format is Format.BF16 else Format.F32)
 
     def describe(self) -> dict[str, str]:
         version = self._command("--version").strip()
@@ -102,3 +105,10 @@ class Parterre(Engine):
         if done.returncode:
             raise RuntimeError((done.stderr.strip().splitlines() or [f"status {done.returncode}"])[0])
         return done.stdout
+
+
+class PackedParterre(Parterre):
+    """The same from the file that `parterre quantize` wrote, as the peers that convert start from theirs."""
+
+    def checkpoint(self, models: Models, format: Format) -> Path:
+        return models.packed(format)

@@ -101,13 +101,12 @@ def starts(figures: Figures) -> str:
     lines = figures.of("start")
     rows = []
     for format in dict.fromkeys(line["format"] for line in lines):
-        for engine in figures.engines:
+        for engine in dict.fromkeys(line["engine"] for line in lines if line["format"] == format):
             mine = [line for line in lines if line["engine"] == engine and line["format"] == format]
-            if mine:
-                seconds = [line["seconds"] for line in mine]
-                peak = statistics.median(line["peak_bytes"] for line in mine)
-                cell = f"{statistics.median(seconds):.2f} ({min(seconds):.2f}–{max(seconds):.2f})"
-                rows.append([engine, format, cell, gibibytes(peak)])
+            seconds = [line["seconds"] for line in mine]
+            peak = statistics.median(line["peak_bytes"] for line in mine)
+            cell = f"{statistics.median(seconds):.2f} ({min(seconds):.2f}–{max(seconds):.2f})"
+            rows.append([engine, format, cell, gibibytes(peak)])
     return section(
         "Start",
         "From the start of the process (of the interpreter, for Python packages) to the first token behind a prompt "
