@@ -23,6 +23,13 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 
+// Compiled into the program: a page must come out wherever the program is installed.
+let tracePage = [
+    "page.html", "style.css", "model.js", "words.js", "colours.js", "raster.js", "axis.js", "panel.js", "blocks.js",
+    "batch.js",
+    "time.js", "lanes.js", "overview.js", "figures.js", "main.js",
+].map { Resource.embedInCode("Tracing/Page/\($0)") }
+
 let package = Package(
     name: "parterre",
     platforms: [.macOS(.v15)],
@@ -52,7 +59,7 @@ let package = Package(
             [
                 "Basics", "CKernels", "CLimits", "Kernels", "PagedCache", "Models", "Tokenizers", "Scheduler", logging,
             ],
-            resources: [.copy("Resources/default-model")]),
+            resources: [.copy("Resources/default-model")] + tracePage),
         .executableTarget(
             name: "ParterreCLI", dependencies: ["Parterre", argumentParser, logging], swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),

@@ -1,10 +1,15 @@
-/// Who holds which block: a free list and a reference count per block. Knows nothing of what a block contains.
+/// Who holds which block: a reference count per block, and in what order blocks without a holder are handed out. Knows
+/// nothing of what a block contains.
 ///
-/// Every operation takes constant time. Freed blocks are taken again first, while they are still in the processor's cache.
+/// A block is free, held, or kept: a kept one has no holder, but somebody may want its content again (`keep`). Free blocks
+/// are handed out first, the last freed before the others, while it is still in the processor's cache; then kept ones,
+/// the one that lost its last holder longest ago first. Every operation takes constant time and no memory.
 public struct BlockAllocator: Sendable {
     public let count: Int
     private var free: [Int32]
     private var references: [Int32]
+    private var isWanted: [Bool]
+    private var kept: RecencyList
 
     public init(count: Int) {
         self.init(freeOrder: (0..<Int32(max(0, count))).reversed())
@@ -15,32 +20,56 @@ public struct BlockAllocator: Sendable {
         count = freeOrder.count
         free = freeOrder
         references = [Int32](repeating: 0, count: freeOrder.count)
+        isWanted = [Bool](repeating: false, count: freeOrder.count)
+        kept = RecencyList(blocks: freeOrder.count)
     }
 
     var freeBlocks: [Int32] { free }
+    /// Oldest first.
+    var keptBlocks: [Int32] { kept.blocks }
     public var freeCount: Int { free.count }
-    public var usedCount: Int { count - free.count }
+    public var keptCount: Int { kept.count }
+    /// Blocks that `allocate` can hand out.
+    public var availableCount: Int { free.count + kept.count }
+    /// Blocks with a holder.
+    public var usedCount: Int { count - availableCount }
 
-    /// A block with one reference, or `nil` when none is free.
+    /// A block with one reference, or `nil` when all are held. Nobody wants its old content any more.
     public mutating func allocate() -> BlockID? {
-        guard let block = free.popLast() else { return nil }
+        guard let block = free.popLast() ?? kept.first else { return nil }
+        if kept.contains(block) {
+            kept.remove(block)
+            isWanted[Int(block)] = false
+        }
         references[Int(block)] = 1
         return BlockID(rawValue: block)
     }
 
-    /// One more holder.
+    /// From here on the block's content is worth keeping when its last holder leaves.
+    public mutating func keep(_ block: BlockID) {
+        precondition(references[block.index] > 0, "only a held block can be kept")
+        isWanted[block.index] = true
+    }
+
+    /// One more holder of a held or kept block.
     public mutating func retain(_ block: BlockID) {
-        precondition(references[block.index] > 0, "a free block cannot be shared")
+        if references[block.index] == 0 {
+            precondition(isWanted[block.index], "a free block cannot be shared")
+            kept.remove(block.rawValue)
+        }
         references[block.index] += 1
     }
 
-    /// One holder less; the last one frees the block.
+    /// One holder less; after the last one the block is kept or free.
     public mutating func release(_ block: BlockID) {
         precondition(references[block.index] > 0, "a free block cannot be released")
         references[block.index] -= 1
-        if references[block.index] == 0 { free.append(block.rawValue) }
+        guard references[block.index] == 0 else { return }
+        if isWanted[block.index] { kept.append(block.rawValue) } else { free.append(block.rawValue) }
     }
 
     public func isShared(_ block: BlockID) -> Bool { references[block.index] > 1 }
     public func referenceCount(_ block: BlockID) -> Int { Int(references[block.index]) }
+    /// Whether the block is kept when its last holder leaves.
+    public func isWanted(_ block: BlockID) -> Bool { isWanted[block.index] }
 }

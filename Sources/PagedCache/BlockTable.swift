@@ -4,6 +4,10 @@ public struct BlockTable: Sendable, Equatable {
     public internal(set) var blocks: [BlockID] = []
     /// Tokens whose keys and values are stored.
     public internal(set) var tokenCount = 0
+    /// The first blocks, as far as they are indexed; never written again.
+    public internal(set) var indexed = PrefixChain.root
+    /// Some keys and values were never computed (`PagedCache.pretend`), so nobody else may have them.
+    var isPretended = false
 
     public init() {}
 }

@@ -4,7 +4,7 @@ extension PagedCache {
     /// Count `tokens` tokens as stored whose keys and values nobody computed: random numbers in [-1, 1), in int8 in (-2, 2), stand for them.
     ///
     /// For measuring alone: attention takes as long with them as with a model's own, but for what a head's slope leaves of a
-    /// context, which depends a little on the keys' norms. The tokens must have been reserved, the lanes of `crew` idle.
+    /// context, which depends a little on the keys' norms. Nothing of the table is ever indexed. The tokens must have been reserved, the lanes of `crew` idle.
     package func pretend(_ tokens: Int, for table: inout BlockTable, crew: WorkerLanes) {
         let blocks = table.blocks[..<blocks(forTokens: tokens)]
         crew.run { lane in
@@ -31,5 +31,6 @@ extension PagedCache {
         }
         store.note(keysWithElementsUpTo: 2)
         advance(&table, by: tokens)
+        table.isPretended = true
     }
 }

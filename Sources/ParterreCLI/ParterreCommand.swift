@@ -22,6 +22,7 @@ struct ParterreCommand: AsyncParsableCommand {
               parterre quantize ./bloom-560m --weights int8 -o ./bloom-560m-int8
               parterre topology
               parterre bench --shape bloom-560m --weights bf16
+              parterre trace demonstration.html
 
             Without --model the small model that ships with Parterre is used.
 
@@ -35,7 +36,7 @@ struct ParterreCommand: AsyncParsableCommand {
         version: version,
         subcommands: [
             GenerateCommand.self, LogitsCommand.self, TokenizeCommand.self, TopologyCommand.self, InspectCommand.self,
-            QuantizeCommand.self, BenchCommand.self,
+            QuantizeCommand.self, BenchCommand.self, TraceCommand.self,
         ])
 
     static func main() async {

@@ -36,7 +36,8 @@ struct OptionsTests {
             "--stop", "-x", "--stop", "\n", "--stop-token-ids", "5,7", "--stop-token-ids", "9", "--ignore-eos",
             "--logprobs", "4", "--weights", "bf16", "--kv-cache", "f32", "--block-size", "16", "--cache-memory",
             "512MB", "--max-batch", "3",
-            "--prefill-chunk", "7", "--threads", "2", "--isa", "portable", "--batching", "static", "--model", "/m", "x")
+            "--prefill-chunk", "7", "--no-prefix-cache", "--threads", "2", "--isa", "portable", "--batching", "static",
+            "--model", "/m", "x")
         let defaults = command.sampling.defaults(over: SamplingParameters())
         let p = defaults.parameters
         #expect(p.maxTokens == 5 && p.minTokens == 2 && p.temperature == 0.7 && p.topK == -1 && p.topP == 0.9)
@@ -48,7 +49,7 @@ struct OptionsTests {
         #expect(
             options.weights == .bf16 && options.kvCache == .f32 && options.blockSize == 16
                 && options.cacheMemory == .bytes(512_000_000))
-        #expect(options.maxBatch == 3 && options.prefillChunk == 7 && options.threads == 2)
+        #expect(options.maxBatch == 3 && options.prefillChunk == 7 && !options.prefixCache && options.threads == 2)
         #expect(options.instructionSet == "portable")
         #expect(command.batching == .static)
         #expect(command.prompts == ["x"])

@@ -48,6 +48,14 @@ struct ProgressTests {
                 "(24.7 tokens/s); 400 of 500 guessed tokens came true (80%), 1.5 tokens a step for each text"))
     }
 
+    @Test("what requests had in common is told, where it was anything")
+    func prefixes() {
+        var view = view
+        #expect(view.prefixSummary == nil)
+        (view.prefixHits, view.prefixQueries) = (64_512, 66_560)
+        #expect(view.prefixSummary == "prefix cache: 64,512 of 66,560 prompt tokens reused")
+    }
+
     @Test("the rate is that of the last moments")
     func rate() {
         var meter = RateMeter(window: 2)

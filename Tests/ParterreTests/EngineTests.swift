@@ -79,7 +79,7 @@ import Testing
         try await withEngine { engine in
             let prompt = (0..<60).map { TokenID($0 % 97) }
             var tokens = 0
-            for try await event in engine.generateAfterRandomContext(Self.request(prompt, tokens: 5)) {
+            for try await event in engine.generate(Self.request(prompt, tokens: 5), context: .random) {
                 if case .token = event { tokens += 1 }
             }
             let status = await engine.status()
@@ -89,7 +89,7 @@ import Testing
             // More than the cache has room for beside what runs is an error, not a wait.
             let long = Array(repeating: TokenID(1), count: status.cacheBlocks * 32)
             await #expect(throws: RequestError.self) {
-                for try await _ in engine.generateAfterRandomContext(Self.request(long, tokens: 5)) {}
+                for try await _ in engine.generate(Self.request(long, tokens: 5), context: .random) {}
             }
         }
     }

@@ -16,24 +16,33 @@ import Testing
         private let group = ScoringGroup { _, _, _ in }
 
         init(
-            blocks: Int = 100, policy: BatchingPolicy = .continuous, maxBatch: Int = 8, prefillChunk: Int? = 64
+            blocks: Int = 100, policy: BatchingPolicy = .continuous, maxBatch: Int = 8, prefillChunk: Int? = 64,
+            prefixCache: Bool = true, prefixHash: PrefixHash = PrefixHash(scope: 0)
         ) throws {
             crew = try WorkerLanes(threads: 1)
             let layout = KeyValueLayout(
                 layers: 1, heads: 1, headDim: 4, blockTokens: 16, format: .f32, crew: crew)
             scheduler = StepScheduler(
-                options: SchedulingOptions(policy: policy, maxBatch: maxBatch, prefillChunk: prefillChunk),
-                cache: try PagedCache(layout: layout, blocks: blocks, crew: crew), mostWanted: 64)
+                options: SchedulingOptions(
+                    policy: policy, maxBatch: maxBatch, prefillChunk: prefillChunk, prefixCache: prefixCache),
+                cache: try PagedCache(layout: layout, blocks: blocks, crew: crew, prefixHash: prefixHash),
+                mostWanted: 64)
         }
 
         deinit { crew.stop() }
 
+        /// That many tokens which no other sequence has.
         @discardableResult
         func add(_ tokens: Int, chunkLimit: Int = .max) -> ScheduledSequence {
+            add(Array(repeating: TokenID(arrivals + 10), count: tokens), chunkLimit: chunkLimit)
+        }
+
+        @discardableResult
+        func add(_ tokens: [TokenID], lastOnly: Bool = true, chunkLimit: Int = .max) -> ScheduledSequence {
             arrivals += 1
             let sequence = ScheduledSequence(
-                arrival: arrivals, tokens: Array(repeating: TokenID(1), count: tokens),
-                purpose: .score(ScoringJob(group: group, index: arrivals), lastOnly: true), chunkLimit: chunkLimit)
+                arrival: arrivals, tokens: tokens,
+                purpose: .score(ScoringJob(group: group, index: arrivals), lastOnly: lastOnly), chunkLimit: chunkLimit)
             scheduler.add(sequence)
             return sequence
         }
@@ -46,6 +55,7 @@ import Testing
                 entry.sequence.state = .decoding
                 entry.sequence.tokens.append(TokenID(2))
             }
+            scheduler.publish(plan)
             return Dictionary(uniqueKeysWithValues: plan.entries.map { ($0.sequence.arrival, $0.rows) })
         }
 
@@ -110,7 +120,7 @@ import Testing
 
     @Test("out of blocks, the youngest gives way, waits in front and is recomputed with all it has written")
     func preemption() throws {
-        let bench = try Bench(blocks: 3)
+        let bench = try Bench(blocks: 3, prefixCache: false)
         let first = bench.add(15)
         let second = bench.add(15)
         #expect(bench.step() == [1: 15, 2: 15])

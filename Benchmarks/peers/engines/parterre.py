@@ -27,7 +27,8 @@ class Parterre(Engine):
         # What --kv-cache auto stands for, said aloud so that the report's settings are those in force.
         self.cache = {Format.F32: "f32", Format.BF16: "bf16"}.get(format, "int8")
         self.model = ["--model", str(checkpoint), "--weights", format, "--kv-cache", self.cache]
-        self.model += ["--threads", str(limits.threads)]
+        # Rounds repeat their prompts, and no other engine here may keep what it computed of them.
+        self.model += ["--threads", str(limits.threads), "--no-prefix-cache"]
         cache = -(-limits.cache_bytes(width=4) >> 20)  # MiB
         self.began = time.time()
         self.process = subprocess.Popen(

@@ -1,5 +1,5 @@
 /// A BLOOM `config.json`, checked. Field names of the file in the comments.
-public struct BloomConfiguration: Sendable, Equatable {
+public struct BloomConfiguration: Sendable, Hashable {
     /// `vocab_size`: rows of the word embedding.
     public var vocabularySize: Int
     /// `hidden_size` (or `n_embed`).

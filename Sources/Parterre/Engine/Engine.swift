@@ -19,7 +19,11 @@ public final class Engine: Sendable {
     public let configuration: BloomConfiguration
     /// The sampling that the checkpoint's `generation_config.json` recommends; greedy where it has none.
     public let samplingDefaults: SamplingParameters
-    private let core: BatchEngine
+    /// The model's name: that of its folder.
+    let name: String
+    let instructionSet: String
+    let threads: Int
+    let core: BatchEngine
     private let regions: [(name: String, region: NodeRegion)]
 
     /// Load a model: check its files, pack its weights, take the cache's memory.
@@ -45,9 +49,12 @@ public final class Engine: Sendable {
         samplingDefaults = model.samplingDefaults
         configuration = model.configuration
         let draft = try OpenedDraft(options.speculation, beside: model)
+        name = model.name
+        instructionSet = kernels.name
         let tokenizer = model.tokenizerFile.map { file in SideTask { try Tokenizer(contentsOf: file) } }
 
         let crew = try WorkerLanes(threads: options.threads)
+        threads = crew.count
         do {
             let weights = try model.weights.load(options, crew: crew, kernels: kernels) { share in
                 progress?(share)
@@ -61,12 +68,16 @@ public final class Engine: Sendable {
             let blocks = try options.cacheMemory.blocks(
                 of: layout, and: draftWeights?.layout, beside: weights, crew: crew)
             let draftModel = try draftWeights?.model(blocks: blocks, crew: crew, kernels: kernels)
-            let cache = try PagedCache(layout: layout, blocks: blocks, crew: crew)
+            let scope = PrefixScope(
+                model: shape, weights: weights.format, headWeights: weights.headFormat, keyValues: layout.format)
+            let cache = try PagedCache(
+                layout: layout, blocks: blocks, crew: crew, prefixHash: PrefixHash(scope: scope))
             core = try BatchEngine(
                 model: Bloom(weights: weights, kernels: kernels), crew: crew, cache: cache,
                 options: SchedulingOptions(
-                    policy: options.batching.policy, maxBatch: options.maxBatch, prefillChunk: options.prefillChunk),
-                speculation: options.guessing(with: draftModel), logger: logger)
+                    policy: options.batching.policy, maxBatch: options.maxBatch, prefillChunk: options.prefillChunk,
+                    prefixCache: options.prefixCache),
+                speculation: options.guessing(with: draftModel), logger: logger, recordsTrace: options.recordsTrace)
             memoryPlan = MemoryPlan(weights: weights, cache: cache, crew: crew)
             regions = weights.regions.map { ("weights", $0) } + cache.arenas.map { ("cache", $0) }
             self.tokenizer = try tokenizer?.value()
@@ -97,12 +108,12 @@ public final class Engine: Sendable {
         core.generate(request, tokenizer: tokenizer)
     }
 
-    /// The same for measuring alone: the prompt but for its last token counts as computed, with random keys and values, so
-    /// that decoding behind a long context can be timed without computing it.
-    package func generateAfterRandomContext(
-        _ request: GenerationRequest
+    /// The same for measuring alone: the context may be computed whatever the cache has of it, or be random keys and values,
+    /// so that decoding behind a long one can be timed without computing it.
+    package func generate(
+        _ request: GenerationRequest, context: BatchEngine.Context
     ) -> AsyncThrowingStream<GenerationEvent, any Error> {
-        core.generate(request, tokenizer: tokenizer, contextIsRandom: true)
+        core.generate(request, tokenizer: tokenizer, context: context)
     }
 
     /// Submit a request and wait for all its samples, in order of their index.

@@ -77,11 +77,17 @@ public struct EngineOptions: Sendable, Equatable {
     public var speculation: Speculation = .none
     /// Most tokens that are guessed ahead for a sequence; how many of them a step verifies is chosen by what they are worth.
     public var draftTokens: Int = 8
+    /// Whether requests whose first tokens are the same share what was computed of these, at the same time and later, as long
+    /// as the cache has room. Changes no bit of any text.
+    public var prefixCache: Bool = true
     /// Worker lanes; `nil`: one per core that this process may use.
     public var threads: Int? = nil
     /// `portable`, `avx2`, `avxvnni`, `avx512`, `avx512vnni` or `avx512bf16`; on Arm `portable`, `neon`, `neondot`,
     /// `neoni8mm` or `neonbf16`; `nil`: `PARTERRE_ISA`, else the best.
     public var instructionSet: String? = nil
+    /// Write down what every step does, for `Engine.trace()`. Takes a few microseconds a step, and up to some hundred
+    /// megabytes in a long run.
+    public var recordsTrace: Bool = false
 
     public init() {}
 }

@@ -1,3 +1,4 @@
+import PagedCache
 import Scheduler
 
 extension EngineStatus {
@@ -6,6 +7,10 @@ extension EngineStatus {
         waitingSequences = core.waiting
         cacheBlocksUsed = core.blocksUsed
         cacheBlocks = core.blocks
+        cacheBlocksKept = core.blocksCached
+        prefixCacheQueries = core.prefixes.queriedTokens
+        prefixCacheHits = core.prefixes.adoptedTokens
+        prefixCacheEvictions = core.prefixes.evictions
         promptTokens = core.counters.promptTokens
         generatedTokens = core.counters.generatedTokens
         preemptions = core.preemptions

@@ -4,9 +4,17 @@ public struct EngineStatus: Sendable, Equatable {
     public var waitingSequences = 0
     public var cacheBlocksUsed = 0
     public var cacheBlocks = 0
-    /// Since the engine was loaded.
+    /// Blocks that nobody uses, but whose tokens' keys and values are still there for a request that begins with them.
+    public var cacheBlocksKept = 0
+    /// Computed since the engine was loaded; as all that follow.
     public var promptTokens = 0
     public var generatedTokens = 0
+    /// Tokens of sequences that looked for what was computed of them already.
+    public var prefixCacheQueries = 0
+    /// Tokens of these that were found, and so are not among `promptTokens`.
+    public var prefixCacheHits = 0
+    /// Kept blocks that made room for others.
+    public var prefixCacheEvictions = 0
     public var preemptions = 0
     public var steps = 0
     /// Guessed tokens that steps have verified, and those of them that came true: each of these saved its sequence a step.

@@ -11,12 +11,15 @@ struct Bench {
     var contextIsRandom: Bool
     /// Prompts of the rows, in place of random tokens.
     var prompts: LogitsInput?
+    /// Where the whole run is shown.
+    var trace: TraceFile?
     var reporter: Reporter
 
     /// - Throws: a `UserFacingError` when the model cannot be loaded, or a workload has no room in memory.
     func run() async throws -> BenchReport {
         let machine = try MachineTopology.current(instructionSet: options.instructionSet)
-        let (workloads, options) = try fit(availableBytes: machine.availableBytes)
+        var (workloads, options) = try fit(availableBytes: machine.availableBytes)
+        options.recordsTrace = trace != nil
         progress("measuring the machine's limits")
         let limits = try await MachineLimits.measure(threads: options.threads)
         // Measuring took memory that is none of the engine's.
@@ -24,6 +27,7 @@ struct Bench {
         let clock = ContinuousClock()
         let begin = clock.now
         let engine = try await reporter.load(source, options)
+        trace?.record(engine)
         let plan = engine.memoryPlan
         let prompts = try prompts?.sequences(engine.tokenizer, vocabularySize: engine.vocabularySize)
         if let prompts { for workload in workloads { try workload.check(prompts, sizes) } }
@@ -66,7 +70,7 @@ struct Bench {
         options.maxBatch = max(options.maxBatch, workloads.map(\.rows).max() ?? 1)
         guard options.cacheMemory == .automatic else { return (workloads, options) }
         // As much cache as the largest workload fills, so that nothing waits and memory tells what the work needs.
-        let model = try sizeOfModel()
+        let model = try ModelSize(source, options)
         let room = availableBytes - model.weights
         func bytes(_ workload: Workload) -> Int {
             workload.blocks(sizes, blockSize: options.blockSize, contextIsRandom: contextIsRandom)
@@ -86,26 +90,5 @@ struct Bench {
         }
         options.cacheMemory = .bytes(fitting.map(bytes).max() ?? options.blockSize * model.cachedToken)
         return (fitting, options)
-    }
-
-    private func sizeOfModel() throws -> (weights: Int, cachedToken: Int) {
-        var weights = options.weights.rawValue
-        let packed: [String: Int]
-        let cachedToken: [String: Int]
-        if case .random(let model) = source {
-            packed = model.configuration.packedBytesByFormat
-            cachedToken = model.configuration.bytesPerCachedTokenByFormat
-            if options.weights == .auto { weights = "bf16" }
-        } else {
-            let inspection = try ModelInspection.inspect(source)
-            packed = inspection.packedBytes
-            cachedToken = inspection.bytesPerCachedToken
-            if options.weights == .auto {
-                weights =
-                    inspection.packedFormat
-                    ?? (inspection.tensors.allSatisfy { $0.type == "BF16" } ? "bf16" : "f32")
-            }
-        }
-        return (packed[weights] ?? 0, cachedToken[options.kvCache.name(beside: weights)] ?? 0)
     }
 }

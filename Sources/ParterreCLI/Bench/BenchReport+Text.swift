@@ -48,6 +48,10 @@ extension BenchReport {
         if result.isLong {
             parts.append(contextIsRandom ? "the context was random numbers" : "the context was computed")
         }
+        if let share = result.promptShareReused {
+            let what = share > 0 ? "\(Figures.percent(share)) of the prompts' tokens were reused" : "nothing was reused"
+            parts.append(what)
+        }
         if result.preemptions > 0 { parts.append("\(result.preemptions) sequences were preempted: the cache is small") }
         return parts.isEmpty ? nil : parts.joined(separator: "; ")
     }

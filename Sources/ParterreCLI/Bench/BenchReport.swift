@@ -46,6 +46,7 @@ struct WorkloadResult: Sendable, Equatable {
     var attention: Attention?
     var barriersPerStep: Double?
     var preemptions: Int
+    var promptShareReused: Double?
 
     /// Attention behind a long context: its part of the step's least bytes, and what it reached.
     struct Attention: Sendable, Equatable {
@@ -72,7 +73,7 @@ struct WorkloadResult: Sendable, Equatable {
         func quantiles(_ values: [Double]) -> [Double?] { [50, 95].map { Statistics.percentile($0, of: values) } }
         firstToken = quantiles(figures.runs.flatMap(\.firstToken))
         gap = quantiles(figures.runs.flatMap(\.gaps))
-        let timed = figures.runs.filter { $0.seconds > 0 }
+        let timed = figures.runs.filter { $0.seconds > 0 && $0.work != Work() }
         operationsPerSecond = Statistics.median(timed.map { $0.work.operations / $0.seconds })
         bytesPerSecond = Statistics.median(timed.map { $0.work.bytes / $0.seconds })
         shareOfPeak = operationsPerSecond.map { $0 / report.peak }
@@ -88,5 +89,6 @@ struct WorkloadResult: Sendable, Equatable {
         }
         barriersPerStep = figures.steps > 0 ? Double(figures.barriers) / Double(figures.steps) : nil
         preemptions = figures.preemptions
+        promptShareReused = figures.promptShareReused
     }
 }

@@ -8,6 +8,8 @@ enum Workload: Sendable, Equatable {
     case decode(batch: Int)
     /// `mixed64`: that many requests of mixed lengths, all there from the start.
     case mixed(requests: Int)
+    /// `prefix64`: that many requests whose prompts begin with the same 1,024 tokens, all there from the start.
+    case prefix(requests: Int)
     /// `long8192_b8`: rows decode behind that many cached tokens each.
     case long(context: Int, batch: Int)
 
@@ -16,6 +18,7 @@ enum Workload: Sendable, Equatable {
         case .prefill(let tokens): "prefill\(tokens)"
         case .decode(let batch): "decode_b\(batch)"
         case .mixed(let requests): "mixed\(requests)"
+        case .prefix(let requests): "prefix\(requests)"
         case .long(let context, let batch): "long\(context)_b\(batch)"
         }
     }
@@ -45,6 +48,8 @@ enum Workload: Sendable, Equatable {
             self = .decode(batch: batch)
         } else if let requests = after("mixed").flatMap({ number($0, most: Self.mostRows) }) {
             self = .mixed(requests: requests)
+        } else if let requests = after("prefix").flatMap({ number($0, most: Self.mostRows) }) {
+            self = .prefix(requests: requests)
         } else if let parts = after("long")?.split(separator: "_b", omittingEmptySubsequences: false), parts.count == 2,
             let context = number(parts[0], most: Self.mostTokens), let batch = number(parts[1], most: Self.mostRows)
         {

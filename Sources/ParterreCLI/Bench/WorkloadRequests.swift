@@ -17,6 +17,8 @@ struct WorkloadSizes: Sendable, Equatable {
 struct WorkloadRequest: Sendable, Equatable {
     var promptCount: Int
     var tokens: Int
+    /// First tokens of the prompt that all requests have in common.
+    var sharedCount = 0
 
     /// Tokens in the cache when it ends; the last one is never fed back.
     var cachedTokens: Int { promptCount + tokens - 1 }
@@ -27,10 +29,15 @@ extension Workload {
     static let mixedPrompts = 16...256
     static let mixedOutputs = 16...128
 
+    /// Tokens that all prompts of the prefix workload begin with, those that follow, and its outputs.
+    static let sharedPrefix = 1024
+    static let prefixTail = 32
+    static let prefixOutput = 16
+
     /// Rows that must decode in the same step; mixed requests share steps as the engine thinks best.
     var rows: Int {
         switch self {
-        case .prefill, .mixed: 1
+        case .prefill, .mixed, .prefix: 1
         case .decode(let batch), .long(_, let batch): batch
         }
     }
@@ -49,6 +56,12 @@ extension Workload {
                     promptCount: generator.number(in: Self.mixedPrompts),
                     tokens: generator.number(in: Self.mixedOutputs))
             }
+        case .prefix(let requests):
+            return Array(
+                repeating: WorkloadRequest(
+                    promptCount: Self.sharedPrefix + Self.prefixTail, tokens: Self.prefixOutput,
+                    sharedCount: Self.sharedPrefix),
+                count: requests)
         case .long(let context, let batch):
             return DecodeSession(
                 rows: batch, prompt: context, windows: sizes.runs + 1, sizes, contextIsRandom: contextIsRandom
@@ -56,8 +69,12 @@ extension Workload {
         }
     }
 
-    /// - Throws: `CommandError.input` where given prompts are too few for the rows, or not as long as they must be.
+    /// - Throws: `CommandError.input` where given prompts are too few for the rows, or not as long as they must be, or of
+    ///   no use.
     func check(_ prompts: [[TokenID]], _ sizes: WorkloadSizes) throws {
+        if case .prefix = self {
+            throw CommandError.input("\(name) makes prompts of its own, other ones in each run: leave --prompts out")
+        }
         let requests = requests(sizes)
         guard prompts.count >= requests.count else {
             throw CommandError.input("\(name) has \(requests.count) rows, but there are \(prompts.count) prompts")

@@ -41,6 +41,11 @@ struct WorkloadRunner: Sendable {
         figures.steps = after.steps - before.steps
         figures.barriers = after.barriers - before.barriers
         figures.preemptions = after.preemptions - before.preemptions
+        if case .prefix = workload {
+            let reused = after.prefixCacheHits - before.prefixCacheHits
+            let computed = after.promptTokens - before.promptTokens
+            figures.promptShareReused = Double(reused) / Double(max(1, reused + computed))
+        }
         return figures
     }
 
@@ -57,7 +62,8 @@ struct WorkloadRunner: Sendable {
     private func attempt(_ workload: Workload, number: Int) async throws -> (RunFigures, context: Double?)? {
         let requests = workload.requests(sizes)
         let steps = await engine.status().steps
-        let timelines = try await drive(requests, number: number, timedTokens: timedTokens(workload))
+        let timelines = try await drive(
+            requests, number: number, timedTokens: timedTokens(workload), context: context(of: workload))
         let stepsDone = await engine.status().steps - steps
         let firstTokens = timelines.compactMap(\.firstToken)
         switch workload {
@@ -66,18 +72,28 @@ struct WorkloadRunner: Sendable {
                 tokens: tokens, seconds: firstTokens[0], firstToken: firstTokens,
                 work: cost.prefill(tokens: tokens, steps: stepsDone))
             return (result, nil)
-        case .mixed:
+        case .mixed, .prefix:
             let begin = timelines.map(\.begin).min() ?? 0
             let end = timelines.compactMap(\.tokens.last).max() ?? 0
             let result = RunFigures(
                 tokens: timelines.reduce(0) { $0 + $1.tokens.count }, seconds: end - begin, firstToken: firstTokens,
-                gaps: timelines.flatMap { $0.gaps() }, work: cost.mixed(requests, steps: stepsDone))
+                gaps: timelines.flatMap { $0.gaps() }, work: work(of: workload, requests, steps: stepsDone))
             return (result, nil)
         case .decode(let batch), .long(_, let batch):
             let session = decoding(rows: batch)
             guard let window = session.windows(timelines).first else { return nil }
             return (figures(window, session, firstTokens), window.context)
         }
+    }
+
+    /// Only the workload that is about prefixes may find anything in the cache: the others would be faster than they are.
+    private func context(of workload: Workload) -> BatchEngine.Context {
+        if case .prefix = workload { .computed } else { .computedAlone }
+    }
+
+    /// Of shared prompts nobody knows how much was computed, so nothing is said of it.
+    private func work(of workload: Workload, _ requests: [WorkloadRequest], steps: Int) -> Work {
+        if case .prefix = workload { Work() } else { cost.mixed(requests, steps: steps) }
     }
 
     private func decoding(rows: Int) -> DecodeSession {
@@ -95,12 +111,12 @@ struct WorkloadRunner: Sendable {
     ) async throws {
         let short = DecodeSession(
             rows: batch, prompt: min(16, context), windows: sizes.runs + 1, sizes)
-        let (shortWindows, _) = try await windows(of: short, number: 0, contextIsRandom: false, figures.workload)
+        let (shortWindows, _) = try await windows(of: short, number: 0, context: .computedAlone, figures.workload)
         finished(1, 2)
         let long = DecodeSession(
             rows: batch, prompt: context, windows: sizes.runs + 1, sizes, contextIsRandom: contextIsRandom)
         let (windows, timelines) = try await windows(
-            of: long, number: 1, contextIsRandom: contextIsRandom, figures.workload)
+            of: long, number: 1, context: contextIsRandom ? .random : .computedAlone, figures.workload)
         finished(2, 2)
         // With a random context the first token says nothing about the prompt.
         let firstTokens = contextIsRandom ? [] : timelines.compactMap(\.firstToken)
@@ -118,12 +134,11 @@ struct WorkloadRunner: Sendable {
 
     /// All of a session's windows but the first, which only warms up.
     private func windows(
-        of session: DecodeSession, number: Int, contextIsRandom: Bool, _ workload: Workload
+        of session: DecodeSession, number: Int, context: BatchEngine.Context, _ workload: Workload
     ) async throws -> ([DecodeSession.Window], [Timeline]) {
         for _ in 0..<Self.attempts {
             let timelines = try await drive(
-                session.requests, number: number, timedTokens: session.timedTokens,
-                contextIsRandom: contextIsRandom)
+                session.requests, number: number, timedTokens: session.timedTokens, context: context)
             let windows = session.windows(timelines).dropFirst()
             if windows.count == sizes.runs { return (Array(windows), timelines) }
         }
@@ -146,14 +161,17 @@ struct WorkloadRunner: Sendable {
     ///
     /// - Parameter timedTokens: a row leaves with that many tokens after the last row's first one; `nil`: at its end.
     private func drive(
-        _ requests: [WorkloadRequest], number: Int, timedTokens: Int? = nil, contextIsRandom: Bool = false
+        _ requests: [WorkloadRequest], number: Int, timedTokens: Int?, context: BatchEngine.Context
     ) async throws -> [Timeline] {
         var generator = WorkloadGenerator(seed: sizes.seed, stream: UInt64(number) + 1)
         // A session before the long one has shorter rows: theirs are the ends of the prompts.
+        let vocabulary = engine.configuration.vocabularySize
+        let shared = generator.tokens(requests.map(\.sharedCount).max() ?? 0, vocabularySize: vocabulary)
         let prompts =
             prompts.map { zip(requests, $0).map { Array($1.suffix($0.promptCount)) } }
             ?? requests.map {
-                generator.tokens($0.promptCount, vocabularySize: engine.configuration.vocabularySize)
+                shared.prefix($0.sharedCount)
+                    + generator.tokens($0.promptCount - $0.sharedCount, vocabularySize: vocabulary)
             }
         let started = StartedRows()
         return try await withThrowingTaskGroup(of: Timeline.self) { group in
@@ -163,9 +181,7 @@ struct WorkloadRunner: Sendable {
                 parameters.ignoreEOS = true
                 let generation = GenerationRequest(.tokens(prompt), parameters: parameters)
                 let begin = now
-                let stream =
-                    contextIsRandom
-                    ? engine.generateAfterRandomContext(generation) : engine.generate(generation)
+                let stream = engine.generate(generation, context: context)
                 group.addTask {
                     var line = Timeline(begin: begin)
                     var rest = timedTokens ?? .max
@@ -215,4 +231,6 @@ struct WorkloadFigures: Sendable, Equatable {
     var steps = 0
     var barriers = 0
     var preemptions = 0
+    /// Of the prefix workload's prompts: what was taken over from other requests instead of computed, 0…1.
+    var promptShareReused: Double?
 }

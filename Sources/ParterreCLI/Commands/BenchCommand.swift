@@ -11,6 +11,8 @@ struct BenchCommand: AsyncParsableCommand {
               decode_b8     8 rows decode together behind --prompt tokens each
               mixed64       64 requests, prompts of 16 to 256 and outputs of 16
                             to 128 tokens, all there from the start
+              prefix64      64 requests whose prompts begin with the same 1024
+                            tokens and go on with 32 of their own; outputs of 16
               long8192_b8   8 rows decode behind 8192 cached tokens each
             Any number may stand in a name. Without --workload: prefill512, decode_b1, decode_b8, decode_b32, mixed64 \
             and the long one.
@@ -25,6 +27,8 @@ struct BenchCommand: AsyncParsableCommand {
             Behind a long context only decoding is timed, so the keys and values are random numbers by default: \
             attention reads and multiplies the same bytes whatever they say. With --long-fill computed they are those \
             of a prompt, which takes minutes.
+
+            Only in the prefix workload do requests share what was computed; --no-prefix-cache shows it without.
 
             With --cache-memory auto the cache is as large as the largest workload needs; a standard workload that \
             memory has no room for is left out. JSON has seconds, bytes and operations without prefixes.
@@ -82,6 +86,7 @@ struct BenchCommand: AsyncParsableCommand {
     var csv = false
 
     @OptionGroup(title: "Engine options") var engine: EngineOptionGroup
+    @OptionGroup var tracing: TraceOptions
     @OptionGroup var report: ReportOptions
 
     enum LongFill: String, CaseIterable, ExpressibleByArgument {
@@ -101,6 +106,7 @@ struct BenchCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let trace = try tracing.file()
         let source = shape.map { .random(RandomModel($0, seed: seed)) } ?? model.source
         var sizes = WorkloadSizes(prompt: prompt, steps: steps, runs: runs, seed: seed)
         if let chunk = engine.prefillChunk.tokens { sizes.prefillChunk = chunk }
@@ -110,8 +116,8 @@ struct BenchCommand: AsyncParsableCommand {
             source: source, options: engine.options,
             workloads: workload.isEmpty ? Workload.standard(longContext: longContext) : workload,
             mayLeaveOut: workload.isEmpty, sizes: sizes, contextIsRandom: longFill == .random, prompts: given,
-            reporter: report.reporter)
-        let result = try await bench.run()
+            trace: trace, reporter: report.reporter)
+        let result = try await trace.around(bench.reporter) { try await bench.run() }
         let text = json ? result.jsonLines : csv ? result.csv : result.text(roofline: roofline)
         try await LineWriter.standardOutput().write(text: text)
     }

@@ -65,37 +65,44 @@ struct GenerateCommand: AsyncParsableCommand {
             valueName: "way"))
     var batching: EngineOptions.Batching = .continuous
 
+    @OptionGroup var tracing: TraceOptions
     @OptionGroup var report: ReportOptions
 
     func validate() throws { _ = try mode(stdinIsTerminal: false) }
 
     func run() async throws {
+        let trace = try tracing.file()
+        try await trace.around(report.reporter) { try await answer(trace) }
+    }
+
+    private func answer(_ trace: TraceFile?) async throws {
         switch try mode(stdinIsTerminal: isatty(STDIN_FILENO) == 1) {
         case .plainText:
             let reporter = report.reporter
             try await PlainGeneration(
-                prompts: prompts, defaults: sampling.defaults(for: model.source), model: { try await load(reporter) }
+                prompts: prompts, defaults: sampling.defaults(for: model.source),
+                model: { try await load(reporter, trace) }
             )
             .run()
         case .argumentLines(let output):
             let source = ArgumentRequests(prompts, defaults: sampling.defaults(for: model.source))
-            try await lines(to: output).run(total: prompts.count) { _ in source }
+            try await lines(to: output, trace).run(total: prompts.count) { _ in source }
         case .fileLines(let input, let output):
             let file = try InputFile(input)
             let total = try file.countLines()
             let defaults = sampling.defaults(for: model.source)
-            try await lines(to: output, from: file).run(total: total) {
+            try await lines(to: output, from: file, trace).run(total: total) {
                 LineRequests(InputLines(file, orStopWhen: $0), defaults: defaults)
             }
         }
     }
 
-    private func lines(to output: String?, from file: InputFile? = nil) -> LineGeneration {
+    private func lines(to output: String?, from file: InputFile? = nil, _ trace: TraceFile?) -> LineGeneration {
         let reporter = report.reporter
         return LineGeneration(
             output: output, input: file?.identity, resume: resume, retryErrors: retryErrors,
             defaults: sampling.defaults(for: model.source),
-            inFlight: 2 * engine.maxBatch, reporter: reporter, model: { try await load(reporter) })
+            inFlight: 2 * engine.maxBatch, reporter: reporter, model: { try await load(reporter, trace) })
     }
 
     private func mode(stdinIsTerminal: Bool) throws -> GenerateMode {
@@ -106,10 +113,12 @@ struct GenerateCommand: AsyncParsableCommand {
     }
 
     /// The engine, and the model's name for OpenAI's form.
-    private func load(_ reporter: Reporter) async throws -> LoadedModel {
+    private func load(_ reporter: Reporter, _ trace: TraceFile?) async throws -> LoadedModel {
         var options = engine.options
         options.batching = batching
+        options.recordsTrace = trace != nil
         let loaded = try await reporter.load(model.source, options)
+        trace?.record(loaded)
         return LoadedModel(engine: loaded, name: model.source.name)
     }
 }

@@ -12,7 +12,11 @@ struct RequestLine: Equatable, Sendable {
     var parameters: SamplingParameters
     var n: Int
 
-    func request(_ prompt: Prompt) -> GenerationRequest { GenerationRequest(prompt, parameters: parameters, n: n) }
+    func request(_ prompt: Prompt) -> GenerationRequest {
+        var request = GenerationRequest(prompt, parameters: parameters, n: n)
+        request.label = id.name
+        return request
+    }
 }
 
 /// What the command line's options say where a line says nothing.

@@ -63,6 +63,11 @@ struct EngineOptionGroup: ParsableArguments {
             "Most tokens guessed ahead; how many are verified is chosen by what they are worth.", valueName: "count"))
     var draftTokens: Int = defaults.draftTokens
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Compute the first tokens that requests have in common once, and keep them while there is room.")
+    var prefixCache: Bool = defaults.prefixCache
+
     @Option(help: ArgumentHelp("Worker threads. (default: one per core)", valueName: "count"))
     var threads: Int?
 
@@ -94,6 +99,7 @@ struct EngineOptionGroup: ParsableArguments {
             draftModel.map { .draft(.directory(URL(filePath: $0, directoryHint: .isDirectory))) }
             ?? speculate.speculation
         options.draftTokens = draftTokens
+        options.prefixCache = prefixCache
         options.threads = threads
         options.instructionSet = isa
         return options

@@ -24,6 +24,17 @@ final class LineWriter: Sendable {
 
     static func standardOutput() -> LineWriter { LineWriter(STDOUT_FILENO, name: "standard output", owned: false) }
 
+    /// Takes lines and keeps none.
+    ///
+    /// - Throws: `CommandError.failed` on a system without `/dev/null`.
+    static func nowhere() throws -> LineWriter {
+        let descriptor = open("/dev/null", O_WRONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw CommandError.failed("cannot open /dev/null: \(CommandError.systemMessage(errno))")
+        }
+        return LineWriter(descriptor, name: "/dev/null", owned: true)
+    }
+
     deinit {
         guard owned else { return }
         // A child process may hold a copy of the descriptor for a moment; the lock ends here.

@@ -15,6 +15,9 @@ struct ProgressView: Equatable, Sendable {
     /// Guessed tokens that were verified, and those that came true.
     var drafted = 0
     var accepted = 0
+    /// Tokens that were looked up in the prefix cache, and those of them that were there.
+    var prefixQueries = 0
+    var prefixHits = 0
 
     /// Seconds that the rest will take if it goes on as the run did so far.
     var secondsLeft: Double? {
@@ -66,6 +69,12 @@ extension ProgressView {
         let share = Figures.percent(Double(accepted) / Double(drafted))
         let each = Figures.rate(Double(generatedTokens) / Double(generatedTokens - accepted))
         return "; \(accepted) of \(drafted) guessed tokens came true (\(share)), \(each) tokens a step for each text"
+    }
+
+    /// What requests had in common; `nil` where they had nothing.
+    var prefixSummary: String? {
+        guard prefixHits > 0 else { return nil }
+        return "prefix cache: \(Figures.grouped(prefixHits)) of \(Figures.grouped(prefixQueries)) prompt tokens reused"
     }
 }
 

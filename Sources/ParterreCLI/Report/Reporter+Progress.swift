@@ -21,8 +21,12 @@ extension Reporter {
         let status = await engine.status()
         view.generatedTokens = status.generatedTokens
         (view.drafted, view.accepted) = (status.draftedTokens, status.acceptedTokens)
+        view.prefixQueries = status.prefixCacheQueries
+        view.prefixHits = status.prefixCacheHits
         view.secondsElapsed = (ContinuousClock.now - begin).seconds
-        if style == .bar { Console.shared.line(view.summary) } else { info(view.summary) }
+        for line in [view.summary, view.prefixSummary].compactMap(\.self) {
+            if style == .bar { Console.shared.line(line) } else { info(line) }
+        }
         try result.get()
     }
 

@@ -4,6 +4,8 @@ import Parterre
 struct LineGeneration: Sendable {
     /// `nil`: standard output.
     var output: String?
+    /// Where false, answers go nowhere.
+    var answersAreKept = true
     var input: FileIdentity?
     var resume = false
     var retryErrors = false
@@ -26,7 +28,7 @@ struct LineGeneration: Sendable {
         }
         let model = try await model()
         try defaults.check(model.engine)
-        let writer = try file?.writer() ?? .standardOutput()
+        let writer = try file?.writer() ?? (answersAreKept ? .standardOutput() : .nowhere())
         if let file, file.contents.tornBytes > 0 {
             reporter.info("cut off a torn line of \(file.contents.tornBytes) bytes at the end of \(file.path)")
         }
@@ -44,7 +46,7 @@ struct LineGeneration: Sendable {
                 writer: writer),
             finished: file?.finished ?? FinishedWork(), tally: tally, limit: inFlight, shouldStop: shouldStop)
         // A bar would run through lines that go to the same terminal.
-        let showsBar = output != nil || !StandardStreams.outputIsTerminal
+        let showsBar = output != nil || !answersAreKept || !StandardStreams.outputIsTerminal
         do {
             try await reporter.during(model.engine, tally: tally, total: total, showsBar: showsBar) {
                 try await batch.run()

@@ -14,19 +14,27 @@ extension BatchEngine {
     public func generate(
         _ request: GenerationRequest, tokenizer: Tokenizer?
     ) -> AsyncThrowingStream<GenerationEvent, any Error> {
-        generate(request, tokenizer: tokenizer, contextIsRandom: false)
+        generate(request, tokenizer: tokenizer, context: .computed)
     }
 
-    /// - Parameter contextIsRandom: for measuring alone: the prompt but for its last token counts as computed, with
-    ///   random keys and values (`PagedCache.pretend`).
+    /// What becomes of a prompt, for measuring.
+    package enum Context: Sendable {
+        /// It is computed, but for what the cache has of it.
+        case computed
+        /// All of it is computed, and nothing of it kept for others.
+        case computedAlone
+        /// All but its last token counts as computed, with random keys and values (`PagedCache.pretend`).
+        case random
+    }
+
     package func generate(
-        _ request: GenerationRequest, tokenizer: Tokenizer?, contextIsRandom: Bool
+        _ request: GenerationRequest, tokenizer: Tokenizer?, context: Context
     ) -> AsyncThrowingStream<GenerationEvent, any Error> {
         // Unbounded, but never longer than the request's tokens: a slow reader holds up nobody.
         let (stream, continuation) = AsyncThrowingStream<GenerationEvent, any Error>.makeStream()
         do {
             let prompt = try promptTokens(of: request, tokenizer)
-            submit(request, prompt: prompt, tokenizer, contextIsRandom: contextIsRandom, continuation)
+            submit(request, prompt: prompt, tokenizer, context: context, continuation)
         } catch {
             continuation.finish(throwing: error)
         }
@@ -53,7 +61,7 @@ extension BatchEngine {
     }
 
     private func submit(
-        _ request: GenerationRequest, prompt: [TokenID], _ tokenizer: Tokenizer?, contextIsRandom: Bool,
+        _ request: GenerationRequest, prompt: [TokenID], _ tokenizer: Tokenizer?, context: Context,
         _ continuation: AsyncThrowingStream<GenerationEvent, any Error>.Continuation
     ) {
         let parameters = request.parameters
@@ -79,12 +87,14 @@ extension BatchEngine {
                     detokenizer: tokenizer.map { StreamingDetokenizer($0) })
                 let sequence = ScheduledSequence(
                     arrival: index == 0 ? id : nextArrival(), tokens: prompt,
-                    purpose: .generate(Sample(request: active, sampler: sampler, writer: writer)))
+                    purpose: .generate(Sample(request: active, sampler: sampler, writer: writer)),
+                    sharesPrefix: context == .computed)
                 sequence.speculation = speculator?.begin()
                 return sequence
             }
             active.sequences[0].siblings = Array(active.sequences.dropFirst())
-            if contextIsRandom, !pretend(active.sequences[0]) {
+            recorder?.take(active, label: request.label)
+            if context == .random, !pretend(active.sequences[0]) {
                 return continuation.finish(throwing: RequestError.tooLong(tokens: prompt.count, capacity: capacity))
             }
             take(active)

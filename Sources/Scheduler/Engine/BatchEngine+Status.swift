@@ -1,6 +1,6 @@
 import Dispatch
 import Kernels
-import PagedCache
+public import PagedCache
 
 /// What the engine is doing, between two steps.
 public struct BatchEngineStatus: Sendable, Equatable {
@@ -8,6 +8,9 @@ public struct BatchEngineStatus: Sendable, Equatable {
     public var waiting: Int
     public var blocksUsed: Int
     public var blocks: Int
+    /// Without a holder, to be had by their tokens.
+    public var blocksCached: Int
+    public var prefixes: PrefixStatistics
     public var preemptions: Int
     /// Barriers that the lanes have passed.
     public var barriers: Int
@@ -21,8 +24,9 @@ extension BatchEngine {
             queue.async { [self] in
                 continuation.resume(
                     returning: BatchEngineStatus(
-                        running: scheduler.running.count, waiting: scheduler.waiting.count,
+                        running: scheduler.running.count, waiting: scheduler.waiting.count + scheduler.aside.count,
                         blocksUsed: scheduler.cache.usedBlocks, blocks: scheduler.cache.blockCount,
+                        blocksCached: scheduler.cache.cachedBlocks, prefixes: scheduler.cache.prefixes,
                         preemptions: scheduler.preemptions, barriers: crew.barriersPassed, counters: counters,
                         speculation: speculator?.counters ?? SpeculationCounters()))
             }

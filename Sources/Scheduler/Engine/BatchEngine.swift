@@ -19,6 +19,8 @@ public final class BatchEngine: @unchecked Sendable {
     let workspace: BloomWorkspace
     let scheduler: StepScheduler
     let logger: Logger
+    /// `nil`: nothing is recorded.
+    let recorder: TraceRecorder?
     private let scratch: [SamplingScratch]
     private let copies: [UnsafeMutableBufferPointer<Float>]
 
@@ -40,11 +42,12 @@ public final class BatchEngine: @unchecked Sendable {
     /// - Throws: `KernelError.outOfMemory`.
     public init(
         model: Bloom, crew: WorkerLanes, cache: PagedCache, options: SchedulingOptions,
-        speculation: Speculation = .none, logger: Logger
+        speculation: Speculation = .none, logger: Logger, recordsTrace: Bool = false
     ) throws {
         self.model = model
         self.crew = crew
         self.logger = logger
+        recorder = recordsTrace ? TraceRecorder() : nil
         let vocabulary = model.configuration.vocabularySize
         scheduler = StepScheduler(options: options, cache: cache, mostWanted: Self.logitRows)
         workspace = try BloomWorkspace(
@@ -86,7 +89,7 @@ public final class BatchEngine: @unchecked Sendable {
         isStopped = true
         for request in requests.values { request.continuation.finish(throwing: RequestError.engineStopped) }
         for id in requests.keys { cancel(id) }
-        for sequence in scheduler.running + scheduler.waiting {
+        for sequence in scheduler.running + scheduler.waiting + scheduler.aside {
             if case .score(let job, _) = sequence.purpose { job.group.end(RequestError.engineStopped) }
             scheduler.finish(sequence)
         }
@@ -107,12 +110,16 @@ public final class BatchEngine: @unchecked Sendable {
     }
 
     private func step() {
+        recorder?.stepBegins()
         speculator?.propose(scheduler, crew: crew, scratch: scratch)
         scheduler.plan(&plan)
         guard !plan.entries.isEmpty else { return failWhatCannotRun() }
         scheduler.commit(plan)
         run()
+        recorder?.stepWasComputed(plan, scheduler)
         settle()
+        let timer = workspace.timer
+        recorder?.stepEnds(layers: timer.products, attention: timer.attention, head: timer.head)
     }
 
     /// Compute the step: all layers once, then the head over its wanted rows, as many at a time as the workspace holds.
@@ -217,6 +224,7 @@ public final class BatchEngine: @unchecked Sendable {
             guard case .generate(let sample) = sequence.purpose, !sample.drawn.isEmpty else { continue }
             settle(sequence, sample)
         }
+        scheduler.publish(plan)
     }
 
     /// Write down what was drawn, up to the text's end; all but the last are guesses that came true.
@@ -233,6 +241,7 @@ public final class BatchEngine: @unchecked Sendable {
         scheduler.keep(accepted: written - 1, of: sequence)
         speculator?.settle(sequence, accepted: written - 1)
         guard let completion else { return }
+        recorder?.ended(sequence, completion.finishReason)
         scheduler.finish(sequence)
         if sample.request.finish(completion) { requests[sample.request.id] = nil }
     }

@@ -13,14 +13,17 @@ public struct SchedulingOptions: Sendable, Equatable {
     public var maxBatch: Int
     /// Most prompt tokens in one step; `nil`: chosen for each step by what steps have cost so far.
     public var prefillChunk: Int?
+    /// Whether sequences whose first tokens are the same share the blocks of these.
+    public var prefixCache: Bool
 
     /// Prompt tokens that a step of chosen size has room for, beside a row for each sequence.
     static let chosenRoom = 512
 
-    public init(policy: BatchingPolicy, maxBatch: Int, prefillChunk: Int?) {
+    public init(policy: BatchingPolicy, maxBatch: Int, prefillChunk: Int?, prefixCache: Bool = true) {
         self.policy = policy
         self.maxBatch = maxBatch
         self.prefillChunk = prefillChunk
+        self.prefixCache = prefixCache
     }
 
     /// Prompt tokens that always fit into a step.

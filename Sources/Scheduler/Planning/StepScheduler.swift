@@ -11,9 +11,14 @@ final class StepScheduler {
     let cache: PagedCache
     /// Oldest first; preempted sequences stand before those that never ran.
     private(set) var waiting = Deque<ScheduledSequence>()
+    /// Of those that wait, they stand aside until blocks that they need are there (`StepScheduler+Prefixes`).
+    var aside: [ScheduledSequence] = []
     /// By arrival.
     private(set) var running: [ScheduledSequence] = []
     private(set) var preemptions = 0
+    var inFlight = BlocksInFlight()
+    /// How many stepped aside in this step.
+    var steppedAside = 0
     /// What the engine has measured of its steps.
     var costs: StepCosts
     /// Rows of logits that are computed at a time.
@@ -26,7 +31,7 @@ final class StepScheduler {
         costs = StepCosts(mostRows: options.mostRows, mostWanted: mostWanted)
     }
 
-    var isIdle: Bool { waiting.isEmpty && running.isEmpty }
+    var isIdle: Bool { waiting.isEmpty && running.isEmpty && aside.isEmpty }
 
     func add(_ sequence: ScheduledSequence) { waiting.append(sequence) }
 
@@ -34,6 +39,7 @@ final class StepScheduler {
     func plan(_ plan: inout StepPlan) {
         plan.removeAll()
         planDecodes(&plan)
+        callBack()
         switch options.policy {
         case .continuous: planPrefills(&plan)
         case .static: planGrid(&plan)
@@ -62,13 +68,17 @@ final class StepScheduler {
         return Array(siblings.prefix(room))
     }
 
-    /// The sequence ends, for whatever reason: its blocks are free now.
+    /// The sequence ends, for whatever reason: its blocks are free now, or cached. What its table counts as stored must have
+    /// been computed.
     func finish(_ sequence: ScheduledSequence) {
         switch sequence.state {
-        case .waiting, .preempted: waiting.removeAll { $0 === sequence }
+        case .waiting, .preempted:
+            waiting.removeAll { $0 === sequence }
+            aside.removeAll { $0 === sequence }
         case .prefilling, .decoding: running.removeAll { $0 === sequence }
         case .finished: return
         }
+        publish(sequence)
         cache.release(&sequence.table)
         sequence.speculation?.release()
         sequence.state = .finished
@@ -102,10 +112,17 @@ final class StepScheduler {
         cache.release(&sequence.table)
         sequence.speculation?.release()
         sequence.state = .preempted
+        sequence.preemptions += 1
         preemptions += 1
-        // Before everyone younger, so that ages stay in order.
-        let place = waiting.firstIndex { $0.arrival > sequence.arrival || $0.state == .waiting } ?? waiting.endIndex
-        waiting.insert(sequence, at: place)
+        putBack(sequence)
+    }
+
+    /// Before everyone younger, so that ages stay in order.
+    func putBack(_ sequence: ScheduledSequence) {
+        let place = waiting.firstIndex {
+            $0.arrival > sequence.arrival || $0.state == .waiting && sequence.state == .preempted
+        }
+        waiting.insert(sequence, at: place ?? waiting.endIndex)
     }
 
     // MARK: Prefill, continuous
@@ -115,7 +132,20 @@ final class StepScheduler {
         for sequence in running where sequence.state == .prefilling && budget > 0 {
             planChunk(of: sequence, &budget, &plan)
         }
-        while budget > 0, running.count < options.maxBatch, let next = waiting.first, admit(next) {
+        admitWaiting(&budget, &plan)
+    }
+
+    private func admitWaiting(_ budget: inout Int, _ plan: inout StepPlan) {
+        beginAdmission()
+        defer { endAdmission() }
+        while budget > 0, running.count < options.maxBatch, maySendAside, let next = waiting.first {
+            lookUp(next)
+            if standsAside(next) {
+                waiting.removeFirst()
+                continue
+            }
+            guard admit(next) else { break }
+            noteInFlight(next)
             planChunk(of: next, &budget, &plan)
         }
     }
@@ -139,8 +169,9 @@ final class StepScheduler {
 
     /// Let the first waiting sequence run if all its known tokens fit and every running one can still take a block.
     private func admit(_ sequence: ScheduledSequence) -> Bool {
-        let needed = cache.blocksToReserve(sequence.tokens.count, for: sequence.table)
+        let needed = blocksToAdmit(sequence)
         guard needed + running.count <= cache.freeBlocks else { return false }
+        adopt(sequence)
         guard cache.reserve(sequence.tokens.count, for: &sequence.table) else { return false }
         waiting.removeFirst()
         sequence.state = .prefilling
@@ -156,10 +187,14 @@ final class StepScheduler {
     // MARK: Prefill, static
 
     /// A new batch begins only when the last one's last row has ended. Its prompts are one left-padded grid, computed
-    /// column by column in windows of about the budget, so that all rows begin to decode in the same step.
+    /// column by column in windows of about the budget, so that all rows begin to decode in the same step. Rows take over what
+    /// earlier batches have left in the cache, but none waits for another of its own batch: the grid has all or none.
     private func planGrid(_ plan: inout StepPlan) {
         if running.isEmpty {
-            while running.count < options.maxBatch, let next = waiting.first, admit(next) {}
+            while running.count < options.maxBatch, let next = waiting.first {
+                lookUp(next)
+                guard admit(next) else { break }
+            }
         }
         let rows = running.filter { $0.state == .prefilling }
         guard !rows.isEmpty else { return }

@@ -12,6 +12,8 @@ public struct GenerationRequest: Sendable, Equatable {
     public var parameters: SamplingParameters
     /// Samples of the same prompt; they share its blocks. Sample i draws from the generator keyed by (seed, i).
     public var n: Int
+    /// What traces call it.
+    public var label: String? = nil
 
     public init(_ prompt: Prompt, parameters: SamplingParameters = SamplingParameters(), n: Int = 1) {
         self.prompt = prompt

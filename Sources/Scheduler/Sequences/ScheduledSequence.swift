@@ -21,16 +21,25 @@ final class ScheduledSequence {
     var state = SequenceState.waiting
     /// Most tokens of it in one step, whatever the budget.
     let chunkLimit: Int
+    /// Whether it may have blocks in common with other sequences.
+    let sharesPrefix: Bool
+    /// While it waits: the blocks that it could take over when it was last looked at.
+    var adoptable = PrefixChain.root
+    /// While it stands aside: what it waits for.
+    var awaited: AwaitedBlocks?
     /// Samples of the same prompt that take over its blocks once the prompt is computed.
     var siblings: [ScheduledSequence] = []
     /// What is guessed of its next tokens, where the engine guesses.
     var speculation: SequenceSpeculation?
+    /// How often it has lost its blocks.
+    var preemptions = 0
 
-    init(arrival: Int, tokens: [TokenID], purpose: Purpose, chunkLimit: Int = .max) {
+    init(arrival: Int, tokens: [TokenID], purpose: Purpose, chunkLimit: Int = .max, sharesPrefix: Bool = true) {
         self.arrival = arrival
         self.tokens = tokens
         self.purpose = purpose
         self.chunkLimit = chunkLimit
+        self.sharesPrefix = sharesPrefix
         promptCount = tokens.count
     }
 
@@ -38,7 +47,13 @@ final class ScheduledSequence {
     var pendingTokens: Int { tokens.count - table.tokenCount }
 
     /// Prompt tokens that a step could take of it now.
-    var promptRows: Int { state == .decoding ? 0 : min(pendingTokens, chunkLimit) }
+    var promptRows: Int { state == .decoding ? 0 : min(pendingTokens - adoptable.tokenCount, chunkLimit) }
+
+    /// Whether it may begin behind blocks that others computed. One whose every logit is wanted computes all its tokens.
+    var canAdopt: Bool {
+        if case .score(_, lastOnly: false) = purpose { return false }
+        return sharesPrefix && table.blocks.isEmpty
+    }
 
     var generatedCount: Int { tokens.count - promptCount }
 

@@ -10,6 +10,7 @@ struct WorkloadTests {
         arguments: [
             ("prefill512", Workload.prefill(tokens: 512)), ("prefill1", .prefill(tokens: 1)),
             ("decode_b1", .decode(batch: 1)), ("decode_b16", .decode(batch: 16)), ("mixed32", .mixed(requests: 32)),
+            ("prefix64", .prefix(requests: 64)),
             ("long8192_b8", .long(context: 8192, batch: 8)), ("long4096_b4", .long(context: 4096, batch: 4)),
         ])
     func names(name: String, workload: Workload) {
@@ -21,7 +22,8 @@ struct WorkloadTests {
         "is not what looks like one",
         arguments: [
             "", "prefill", "prefill0", "prefill-1", "prefill+5", "prefill012", "prefill 5", "prefill٣", "prefill512x",
-            "decode", "decode8", "decode_b", "decode_b0", "decode_b4097", "mixed", "mixed64_b8", "long", "long8192",
+            "decode", "decode8", "decode_b", "decode_b0", "decode_b4097", "mixed", "mixed64_b8", "prefix", "prefix0",
+            "prefix64_b8", "long", "long8192",
             "long_b8", "long8192_b", "long8192_b8_b8", "Prefill512", "prefill99999999999999999999",
         ])
     func strangers(name: String) { #expect(Workload(named: name) == nil) }
@@ -45,6 +47,16 @@ struct WorkloadTests {
         #expect(tokens.allSatisfy { (4..<97).contains($0.index) })
         #expect(Set(tokens).count == 93)
         #expect(generator.tokens(3, vocabularySize: 1) == [0, 0, 0])
+    }
+
+    @Test("about prefixes has prompts of its own, which begin alike")
+    func prefixes() {
+        let workload = Workload.prefix(requests: 3)
+        let requests = workload.requests(WorkloadSizes())
+        #expect(requests == Array(repeating: .init(promptCount: 1056, tokens: 16, sharedCount: 1024), count: 3))
+        #expect(throws: CommandError.self) {
+            try workload.check(Array(repeating: Array(repeating: 5, count: 1056), count: 3), WorkloadSizes())
+        }
     }
 
     @Test("asks for blocks in which all its rows can run at once")

@@ -47,6 +47,16 @@ struct BenchEndToEndTests {
         #expect((76...100).contains(context))
     }
 
+    @Test("requests that begin alike reuse what is computed, unless they are told not to", arguments: [true, false])
+    func prefixes(_ reuse: Bool) async throws {
+        let arguments = small + ["--json", "--quiet", "--workload", "prefix2"]
+        let outcome = try await Program.run(arguments + (reuse ? [] : ["--no-prefix-cache"]))
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        let object = try #require(try Self.objects(outcome).first)
+        #expect(object["prompt_share_reused"] as? Double == (reuse ? 1024 / 2112.0 : 0))
+        #expect(object["ttft_p95"] is Double && object["operations_per_second"] is NSNull)
+    }
+
     @Test("a long context can be computed")
     func computedContext() async throws {
         let outcome = try await Program.run(

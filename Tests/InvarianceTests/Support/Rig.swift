@@ -21,6 +21,10 @@ struct Arrangement: CustomStringConvertible {
     var speculation = Speculation.none
     /// Blocks of a draft model's cache.
     var draftBlocks = 64
+    /// Off, so that each road to a logit computes all by itself.
+    var prefixCache = false
+    /// How blocks are found by their tokens.
+    var prefixHash = PrefixHash(scope: 0)
 
     static func random(using generator: inout SplitMix64) -> Arrangement {
         Arrangement(
@@ -28,12 +32,13 @@ struct Arrangement: CustomStringConvertible {
             policy: Bool.random(using: &generator) ? .continuous : .static,
             maxBatch: Int.random(in: 1...9, using: &generator),
             prefillChunk: [1, 2, 7, 16, 33, 512, nil].randomElement(using: &generator)!,
-            threads: [1, 2, 3, 5].randomElement(using: &generator)!)
+            threads: [1, 2, 3, 5].randomElement(using: &generator)!, prefixCache: Bool.random(using: &generator))
     }
 
     var description: String {
         "blocks \(blocks)×\(blockSize) shuffled \(shuffle.map(String.init) ?? "no"), \(policy), batch \(maxBatch), "
-            + "chunk \(prefillChunk.map(String.init) ?? "auto"), \(threads) threads"
+            + "chunk \(prefillChunk.map(String.init) ?? "auto"), \(threads) threads, "
+            + "prefix cache \(prefixCache ? "on" : "off")"
     }
 }
 
@@ -90,11 +95,14 @@ final class Rig {
             var generator = SplitMix64(seed: seed)
             order.shuffle(using: &generator)
         }
-        let cache = try PagedCache(layout: layout, allocator: BlockAllocator(freeOrder: order), crew: crew)
+        let cache = try PagedCache(
+            layout: layout, allocator: BlockAllocator(freeOrder: order), crew: crew,
+            prefixHash: arrangement.prefixHash)
         let engine = try BatchEngine(
             model: Bloom(weights: weights, kernels: kernels), crew: crew, cache: cache,
             options: SchedulingOptions(
-                policy: arrangement.policy, maxBatch: arrangement.maxBatch, prefillChunk: arrangement.prefillChunk),
+                policy: arrangement.policy, maxBatch: arrangement.maxBatch, prefillChunk: arrangement.prefillChunk,
+                prefixCache: arrangement.prefixCache),
             speculation: speculation, logger: Logger(label: "test"))
         let result: Result<T, any Error>
         do { result = .success(try await body(engine)) } catch { result = .failure(error) }

@@ -1,0 +1,79 @@
+// All colours of the pictures, for light and dark pages and for paper.
+
+const darkPage = matchMedia("(prefers-color-scheme: dark)");
+let onPaper = false;
+let theme = null;
+
+// Ottosson's OKLCH (2020), in which colours of equal lightness look equally light; red, green and blue of 0 to 255.
+function oklch(lightness, chroma, hue) {
+  const angle = hue * Math.PI / 180, a = chroma * Math.cos(angle), b = chroma * Math.sin(angle);
+  const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
+  const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
+  const s = (lightness - 0.0894841775 * a - 1.2914855480 * b) ** 3;
+  const linear = [
+    4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
+    -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
+    -0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s,
+  ];
+  return linear.map(value => {
+    const clear = Math.min(1, Math.max(0, value));
+    return 255 * (clear <= 0.0031308 ? 12.92 * clear : 1.055 * clear ** (1 / 2.4) - 0.055);
+  });
+}
+
+function css(colour, alpha = 1) {
+  const [red, green, blue] = colour.map(Math.round);
+  return `rgb(${red} ${green} ${blue} / ${alpha})`;
+}
+
+function mix(one, other, share) { return one.map((value, index) => value + (other[index] - value) * share); }
+
+function parse(text) {
+  const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  probe.fillStyle = text;
+  probe.fillRect(0, 0, 1, 1);
+  return Array.from(probe.getImageData(0, 0, 1, 1).data.subarray(0, 3));
+}
+
+function readTheme() {
+  const dark = darkPage.matches && !onPaper;
+  const style = getComputedStyle(document.documentElement);
+  const named = name => parse(onPaper ? { "--card": "#fff", "--field": "#f2f2f2", "--ink": "#111", "--soft": "#444", "--line": "#ccc" }[name]
+    : style.getPropertyValue(name).trim());
+  const tone = (light, inDark, chroma, hue) => oklch(dark ? inDark : light, chroma, hue);
+  theme = {
+    dark, card: named("--card"), field: named("--field"), ink: named("--ink"), soft: named("--soft"), line: named("--line"),
+    // Of blocks.
+    owned: tone(0.66, 0.66, 0.11, 245), shared: tone(0.76, 0.78, 0.145, 80), cached: tone(0.72, 0.52, 0.012, 150),
+    // Of rows.
+    prefill: tone(0.76, 0.78, 0.145, 70), decode: tone(0.62, 0.66, 0.12, 248), draft: tone(0.62, 0.68, 0.14, 305),
+    recompute: tone(0.6, 0.64, 0.17, 27),
+    // Of waiting.
+    waiting: tone(0.88, 0.36, 0.008, 150), preempted: tone(0.85, 0.42, 0.07, 20), paused: tone(0.92, 0.32, 0.005, 150),
+    // Of a step's time.
+    layers: tone(0.6, 0.66, 0.1, 185), attention: tone(0.7, 0.72, 0.14, 45), head: tone(0.6, 0.68, 0.12, 300),
+    rest: tone(0.75, 0.5, 0.01, 150),
+    requests: trace.requests.map(request => {
+      // The golden angle: neighbours differ most, and any number of requests keeps its distance.
+      const hue = (145 + 137.508 * request.index) % 360, shift = [0, 0.075, -0.075][request.index % 3];
+      return tone(0.67 + shift, 0.68 + shift, 0.125, hue);
+    }),
+  };
+  theme.sharedRequests = theme.requests.map(colour => mix(colour, dark ? [255, 255, 255] : [0, 0, 0], dark ? 0.4 : 0.36));
+}
+
+// Stripes that say "shared", to be laid over a colour.
+function stripes(context, scale) {
+  const size = Math.round(7 * scale), tile = document.createElement("canvas");
+  tile.width = tile.height = size;
+  const brush = tile.getContext("2d");
+  brush.strokeStyle = theme.dark ? "rgb(0 0 0 / 45%)" : "rgb(255 255 255 / 55%)";
+  brush.lineWidth = size * 0.26;
+  for (const shift of [-size, 0, size]) {
+    brush.beginPath();
+    brush.moveTo(shift - 1, size + 1);
+    brush.lineTo(shift + size + 1, -1);
+    brush.stroke();
+  }
+  return context.createPattern(tile, "repeat");
+}

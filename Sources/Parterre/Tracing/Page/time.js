@@ -1,0 +1,55 @@
+// How long each step took, split by part of the model or by what it was for.
+
+class TimePanel extends Panel {
+  constructor() { super("time", "Time of each step"); }
+
+  get parts() {
+    const { steps, rows } = trace;
+    if (settings.time === "part") {
+      const rest = step => Math.max(0, steps.duration[step] - steps.layers[step] - steps.attention[step] - steps.head[step]);
+      return [
+        ["layers", theme.layers, step => steps.layers[step]], ["attention", theme.attention, step => steps.attention[step]],
+        ["head and choice", theme.head, step => steps.head[step]], ["rest", theme.rest, rest],
+      ];
+    }
+    const all = step => rows.prefill[step] + rows.recompute[step] + rows.decode[step] + rows.draft[step];
+    const share = kind => step => steps.duration[step] * rows[kind][step] / Math.max(1, all(step));
+    const parts = [["decode", theme.decode, share("decode")], ["prefill", theme.prefill, share("prefill")]];
+    if (trace.has.draft) parts.push(["drafted", theme.draft, share("draft")]);
+    if (trace.has.recompute) parts.push(["computed again", theme.recompute, share("recompute")]);
+    return parts;
+  }
+
+  paint(context, { x, y, width, height }, scale) {
+    const wide = Math.round(width * scale), columns = new Columns(wide, axis, wide / axis.length), { steps } = trace;
+    const most = columns.maxima(step => steps.duration[step]), means = columns.means(step => steps.duration[step]);
+    const tops = Float32Array.from(most).sort();
+    // One step that was held up must not flatten all others.
+    this.most = Math.max(1, means.reduce((a, b) => Math.max(a, b), 0), quantile(tops, 0.99)) * 1.05;
+    const base = new Float32Array(wide + 2), reach = height / this.most;
+    const bars = (amount, colour, from) => {
+      const path = new Path2D();
+      for (let column = 0; column < wide; column++) {
+        if (!(amount[column] > 0)) continue;
+        const low = from === null ? 0 : from[column] * reach, size = amount[column] * reach;
+        path.rect(x + column / scale, y + height - low - size, 1 / scale, size);
+        if (from !== null) from[column] += amount[column];
+      }
+      context.fillStyle = colour;
+      context.fill(path);
+    };
+    bars(most, css(theme.ink, 0.13), null);
+    for (const [, colour, value] of this.parts) bars(columns.means(value), css(colour), base);
+  }
+
+  paintSide(context) { this.paintScale(context, this.most, margin.top, margin.top + this.plot.height, false); }
+
+  scaleName(value) { return value === 0 ? "0" : time(value).replace(/\.0+(?=\D)/, ""); }
+
+  tip(step) {
+    const facts = this.parts.map(([name, , value]) => [name, time(value(step))]);
+    return { title: `${stepName(step)} · ${time(trace.steps.duration[step])}`, facts };
+  }
+
+  legend() { return [...this.parts.map(([name, colour]) => [name, colour]), ["longest of several", mix(theme.field, theme.ink, 0.13)]]; }
+}

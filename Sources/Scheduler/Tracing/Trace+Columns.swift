@@ -1,0 +1,74 @@
+extension Trace {
+    /// One entry a step.
+    public struct Steps: Sendable, Equatable, Codable {
+        public var begin: [Int] = []
+        /// From planning to the last event sent.
+        public var duration: [Int32] = []
+        /// Of that, all layers but for their attention.
+        public var layers: [Int32] = []
+        public var attention: [Int32] = []
+        /// The head and the choice of tokens.
+        public var head: [Int32] = []
+        /// Sequences that waited while it ran.
+        public var waiting: [Int32] = []
+        /// Blocks that were not free.
+        public var blocks: [Int32] = []
+
+        public var count: Int { begin.count }
+    }
+
+    /// What a step does with a sequence.
+    public enum Work: Int32, Sendable, Codable {
+        /// Its prompt is computed.
+        case prefill
+        /// One row, and rows of drafted tokens after it.
+        case decode
+        /// Its first token is drawn from the row of the sequence that it forks from.
+        case fork
+        /// What it had before it lost its blocks is computed again.
+        case recompute
+    }
+
+    /// The same work of a sequence in consecutive steps.
+    public struct Runs: Sendable, Equatable, Codable {
+        /// Of `sequences`.
+        public var sequence: [Int32] = []
+        public var step: [Int32] = []
+        public var count: [Int32] = []
+        /// In each of the steps.
+        public var rows: [Int32] = []
+        /// `Work.rawValue`.
+        public var work: [Int32] = []
+        /// Drawn in each of the steps.
+        public var tokens: [Int32] = []
+    }
+
+    /// A sequence holds a physical block as its `logical`th from one step up to another. A block that several hold at the same
+    /// time is shared.
+    public struct Holdings: Sendable, Equatable, Codable {
+        public var sequence: [Int32] = []
+        public var logical: [Int32] = []
+        public var block: [Int32] = []
+        public var from: [Int32] = []
+        /// The first step that it is no longer held in; the number of steps where it is held to the end.
+        public var until: [Int32] = []
+    }
+
+    public enum Happening: Int32, Sendable, Codable {
+        /// The sequence lost its blocks; they are recomputed later.
+        case preempted
+        /// It took a share of all blocks of sequence number `detail`.
+        case forked
+        /// It copied shared block `detail` to write into a block of its own.
+        case copied
+    }
+
+    /// What happens at a moment, right before the step is computed.
+    public struct Marks: Sendable, Equatable, Codable {
+        public var step: [Int32] = []
+        public var sequence: [Int32] = []
+        /// `Happening.rawValue`.
+        public var what: [Int32] = []
+        public var detail: [Int32] = []
+    }
+}

@@ -1,0 +1,110 @@
+import PagedCache
+import Testing
+
+@testable import Scheduler
+
+@Suite struct TraceRecorderTests {
+    /// What a trace says of the step, by arrival: sequences that are scored have their arrival as their request.
+    private func tables(_ trace: Trace, _ step: Int) -> [Int: [Int32]] {
+        Dictionary(uniqueKeysWithValues: trace.tables(atStep: step).map { (trace.sequences[$0].request, $1) })
+    }
+
+    private func rows(_ trace: Trace, _ step: Int) -> [Int: Int] {
+        Dictionary(
+            uniqueKeysWithValues: trace.entries(atStep: step).filter { $0.rows > 0 }.map {
+                (trace.sequences[$0.sequence].request, $0.rows)
+            })
+    }
+
+    @Test("the blocks and rows of every step come back as they were", arguments: 1...12, BatchingPolicy.allCases)
+    func replay(seed: Int, policy: BatchingPolicy) throws {
+        let run = try RecordedRun(seed: UInt64(seed), blocks: 13, policy: policy)
+        run.run(steps: 250)
+        let trace = run.trace
+        #expect(trace.fault == nil && trace.steps.count == run.tables.count && trace.droppedSteps == 0)
+        for step in run.tables.indices {
+            #expect(tables(trace, step) == run.tables[step], "seed \(seed), step \(step)")
+            #expect(rows(trace, step) == run.rows[step], "seed \(seed), step \(step)")
+            #expect(
+                trace.steps.blocks[step] == Set(run.tables[step].values.joined()).count, "seed \(seed), step \(step)")
+        }
+        let tokens = zip(trace.runs.tokens, trace.runs.count).reduce(0) { $0 + Int($1.0 * $1.1) }
+        #expect(tokens == run.generated && tokens == trace.sequences.reduce(0) { $0 + $1.generatedTokens })
+        let marks = Dictionary(grouping: trace.marks.what, by: { $0 }).mapValues(\.count)
+        #expect(marks[Trace.Happening.preempted.rawValue, default: 0] == run.scheduler.preemptions)
+        #expect(marks[Trace.Happening.forked.rawValue, default: 0] == run.forks)
+        if policy == .continuous {
+            #expect(run.scheduler.preemptions > 0 && run.forks > 0, "seed \(seed) shows nothing")
+        }
+    }
+
+    @Test("what is computed again after a preemption is told from a prompt")
+    func recomputing() throws {
+        let run = try RecordedRun(seed: 3, blocks: 14)
+        run.run(steps: 300)
+        let trace = run.trace
+        for index in trace.runs.step.indices where trace.runs.work[index] == Trace.Work.recompute.rawValue {
+            let sequence = trace.runs.sequence[index]
+            let isLate = trace.marks.step.indices.contains { mark in
+                trace.marks.sequence[mark] == sequence && trace.marks.what[mark] == Trace.Happening.preempted.rawValue
+                    && trace.marks.step[mark] <= trace.runs.step[index]
+            }
+            #expect(isLate)
+        }
+        #expect(trace.runs.work.contains(Trace.Work.recompute.rawValue))
+    }
+
+    @Test("at the end nothing is held, and every sequence has ended")
+    func end() throws {
+        let run = try RecordedRun(seed: 5, blocks: 20)
+        run.run(steps: 60)
+        run.finish()
+        let trace = run.trace
+        #expect(run.scheduler.cache.usedBlocks == 0)
+        #expect(trace.sequences.allSatisfy { $0.ended != nil })
+        #expect(run.recorder.lives.isEmpty)
+    }
+
+    @Test("a long run keeps its last steps, as they were, in bounded memory", arguments: [1, 2, 3] as [UInt64])
+    func dropping(seed: UInt64) throws {
+        let run = try RecordedRun(seed: seed, blocks: 20, limits: .init(steps: 100, spans: 1_000_000, leastSteps: 10))
+        run.run(steps: 777)
+        let trace = run.trace
+        #expect(trace.fault == nil && trace.droppedSteps + trace.steps.count == 777)
+        #expect(trace.steps.count <= 100 && trace.steps.count >= 80)
+        for step in 0..<trace.steps.count {
+            #expect(tables(trace, step) == run.tables[trace.droppedSteps + step], "seed \(seed), step \(step)")
+            #expect(rows(trace, step) == run.rows[trace.droppedSteps + step], "seed \(seed), step \(step)")
+        }
+        #expect(trace.sequences.count < 200, "those that ended long ago are forgotten")
+    }
+
+    @Test("steps are dropped early where they hold too much")
+    func spans() throws {
+        let run = try RecordedRun(seed: 9, blocks: 20, limits: .init(steps: 10_000, spans: 200, leastSteps: 10))
+        run.run(steps: 500)
+        let trace = run.trace
+        #expect(trace.steps.count < 200 && trace.holdings.block.count + trace.runs.step.count <= 220)
+        for step in 0..<trace.steps.count { #expect(tables(trace, step) == run.tables[trace.droppedSteps + step]) }
+    }
+
+    @Test("a trace that points at what is not there is found out")
+    func faults() throws {
+        let run = try RecordedRun(seed: 2, blocks: 20)
+        run.run(steps: 40)
+        let sound = run.trace
+        #expect(sound.fault == nil)
+        let bends: [(inout Trace) -> Void] = [
+            { $0.settings.blocks = 1 }, { $0.settings.blockTokens = 0 }, { $0.sequences.removeLast() },
+            { $0.steps.duration.removeLast() }, { $0.runs.rows.removeLast() }, { $0.runs.count[0] = .max },
+            { $0.runs.step[0] = -1 }, { $0.runs.tokens[0] = -1 }, { $0.holdings.until[0] = 41 },
+            { $0.holdings.from[0] = -1 }, { $0.holdings.block[0] = 20 }, { $0.holdings.sequence[0] = -2 },
+            { $0.marks.step.append(0) }, { $0.marks.step[0] = 99 },
+        ]
+        for (index, bend) in bends.enumerated() {
+            var bent = sound
+            bend(&bent)
+            #expect(bent.fault != nil, "bend \(index)")
+        }
+    }
+}
