@@ -280,13 +280,16 @@ import Testing
         var arrangement = Arrangement.random(using: &generator)
         // With few blocks some sequences find none there.
         arrangement.draftBlocks = [2, 5, 64].randomElement(using: &generator)!
-        let requests = Self.requests(6, vocabulary: shape.vocabulary, using: &generator)
+        var requests = Self.requests(6, vocabulary: shape.vocabulary, using: &generator)
+        // One that nobody guesses right.
+        requests[5].parameters.temperature = 3
+        (requests[5].parameters.maxTokens, requests[5].parameters.ignoreEOS) = (30, true)
         try await rig.withEngine(arrangement, kernels: kernels, draft: draft) { engine in
             let written = try await Self.write(requests, engine)
             try await Self.expectPlain(
                 written, requests, engine, "seed \(seed), \(kernels), \(arithmetic), \(arrangement)")
             let counters = await engine.status().speculation
-            #expect(counters.drafted > counters.accepted, "seed \(seed): \(counters)")
+            #expect(counters.drafted > counters.accepted || arrangement.draftBlocks < 64, "seed \(seed): \(counters)")
             #expect(engine.speculator?.draftModel?.cache.usedBlocks == 0, "seed \(seed): draft blocks are left over")
         }
     }
