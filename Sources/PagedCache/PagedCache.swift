@@ -111,6 +111,15 @@ public final class PagedCache {
         return copy
     }
 
+    /// A second holder of the blocks that the first `tokens` tokens fill, as far as they are stored; it never writes into one.
+    public func fork(_ table: BlockTable, wholeBlocksWithin tokens: Int) -> BlockTable {
+        var copy = BlockTable()
+        copy.blocks = Array(table.blocks.prefix(min(tokens, table.tokenCount) / blockTokens))
+        copy.tokenCount = copy.blocks.count * blockTokens
+        for block in copy.blocks { allocator.retain(block) }
+        return copy
+    }
+
     /// Give all blocks back; indexed ones stay to be had by their tokens until their room is needed.
     public func release(_ table: inout BlockTable) {
         // Last block first, so that the next sequence gets them in this one's order, and a cached beginning outlives what

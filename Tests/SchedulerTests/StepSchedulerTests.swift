@@ -39,19 +39,24 @@ import Testing
 
         @discardableResult
         func add(_ tokens: [TokenID], lastOnly: Bool = true, chunkLimit: Int = .max) -> ScheduledSequence {
-            arrivals += 1
-            let sequence = ScheduledSequence(
-                arrival: arrivals, tokens: tokens,
-                purpose: .score(ScoringJob(group: group, index: arrivals), lastOnly: lastOnly), chunkLimit: chunkLimit)
+            let sequence = make(tokens, lastOnly: lastOnly, chunkLimit: chunkLimit)
             scheduler.add(sequence)
             return sequence
         }
 
+        /// One that does not wait yet.
+        func make(_ tokens: [TokenID], lastOnly: Bool = true, chunkLimit: Int = .max) -> ScheduledSequence {
+            arrivals += 1
+            return ScheduledSequence(
+                arrival: arrivals, tokens: tokens,
+                purpose: .score(ScoringJob(group: group, index: arrivals), lastOnly: lastOnly), chunkLimit: chunkLimit)
+        }
+
         /// Rows of the next step by sequence; sequences whose tokens are all computed get one more, as if drawn.
-        func step() -> [Int: Int] {
+        func step(draws: Bool = true) -> [Int: Int] {
             scheduler.plan(&plan)
             scheduler.commit(plan)
-            for entry in plan.entries where entry.sequence.pendingTokens == 0 {
+            for entry in plan.entries where draws && entry.sequence.pendingTokens == 0 {
                 entry.sequence.state = .decoding
                 entry.sequence.tokens.append(TokenID(2))
             }

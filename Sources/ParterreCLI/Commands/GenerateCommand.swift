@@ -15,12 +15,12 @@ struct GenerateCommand: AsyncParsableCommand {
                "body": {"prompt": "Once", "max_tokens": 9}}
             What a line says goes before the options below: max_tokens, min_tokens, temperature, top_k, top_p, min_p, \
             repetition_penalty, presence_penalty, frequency_penalty, logit_bias, seed, n, stop, stop_token_ids, \
-            ignore_eos, logprobs. A line without an id goes by its number. Where neither says anything, the model's \
+            ignore_eos, logprobs, beams, length_penalty, early_stopping. A line without an id goes by its number. Where neither says anything, the model's \
             generation_config.json decides, else the text is greedy.
 
             OUTPUT, one JSON object for each sample, written as it ends:
               {"id", "index", "text", "token_ids", "finish_reason",
-               "prompt_tokens", "completion_tokens", "logprobs"?}
+               "prompt_tokens", "completion_tokens", "cumulative_logprob"?, "score"?, "logprobs"?}
             A line that cannot be answered becomes
               {"id", "line", "error": {"message", "field"?}}
             and the others go on; the exit code is then 1. Lines in OpenAI's form are answered in OpenAI's form.
@@ -31,6 +31,7 @@ struct GenerateCommand: AsyncParsableCommand {
             EXAMPLES
               parterre generate "The garden in spring" --max-tokens 40
               parterre generate "Once upon a time" -n 3 --temperature 0.8 --seed 1
+              parterre generate "Once upon a time" --beams 5 -n 2 --early-stopping true
               parterre generate --input prompts.jsonl --output texts.jsonl --resume
               cat prompts.jsonl | parterre generate --max-tokens 16 | jq -r .text
             """)

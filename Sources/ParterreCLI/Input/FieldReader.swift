@@ -41,6 +41,8 @@ struct FieldReader {
 
     func float(_ name: String) throws -> Float? { try read(Float.self, name, wanted: "a number") }
 
+    func double(_ name: String) throws -> Double? { try read(Double.self, name, wanted: "a number") }
+
     /// A seed may use all 64 bits, written as unsigned or as negative.
     func seed(_ name: String) throws -> UInt64? {
         guard has(name) else { return nil }

@@ -70,7 +70,7 @@ extension RequestLine {
     }
 
     private mutating func readNative(_ fields: FieldReader) throws {
-        try fields.refuseAllBut(SamplingFields.names.union(SamplingFields.unserved).union(Self.nativeNames))
+        try fields.refuseAllBut(SamplingFields.allNames.union(Self.nativeNames))
         try readPrompts(fields)
         if prompts.count != 1 { throw fields.error("prompt", "must be one prompt: give each its own line") }
         try SamplingFields.apply(fields, to: &self)
@@ -89,7 +89,7 @@ extension RequestLine {
         }
         guard let body = try fields.object("body") else { throw fields.error("body", "is missing") }
         form = .openAIBatch(model: try body.string("model"))
-        try body.refuseAllBut(SamplingFields.names.union(SamplingFields.unserved).union(Self.bodyNames))
+        try body.refuseAllBut(SamplingFields.allNames.union(Self.bodyNames))
         try readPrompts(body)
         try SamplingFields.apply(body, to: &self)
     }

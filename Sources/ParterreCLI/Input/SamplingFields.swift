@@ -11,6 +11,8 @@ enum SamplingFields {
     /// Fields of OpenAI's API that are known but not served: each is fine with the value that changes nothing.
     static let unserved: Set<String> = ["echo", "stream", "stream_options", "best_of", "suffix"]
 
+    static let allNames = names.union(unserved).union(BeamFields.names)
+
     static func apply(_ fields: FieldReader, to request: inout RequestLine) throws {
         var p = request.parameters
         if let value = try fields.integer("max_tokens") { p.maxTokens = value }
@@ -30,6 +32,7 @@ enum SamplingFields {
         if let value = try fields.integer("logprobs") { p.logprobs = value }
         request.parameters = p
         if let value = try fields.integer("n") { request.n = value }
+        try BeamFields.apply(fields, to: &request)
         try refuseUnserved(fields, n: request.n)
     }
 
@@ -40,7 +43,7 @@ enum SamplingFields {
         if try fields.bool("stream") == true {
             throw fields.error("stream", "is not served: a batch line is answered whole")
         }
-        if let best = try fields.integer("best_of"), best != n {
+        if let best = try fields.integer("best_of"), best != n, try fields.bool("use_beam_search") != true {
             throw fields.error("best_of", "is not served unless it equals n")
         }
         if let suffix = try fields.string("suffix"), !suffix.isEmpty {

@@ -97,6 +97,8 @@ struct SamplingOptions: ParsableArguments {
             "Report each token's log-probability and those of this many likeliest ones, 0 to 20.", valueName: "count"))
     var logprobs: Int?
 
+    @OptionGroup var beam: BeamOptions
+
     /// The options that were given, over what the model's publisher recommends. A file of the model that cannot be read
     /// is left to be reported when the model is loaded.
     func defaults(for model: ModelSource) -> RequestDefaults {
@@ -120,6 +122,9 @@ struct SamplingOptions: ParsableArguments {
         p.stopTokenIDs = stopTokenIds.flatMap(\.ids)
         p.ignoreEOS = ignoreEOS
         p.logprobs = logprobs
+        p.beams = beam.parameters
+        // What the model recommends for drawing gives way to a search.
+        if p.beams.isSearch, temperature == nil { p.temperature = 0 }
         return RequestDefaults(parameters: p, n: n)
     }
 

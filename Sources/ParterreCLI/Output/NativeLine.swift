@@ -13,6 +13,10 @@ enum NativeLine {
             .init(name: "prompt_tokens", value: .integer(completion.promptTokens)),
             .init(name: "completion_tokens", value: .integer(completion.completionTokens)),
         ]
+        if let beam = completion.beam {
+            members.append(.init(name: "cumulative_logprob", value: .float(beam.cumulativeLogprob)))
+            members.append(.init(name: "score", value: .float(beam.score)))
+        }
         if let logprobs = completion.logprobs {
             let values = logprobs.map { logprob in
                 JSON.object(

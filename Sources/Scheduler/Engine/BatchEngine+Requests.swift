@@ -57,6 +57,7 @@ extension BatchEngine {
         guard !overflow, total <= capacity else {
             throw .tooLong(tokens: overflow ? Int.max : total, capacity: capacity)
         }
+        try checkBeams(of: request, promptTokens: prompt.count)
         return prompt
     }
 
@@ -65,7 +66,7 @@ extension BatchEngine {
         _ continuation: AsyncThrowingStream<GenerationEvent, any Error>.Continuation
     ) {
         let parameters = request.parameters
-        let end = EndCondition(parameters, modelEndTokens: model.configuration.eosTokenIDs.map(TokenID.init))
+        let end = endCondition(of: parameters)
         let stops = StopStrings(parameters.stop)
         queue.async { [self] in
             guard !isStopped else { return continuation.finish(throwing: RequestError.engineStopped) }
@@ -78,6 +79,15 @@ extension BatchEngine {
             }
             // After the handler is set: a stream that was left earlier says so here, a later one calls the handler.
             guard active.start() else { return }
+            if parameters.beams.isSearch {
+                active.sequences = [
+                    beams(
+                        of: request, active, id: id, prompt: prompt, end, stops, tokenizer,
+                        sharesPrefix: context == .computed)
+                ]
+                recorder?.take(active, label: request.label)
+                return take(active)
+            }
             active.sequences = (0..<request.n).map { index in
                 let sampler = SequenceSampler(
                     parameters, sample: index, prompt: prompt, endTokens: end.endTokens,

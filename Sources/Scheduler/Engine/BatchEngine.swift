@@ -159,7 +159,11 @@ public final class BatchEngine: @unchecked Sendable {
         draws.begin(rows: pass.count)
         for entry in plan.entries {
             let wanted = entry.wanted.clamped(to: pass)
-            guard !wanted.isEmpty, case .generate(let sample) = entry.sequence.purpose else { continue }
+            guard !wanted.isEmpty else { continue }
+            if case .beam(let group, let member) = entry.sequence.purpose {
+                draws.add(row: wanted.lowerBound - pass.lowerBound, group.members[member])
+            }
+            guard case .generate(let sample) = entry.sequence.purpose else { continue }
             draws.add(
                 rows: wanted.lowerBound - pass.lowerBound..<wanted.upperBound - pass.lowerBound,
                 earlier: wanted.lowerBound - entry.wanted.lowerBound, sample)
@@ -189,12 +193,20 @@ public final class BatchEngine: @unchecked Sendable {
                 }
             }
         }
+        for index in lane.share(of: draws.beams.count) {
+            let (row, member) = draws.beams[index]
+            member.rank(logits(ofRow: row), scratch: scratch[lane.index], kernels: model.kernels)
+        }
+    }
+
+    private func logits(ofRow row: Int) -> UnsafeMutableBufferPointer<Float> {
+        UnsafeMutableBufferPointer(
+            start: workspace.logits + row * workspace.logitStride, count: model.configuration.vocabularySize)
     }
 
     /// Samplers change the logits they are given, so all but the last draw from a copy.
     private func draw(_ samples: ArraySlice<Sample>, fromAllOf row: Int, _ lane: Lane) {
-        let row = UnsafeMutableBufferPointer(
-            start: workspace.logits + row * workspace.logitStride, count: model.configuration.vocabularySize)
+        let row = logits(ofRow: row)
         for (index, sample) in samples.enumerated() {
             var logits = row
             if index < samples.count - 1 {
@@ -217,6 +229,9 @@ public final class BatchEngine: @unchecked Sendable {
                 guard entry.sequence.pendingTokens == 0, entry.sequence.state != .finished else { continue }
                 scheduler.finish(entry.sequence)
                 job.group.sequenceDone()
+            case .beam(let group, let member):
+                // Of all members' rows the leader's is as good a sign as any: they step together.
+                if member == 0, !entry.wanted.isEmpty { settle(entry.sequence, group) }
             }
         }
         // Draws have kept their tokens in their sample, so all are settled here together.
@@ -244,6 +259,16 @@ public final class BatchEngine: @unchecked Sendable {
         recorder?.ended(sequence, completion.finishReason)
         scheduler.finish(sequence)
         if sample.request.finish(completion) { requests[sample.request.id] = nil }
+    }
+
+    private func settle(_ sequence: ScheduledSequence, _ group: BeamGroup) {
+        counters.generatedTokens += 1 + sequence.followers.count
+        if let branches = group.advance() {
+            scheduler.branch(sequence, into: branches) { .beam(group, member: $0) }
+        } else {
+            scheduler.finish(sequence)
+            requests[group.request.id] = nil
+        }
     }
 
     private func deliverScores(_ pass: Range<Int>) {
@@ -286,6 +311,9 @@ public final class BatchEngine: @unchecked Sendable {
         case .generate(let sample):
             sample.request.continuation.finish(throwing: error)
             cancel(sample.request.id)
+        case .beam(let group, _):
+            group.request.continuation.finish(throwing: error)
+            cancel(group.request.id)
         case .score(let job, _):
             end(job.group, error)
         }

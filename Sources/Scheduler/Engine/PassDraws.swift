@@ -17,12 +17,15 @@ struct PassDraws {
     private(set) var demands: [RowDemand] = []
     private(set) var draws: [Draw] = []
     private(set) var samples: [Sample] = []
+    /// Beams that are ranked from all of their row, and that row.
+    private(set) var beams: [(row: Int, member: BeamMember)] = []
 
     /// Begin a new pass; memory is kept.
     mutating func begin(rows: Int) {
         demands.removeAll(keepingCapacity: true)
         draws.removeAll(keepingCapacity: true)
         samples.removeAll(keepingCapacity: true)
+        beams.removeAll(keepingCapacity: true)
         demands.append(contentsOf: repeatElement(.all, count: rows))
     }
 
@@ -45,6 +48,8 @@ struct PassDraws {
         draws[last].samples = draws[last].samples.lowerBound..<samples.count
         if sample.demand() != demands[row] { demands[row] = .all }
     }
+
+    mutating func add(row: Int, _ member: BeamMember) { beams.append((row, member)) }
 
     /// All of all rows after all.
     mutating func demandAll() {

@@ -58,7 +58,7 @@ final class StepScheduler {
     func fork(_ sequence: ScheduledSequence) -> [ScheduledSequence] {
         let siblings = sequence.siblings
         sequence.siblings = []
-        let room = max(0, options.maxBatch - running.count)
+        let room = max(0, options.maxBatch - places)
         for sibling in siblings.prefix(room) {
             sibling.table = cache.fork(sequence.table)
             sibling.state = .decoding
@@ -79,8 +79,7 @@ final class StepScheduler {
         case .finished: return
         }
         publish(sequence)
-        cache.release(&sequence.table)
-        sequence.speculation?.release()
+        release(sequence)
         sequence.state = .finished
     }
 
@@ -96,12 +95,14 @@ final class StepScheduler {
         var index = 0
         while index < running.count {
             let sequence = running[index]
+            if sequence.hasRejoined { sequence.state = .decoding }
+            if sequence.takesBlocks {
+                while sequence.takesBlocks, !reserve(sequence) { preempt(running[running.count - 1]) }
+                guard sequence.takesBlocks else { break }
+            }
             if sequence.state == .decoding {
-                while sequence.state == .decoding, !cache.reserve(sequence.tokens.count, for: &sequence.table) {
-                    preempt(running[running.count - 1])
-                }
-                guard sequence.state == .decoding else { break }
                 plan.append(sequence, rows: sequence.pendingTokens, draft: reserveDraft(of: sequence))
+                for follower in sequence.followers { plan.append(follower, rows: follower.pendingTokens) }
             }
             index += 1
         }
@@ -109,8 +110,7 @@ final class StepScheduler {
 
     private func preempt(_ sequence: ScheduledSequence) {
         running.removeAll { $0 === sequence }
-        cache.release(&sequence.table)
-        sequence.speculation?.release()
+        release(sequence)
         sequence.state = .preempted
         sequence.preemptions += 1
         preemptions += 1
@@ -153,7 +153,7 @@ final class StepScheduler {
     /// Prompt rows that the step takes on beside its decoding ones.
     private func promptBudget(beside decoding: Int) -> Int {
         if let chunk = options.prefillChunk { return min(chunk, options.mostRows - decoding) }
-        let joining = waiting.prefix(max(0, options.maxBatch - running.count))
+        let joining = waiting.prefix(max(0, options.maxBatch - places))
         let choice = PrefillChoice(
             decoding: decoding,
             prompts: running.reduce(0) { $0 + $1.promptRows } + joining.reduce(0) { $0 + $1.promptRows },
@@ -162,15 +162,20 @@ final class StepScheduler {
     }
 
     private func planChunk(of sequence: ScheduledSequence, _ budget: inout Int, _ plan: inout StepPlan) {
+        guard sequence.followers.isEmpty else { return planRejoining(of: sequence, &budget, &plan) }
         let rows = min(sequence.pendingTokens, budget, sequence.chunkLimit)
         plan.append(sequence, rows: rows)
         budget -= rows
     }
 
-    /// Let the first waiting sequence run if all its known tokens fit and every running one can still take a block.
+    /// Let the first waiting sequence run if the batch has places for it, all its known tokens fit and every running one can
+    /// still take a block.
     private func admit(_ sequence: ScheduledSequence) -> Bool {
-        let needed = blocksToAdmit(sequence)
-        guard needed + running.count <= cache.freeBlocks else { return false }
+        let places = places
+        guard places + sequence.places <= options.maxBatch else { return false }
+        guard blocksToAdmit(sequence) + blocksForFollowers(of: sequence) + places <= cache.freeBlocks else {
+            return false
+        }
         adopt(sequence)
         guard cache.reserve(sequence.tokens.count, for: &sequence.table) else { return false }
         waiting.removeFirst()
@@ -191,16 +196,20 @@ final class StepScheduler {
     /// earlier batches have left in the cache, but none waits for another of its own batch: the grid has all or none.
     private func planGrid(_ plan: inout StepPlan) {
         if running.isEmpty {
-            while running.count < options.maxBatch, let next = waiting.first {
+            while let next = waiting.first {
                 lookUp(next)
                 guard admit(next) else { break }
             }
         }
-        let rows = running.filter { $0.state == .prefilling }
-        guard !rows.isEmpty else { return }
+        let prefilling = running.filter { $0.state == .prefilling }
+        guard !prefilling.isEmpty else { return }
+        var budget = promptBudget(beside: plan.batch.rows)
+        for sequence in prefilling where !sequence.followers.isEmpty { planRejoining(of: sequence, &budget, &plan) }
+        let rows = prefilling.filter(\.followers.isEmpty)
+        guard !rows.isEmpty, budget > 0 else { return }
         let grid = LeftPaddedBatch(rows.map { Array($0.tokens[$0.table.tokenCount...]) })
         let limit = rows.reduce(Int.max) { min($0, $1.chunkLimit) }
-        let window = 0..<min(grid.columns, limit, max(1, promptBudget(beside: 0) / rows.count))
+        let window = 0..<min(grid.columns, limit, max(1, budget / rows.count))
         for (row, sequence) in rows.enumerated() {
             let real = grid.realTokens(row: row, in: window).count
             if real > 0 { plan.append(sequence, rows: real) }

@@ -1,6 +1,8 @@
 public import Basics
 
 /// What a request's stream yields: `started` once, `token`s of all samples interleaved, `finished` once per sample.
+/// Of beam search all tokens come at the end, since which text is the best shows no earlier: one text after another, the
+/// best first.
 public enum GenerationEvent: Sendable, Equatable {
     /// The request has been taken on; its prompt's length in tokens.
     case started(promptTokens: Int)
@@ -58,6 +60,19 @@ public enum FinishReason: String, Sendable, Codable {
     case length
 }
 
+/// How beam search rates a text.
+public struct BeamScore: Sendable, Equatable {
+    /// Sum of its tokens' log-probabilities, after penalties and biases.
+    public var cumulativeLogprob: Float
+    /// That over its length in tokens to the power of the length penalty; texts are returned in the order of this.
+    public var score: Float
+
+    public init(cumulativeLogprob: Float, score: Float) {
+        self.cumulativeLogprob = cumulativeLogprob
+        self.score = score
+    }
+}
+
 /// A finished sample.
 public struct Completion: Sendable, Equatable {
     /// Which of the request's `n` samples, from 0.
@@ -70,12 +85,14 @@ public struct Completion: Sendable, Equatable {
     public var promptTokens: Int
     /// One per token of `tokenIDs` when the request asked for them.
     public var logprobs: [TokenLogprob]?
+    /// What beam search thinks of it; `nil` without one.
+    public var beam: BeamScore?
 
     public var completionTokens: Int { tokenIDs.count }
 
     public init(
         sample: Int, text: String, tokenIDs: [TokenID], finishReason: FinishReason, promptTokens: Int,
-        logprobs: [TokenLogprob]?
+        logprobs: [TokenLogprob]?, beam: BeamScore? = nil
     ) {
         self.sample = sample
         self.text = text
@@ -83,5 +100,6 @@ public struct Completion: Sendable, Equatable {
         self.finishReason = finishReason
         self.promptTokens = promptTokens
         self.logprobs = logprobs
+        self.beam = beam
     }
 }

@@ -11,6 +11,7 @@ public struct GenerationRequest: Sendable, Equatable {
     public var prompt: Prompt
     public var parameters: SamplingParameters
     /// Samples of the same prompt; they share its blocks. Sample i draws from the generator keyed by (seed, i).
+    /// Of beam search it is how many of the best texts are returned, at most as many as there are beams.
     public var n: Int
     /// What traces call it.
     public var label: String? = nil

@@ -6,6 +6,8 @@ public enum RequestError: UserFacingError, Equatable {
     case invalid(field: String, reason: String)
     /// Prompt and `maxTokens` together can never fit into the cache.
     case tooLong(tokens: Int, capacity: Int)
+    /// So many beams, each as long as it may become, can never fit into the cache together.
+    case tooWide(beams: Int, blocks: Int, capacity: Int)
     /// A text prompt for a model without `tokenizer.json`.
     case noTokenizer
     /// The engine was shut down before the request ended.
@@ -18,6 +20,9 @@ public enum RequestError: UserFacingError, Equatable {
         case .tooLong(let tokens, let capacity):
             "prompt and max_tokens need room for \(tokens) tokens, but the cache holds \(capacity): "
                 + "lower max_tokens, shorten the prompt or give --cache-memory more"
+        case .tooWide(let beams, let blocks, let capacity):
+            "\(beams) beams of up to max_tokens need \(blocks) blocks of the cache, but it has \(capacity): "
+                + "ask for fewer beams, lower max_tokens, shorten the prompt or give --cache-memory more"
         case .noTokenizer:
             "the model has no tokenizer.json, so prompts must be token ids (prompt_token_ids)"
         case .engineStopped:

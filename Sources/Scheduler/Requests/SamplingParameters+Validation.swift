@@ -26,6 +26,19 @@ extension SamplingParameters {
         try validatePenalties(vocabularySize: vocabularySize)
         try validateEnds(vocabularySize: vocabularySize)
         if let logprobs { try Self.check(logprobs, in: 0...Self.mostAlternatives, "logprobs") }
+        try validateBeams(n: n)
+    }
+
+    private func validateBeams(n: Int) throws(RequestError) {
+        try Self.check(beams.count, in: 1...Self.mostSamples, "beams")
+        try Self.check(beams.lengthPenalty, in: -10...10, "length_penalty")
+        guard beams.isSearch else { return }
+        guard n <= beams.count else {
+            throw .invalid(field: "n", reason: "\(beams.count) beams end in as many texts, but \(n) are asked for")
+        }
+        guard temperature == 0 else {
+            throw .invalid(field: "temperature", reason: "must be 0 for beam search, which draws nothing")
+        }
     }
 
     private func validateDistribution() throws(RequestError) {

@@ -36,6 +36,8 @@ public struct SamplingParameters: Sendable, Equatable {
     /// Report the chosen token's log-probability and that of this many most likely ones (0…20); `nil`: report none.
     /// They are of the model's own distribution: logits before penalties and temperature.
     public var logprobs: Int? = nil
+    /// Beam search instead of one text after another.
+    public var beams = BeamParameters()
 
     public init() {}
 

@@ -36,7 +36,7 @@ struct LogprobReport {
         TokenLogprob(id: TokenID(token), logprob: logprob(of: logits[token]), top: top)
     }
 
-    private func logprob(of logit: Float) -> Float {
+    func logprob(of logit: Float) -> Float {
         if logit == greatest, greatest > -.infinity { return Float(-logSum) }
         return logit > -.infinity ? Float(Double(logit) - Double(greatest) - logSum) : -.infinity
     }

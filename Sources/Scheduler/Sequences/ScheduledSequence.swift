@@ -10,6 +10,8 @@ final class ScheduledSequence {
         case generate(Sample)
         /// Logits go to the caller; nothing is generated.
         case score(ScoringJob, lastOnly: Bool)
+        /// The last row's logits rank what may continue that member.
+        case beam(BeamGroup, member: Int)
     }
 
     /// Order of arrival; the youngest is preempted first.
@@ -18,7 +20,7 @@ final class ScheduledSequence {
     let promptCount: Int
     var tokens: [TokenID]
     var table = BlockTable()
-    var state = SequenceState.waiting
+    var state = SequenceState.waiting { didSet { for follower in followers { follower.state = state } } }
     /// Most tokens of it in one step, whatever the budget.
     let chunkLimit: Int
     /// Whether it may have blocks in common with other sequences.
@@ -31,8 +33,10 @@ final class ScheduledSequence {
     var siblings: [ScheduledSequence] = []
     /// What is guessed of its next tokens, where the engine guesses.
     var speculation: SequenceSpeculation?
+    /// Other beams of the same search, which run whenever this one does.
+    var followers: [ScheduledSequence] = []
     /// How often it has lost its blocks.
-    var preemptions = 0
+    var preemptions = 0 { didSet { for follower in followers { follower.preemptions = preemptions } } }
 
     init(arrival: Int, tokens: [TokenID], purpose: Purpose, chunkLimit: Int = .max, sharesPrefix: Bool = true) {
         self.arrival = arrival
@@ -47,7 +51,11 @@ final class ScheduledSequence {
     var pendingTokens: Int { tokens.count - table.tokenCount }
 
     /// Prompt tokens that a step could take of it now.
-    var promptRows: Int { state == .decoding ? 0 : min(pendingTokens - adoptable.tokenCount, chunkLimit) }
+    var promptRows: Int {
+        guard state != .decoding else { return 0 }
+        let own = min(pendingTokens - adoptable.tokenCount, chunkLimit)
+        return followers.reduce(own) { $0 + $1.pendingTokens }
+    }
 
     /// Whether it may begin behind blocks that others computed. One whose every logit is wanted computes all its tokens.
     var canAdopt: Bool {
@@ -60,7 +68,7 @@ final class ScheduledSequence {
     func wantedLogits(afterRows rows: Int) -> WantedLogits {
         switch purpose {
         case .score(_, lastOnly: false): .all
-        case .score, .generate: rows == pendingTokens ? .last : .none
+        case .score, .generate, .beam: rows == pendingTokens ? .last : .none
         }
     }
 }

@@ -43,7 +43,7 @@ final class Speculator {
         allotment.removeAll()
         var decoding = 0
         for sequence in scheduler.running where sequence.state == .decoding {
-            decoding += 1
+            decoding += sequence.places
             guard let speculation = sequence.speculation, case .generate(let sample) = sequence.purpose else {
                 continue
             }

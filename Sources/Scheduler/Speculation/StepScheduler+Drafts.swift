@@ -6,7 +6,7 @@ extension StepScheduler {
     /// Prompt tokens that wait to be computed and may ride on the next step.
     var promptRowsAhead: Int {
         guard options.policy == .continuous || !running.contains(where: { $0.state == .decoding }) else { return 0 }
-        let joining = waiting.prefix(max(0, options.maxBatch - running.count))
+        let joining = waiting.prefix(max(0, options.maxBatch - places))
         let rows = running.reduce(0) { $0 + $1.promptRows } + joining.reduce(0) { $0 + $1.promptRows }
         return min(rows, options.promptRoom)
     }
@@ -28,7 +28,7 @@ extension StepScheduler {
         let tokens = sequence.tokens.count
         let needed = cache.blocksToReserve(tokens + speculation.drafted, for: sequence.table)
         if needed > 0,
-            needed + running.count > cache.freeBlocks
+            needed + places > cache.freeBlocks
                 || !cache.reserve(tokens + speculation.drafted, for: &sequence.table)
         {
             let room = sequence.table.blocks.count * cache.blockTokens - tokens

@@ -6,7 +6,7 @@ struct SampleWriter<Detokenizer: IncrementalDetokenizer>: Sendable {
     private(set) var tokenIDs: [TokenID] = []
     /// Set with the last token; no more may follow.
     private(set) var finishReason: FinishReason?
-    private var logprobs: [TokenLogprob]?
+    private(set) var logprobs: [TokenLogprob]?
     private var text: TextAssembler<Detokenizer>
     private let end: EndCondition
 

@@ -13,7 +13,8 @@ extension TraceRecorder {
         for logical in 0..<kept where blocks[logical] != live.blocks[logical] {
             holdings[live.holdings[logical]].until = step
             live.holdings[logical] = open(live, logical, blocks[logical])
-            // A beam may also have taken over another's block, which then is shared.
+            // Beams hand whole tables on, so that a change of theirs need not be a copy.
+            if case .beam = live.sequence.purpose { continue }
             guard !cache.allocator.isShared(blocks[logical]) else { continue }
             marks.append(
                 Mark(step: step, sequence: live.index, what: .copied, detail: live.blocks[logical].rawValue))

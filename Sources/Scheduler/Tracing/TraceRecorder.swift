@@ -68,6 +68,8 @@ final class TraceRecorder {
         let live: Live
         var rows: Int
         var work: Trace.Work
+        /// Of a beam: tokens that it draws, whether it goes on with one of them or not.
+        var drawn: Int?
     }
 
     let limits: Limits
@@ -111,7 +113,9 @@ final class TraceRecorder {
             let isAgain = live.preemptions > 0
             let work: Trace.Work =
                 entry.sequence.state == .decoding ? .decode : isAgain ? .recompute : .prefill
-            parts.append(Part(live: live, rows: entry.rows, work: work))
+            var part = Part(live: live, rows: entry.rows, work: work)
+            if case .beam = entry.sequence.purpose { part.drawn = entry.wanted.count }
+            parts.append(part)
             follow(live, number, scheduler.cache)
         }
         for sequence in scheduler.running {
@@ -121,6 +125,12 @@ final class TraceRecorder {
             if live.blocks.isEmpty, sequence.state == .decoding { noteFork(live, plan) }
             parts.append(Part(live: live, rows: 0, work: .fork))
             follow(live, number, scheduler.cache)
+            // Beams that are computed again, one after another, hold blocks while it is not their turn.
+            for follower in sequence.followers where !follower.table.blocks.isEmpty {
+                let live = self.live(follower)
+                notePreemptions(live)
+                follow(live, number, scheduler.cache)
+            }
         }
         for sequence in scheduler.waiting where !sequence.table.blocks.isEmpty {
             follow(live(sequence), number, scheduler.cache)
@@ -136,7 +146,7 @@ final class TraceRecorder {
         let end = now
         steps.duration.append(Int32(clamping: end - stepBegin))
         for part in parts {
-            let tokens = part.live.sequence.generatedCount - part.live.generated
+            let tokens = part.drawn ?? part.live.sequence.generatedCount - part.live.generated
             part.live.generated += tokens
             sequences[Int(part.live.index)].generatedTokens = part.live.generated
             if part.rows > 0 || tokens > 0 { add(part, tokens: tokens, step: step - 1) }
@@ -161,12 +171,14 @@ final class TraceRecorder {
     private func live(_ sequence: ScheduledSequence) -> Live {
         if let live = lives[ObjectIdentifier(sequence)] { return live }
         // Nobody told of it: it is scored, or came into being as a branch of another.
-        guard case .generate(let sample) = sequence.purpose else {
-            return register(sequence, request: sequence.arrival, label: nil, sample: 0)
+        let request: Int
+        switch sequence.purpose {
+        case .score: return register(sequence, request: sequence.arrival, label: nil, sample: 0)
+        case .generate(let sample): request = sample.request.id
+        case .beam(let group, _): request = group.request.id
         }
-        let others = sequences.filter { $0.request == sample.request.id }
-        return register(
-            sequence, request: sample.request.id, label: others.first?.label, sample: others.count)
+        let others = sequences.filter { $0.request == request }
+        return register(sequence, request: request, label: others.first?.label, sample: others.count)
     }
 
     @discardableResult
@@ -190,7 +202,10 @@ final class TraceRecorder {
         notePreemptions(live)
         close(live, until: step)
         guard live.sequence.state == .finished else { return }
-        if case .generate = live.sequence.purpose { sequences[Int(live.index)].reason = "cancelled" }
+        switch live.sequence.purpose {
+        case .score: break
+        case .generate, .beam: sequences[Int(live.index)].reason = "cancelled"
+        }
         sequences[Int(live.index)].ended = stepBegin
         lives[ObjectIdentifier(live.sequence)] = nil
     }
