@@ -47,6 +47,11 @@ struct ProgressTests {
         crowded.swaps = 3
         crowded.bytesSwapped = 3 << 20
         #expect(crowded.summary.hasSuffix("5 sequences: 3 swapped out and back, 3.00 MiB in all, 2 computed again"))
+        var guessing = view
+        (guessing.drafted, guessing.accepted) = (500, 400)
+        #expect(
+            guessing.summary.hasSuffix(
+                "(24.7 tokens/s); 400 of 500 guessed tokens came true (80%), 1.5 tokens a step for each text"))
     }
 
     @Test("what requests had in common is told, where it was anything")

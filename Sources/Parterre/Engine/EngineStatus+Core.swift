@@ -20,6 +20,8 @@ extension EngineStatus {
         swapBlocksUsed = core.swapping.slotsUsed
         swapBlocks = core.swapping.slots
         steps = core.counters.steps
+        draftedTokens = core.speculation.drafted
+        acceptedTokens = core.speculation.accepted
         barriers = core.barriers
     }
 }

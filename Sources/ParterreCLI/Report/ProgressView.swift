@@ -16,6 +16,9 @@ struct ProgressView: Equatable, Sendable {
     var swaps = 0
     var bytesSwapped = 0
     var secondsElapsed = 0.0
+    /// Guessed tokens that were verified, and those that came true.
+    var drafted = 0
+    var accepted = 0
     /// Tokens that were looked up in the prefix cache, and those of them that were there.
     var prefixQueries = 0
     var prefixHits = 0
@@ -59,16 +62,7 @@ struct ProgressView: Equatable, Sendable {
         if counts.skipped > 0 { text += ", \(counts.skipped) were there already" }
         let rate = secondsElapsed > 0 ? Double(generatedTokens) / secondsElapsed : 0
         text += "; \(generatedTokens) tokens in \(Figures.seconds(secondsElapsed)) (\(Figures.rate(rate)) tokens/s)"
-        if preemptions > 0 { text += "; \(preemptionSummary)" }
-        return text
-    }
-
-    private var preemptionSummary: String {
-        let recomputed = preemptions - swaps
-        var parts: [String] = []
-        if swaps > 0 { parts.append("\(swaps) swapped out and back, \(Figures.bytes(bytesSwapped)) in all") }
-        if recomputed > 0 { parts.append("\(recomputed) computed again") }
-        return "the cache was small for \(preemptions) sequences: " + parts.joined(separator: ", ")
+        return text + guesses + shortage
     }
 }
 
@@ -76,9 +70,27 @@ extension ProgressView {
     /// What the engine has done in the whole run.
     mutating func note(_ status: EngineStatus) {
         generatedTokens = status.generatedTokens
-        preemptions = status.preemptions
-        swaps = status.swaps
+        (drafted, accepted) = (status.draftedTokens, status.acceptedTokens)
+        (prefixQueries, prefixHits) = (status.prefixCacheQueries, status.prefixCacheHits)
+        (preemptions, swaps) = (status.preemptions, status.swaps)
         bytesSwapped = status.bytesSwappedOut + status.bytesSwappedIn
+    }
+
+    /// What too small a cache led to; nothing where it was large enough.
+    private var shortage: String {
+        guard preemptions > 0 else { return "" }
+        var parts: [String] = []
+        if swaps > 0 { parts.append("\(swaps) swapped out and back, \(Figures.bytes(bytesSwapped)) in all") }
+        if preemptions > swaps { parts.append("\(preemptions - swaps) computed again") }
+        return "; the cache was small for \(preemptions) sequences: " + parts.joined(separator: ", ")
+    }
+
+    /// What guessing ahead came to; nothing where nothing was guessed.
+    private var guesses: String {
+        guard drafted > 0, generatedTokens > accepted else { return "" }
+        let share = Figures.percent(Double(accepted) / Double(drafted))
+        let each = Figures.rate(Double(generatedTokens) / Double(generatedTokens - accepted))
+        return "; \(accepted) of \(drafted) guessed tokens came true (\(share)), \(each) tokens a step for each text"
     }
 
     /// What requests had in common; `nil` where they had nothing.

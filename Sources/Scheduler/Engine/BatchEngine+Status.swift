@@ -16,6 +16,7 @@ public struct BatchEngineStatus: Sendable, Equatable {
     /// Barriers that the lanes have passed.
     public var barriers: Int
     public var counters: EngineCounters
+    public var speculation: SpeculationCounters
 }
 
 /// The swap space, and what went through it.
@@ -46,7 +47,8 @@ extension BatchEngine {
                         blocksUsed: scheduler.cache.usedBlocks, blocks: scheduler.cache.blockCount,
                         blocksCached: scheduler.cache.cachedBlocks, prefixes: scheduler.cache.prefixes,
                         preemptions: scheduler.preemptions, swapping: SwappingStatus(scheduler),
-                        barriers: crew.barriersPassed, counters: counters))
+                        barriers: crew.barriersPassed, counters: counters,
+                        speculation: speculator?.counters ?? SpeculationCounters()))
             }
         }
     }

@@ -27,12 +27,14 @@ final class StepScheduler {
     var costs: StepCosts
     /// How long texts have become.
     var lengths = LengthHistory()
+    /// Rows of logits that are computed at a time.
+    let mostWanted: Int
 
-    /// - Parameter mostWanted: rows of logits that are computed at a time.
     init(options: SchedulingOptions, cache: PagedCache, swapSpace: SwapSpace? = nil, mostWanted: Int) {
         self.options = options
         self.cache = cache
         self.swapSpace = swapSpace
+        self.mostWanted = mostWanted
         costs = StepCosts(mostRows: options.mostRows, mostWanted: mostWanted)
     }
 
@@ -53,10 +55,10 @@ final class StepScheduler {
         }
     }
 
-    /// Count the step's tokens as stored.
+    /// Count the step's tokens as stored, but for guessed ones: those may never be of the text (`keep`).
     func commit(_ plan: StepPlan) {
         for entry in plan.entries where entry.sequence.state != .finished {
-            cache.advance(&entry.sequence.table, by: entry.rows)
+            cache.advance(&entry.sequence.table, by: entry.rows - entry.drafted)
         }
     }
 
@@ -114,7 +116,7 @@ final class StepScheduler {
                 guard sequence.takesBlocks else { break }
             }
             if sequence.state == .decoding {
-                plan.append(sequence, rows: sequence.pendingTokens)
+                plan.append(sequence, rows: sequence.pendingTokens, draft: reserveDraft(of: sequence))
                 for follower in sequence.followers { plan.append(follower, rows: follower.pendingTokens) }
             }
             index += 1
@@ -136,7 +138,7 @@ final class StepScheduler {
         defer { endAdmission() }
         var forecast: BlockForecast?
         while places < options.maxBatch, maySendAside, let next = waiting.first(at: steps),
-            budget > 0 || next.promptRows == 0
+            budget > 0 || next.promptRows == 0, plan.batch.rows < options.mostRows
         {
             lookUp(next)
             if standsAside(next) { continue }
@@ -146,20 +148,29 @@ final class StepScheduler {
         }
     }
 
+    /// Sequences that the batch has places for, and the prompt rows of about these.
+    var joining: (sequences: Int, rows: Int) {
+        let sequences = min(waiting.count, max(0, options.maxBatch - places))
+        return (sequences, waiting.unordered.prefix(sequences).reduce(0) { $0 + $1.promptRows })
+    }
+
     /// Prompt rows that the step takes on beside its decoding ones.
     private func promptBudget(beside decoding: Int) -> Int {
-        if let chunk = options.prefillChunk { return chunk }
-        let room = min(waiting.count, max(0, options.maxBatch - places))
-        let joining = waiting.unordered.prefix(room).reduce(0) { $0 + $1.promptRows }
+        if let chunk = options.prefillChunk { return min(chunk, options.mostRows - decoding) }
+        let joining = joining
         let choice = PrefillChoice(
-            decoding: decoding, prompts: running.reduce(joining) { $0 + $1.promptRows },
-            sequences: running.count + room, mostRows: options.mostRows)
+            decoding: decoding, prompts: running.reduce(joining.rows) { $0 + $1.promptRows },
+            sequences: running.count + joining.sequences, mostRows: options.mostRows)
         return choice.rows(by: costs)
     }
 
     private func planChunk(of sequence: ScheduledSequence, _ budget: inout Int, _ plan: inout StepPlan) {
         // One that was swapped out while it decoded goes on with its one row.
-        guard sequence.state == .prefilling else { return plan.append(sequence, rows: sequence.pendingTokens) }
+        guard sequence.state == .prefilling else {
+            plan.append(sequence, rows: sequence.pendingTokens)
+            budget = min(budget, options.mostRows - plan.batch.rows)
+            return
+        }
         guard sequence.followers.isEmpty else { return planRejoining(of: sequence, &budget, &plan) }
         let rows = min(sequence.pendingTokens, budget, sequence.chunkLimit)
         plan.append(sequence, rows: rows)
