@@ -26,9 +26,9 @@ class TimePanel extends Panel {
   paint(context, { x, y, width, height }, scale) {
     const wide = Math.round(width * scale), columns = new Columns(wide, axis, wide / axis.length), { steps } = trace;
     const most = columns.maxima(step => steps.duration[step]), means = columns.means(step => steps.duration[step]);
-    const tops = Float32Array.from(most).sort();
-    // One step that was held up must not flatten all others.
-    this.most = Math.max(1, means.reduce((a, b) => Math.max(a, b), 0), quantile(tops, 0.99)) * 1.05;
+    // A few long steps must not flatten all others: they are cut off, and say so.
+    const tops = Float32Array.from(means).sort(), usual = quantile(tops, 0.97) * 1.3, longest = tops[tops.length - 1];
+    this.most = Math.max(1, longest > 2 * usual ? usual : longest * 1.05);
     const base = new Float32Array(wide + 2), reach = height / this.most;
     const bars = (amount, colour, from) => {
       const path = new Path2D();
@@ -43,6 +43,10 @@ class TimePanel extends Panel {
     };
     bars(most, css(theme.ink, 0.13), null);
     for (const [, colour, value] of this.parts) bars(columns.means(value), css(colour), base);
+    context.fillStyle = css(theme.ink);
+    for (let column = 0; column < wide; column++) {
+      if (means[column] > this.most) context.fillRect(x + column / scale, y, 1 / scale, 3);
+    }
   }
 
   paintSide(context) { this.paintScale(context, this.most, margin.top, margin.top + this.plot.height, false); }
@@ -54,5 +58,5 @@ class TimePanel extends Panel {
     return { title: `${stepName(step)} · ${time(trace.steps.duration[step])}`, facts };
   }
 
-  legend() { return [...this.parts.map(([name, colour]) => [name, colour]), ["longest of several", mix(theme.field, theme.ink, 0.13)]]; }
+  legend() { return [...this.parts.map(([name, colour]) => [name, colour]), ["longest of several", mix(theme.field, theme.ink, 0.13)], ["cut off", theme.ink, "▔"]]; }
 }
