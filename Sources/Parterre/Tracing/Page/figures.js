@@ -106,7 +106,7 @@ function showTable() {
   }));
   const more = byID("more"), left = order.length - table.shown;
   more.hidden = left <= 0;
-  more.textContent = `show ${number(Math.min(left, 500))} more of ${number(left)}`;
+  more.textContent = left > 500 ? `show 500 more of ${number(left)}` : `show ${number(left)} more`;
   byID("table-note").textContent = trace.dropped > 0
     ? "“–” where the steps that would tell were dropped." : "From the moment a request was handed in.";
 }
