@@ -23,12 +23,17 @@ class TimePanel extends Panel {
     return parts;
   }
 
+  // Where to cut off long steps, if there are some that are much longer than nearly all others.
+  cut(values) {
+    const sorted = Float32Array.from(values).sort(), usual = sorted.length === 0 ? 0 : quantile(sorted, 0.97) * 1.3;
+    return usual > 0 && sorted[sorted.length - 1] > 2 * usual ? usual : null;
+  }
+
   paint(context, { x, y, width, height }, scale) {
     const wide = Math.round(width * scale), columns = new Columns(wide, axis, wide / axis.length), { steps } = trace;
     const most = columns.maxima(step => steps.duration[step]), means = columns.means(step => steps.duration[step]);
     // A few long steps must not flatten all others: they are cut off, and say so.
-    const tops = Float32Array.from(means).sort(), usual = quantile(tops, 0.97) * 1.3, longest = tops[tops.length - 1];
-    this.most = Math.max(1, longest > 2 * usual ? usual : longest * 1.05);
+    this.most = Math.max(1, this.cut(means) ?? means.reduce((a, b) => Math.max(a, b), 0) * 1.05);
     const base = new Float32Array(wide + 2), reach = height / this.most;
     const bars = (amount, colour, from) => {
       const path = new Path2D();
@@ -58,5 +63,8 @@ class TimePanel extends Panel {
     return { title: `${stepName(step)} · ${time(trace.steps.duration[step])}`, facts };
   }
 
-  legend() { return [...this.parts.map(([name, colour]) => [name, colour]), ["longest of several", mix(theme.field, theme.ink, 0.13)], ["cut off", theme.ink, "▔"]]; }
+  legend() {
+    const entries = [...this.parts.map(([name, colour]) => [name, colour]), ["longest of several", mix(theme.field, theme.ink, 0.13)]];
+    return this.cut(trace.steps.duration) === null ? entries : [...entries, ["cut off", theme.ink, "▔"]];
+  }
 }
