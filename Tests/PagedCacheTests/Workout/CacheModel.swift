@@ -84,6 +84,7 @@ struct CacheModel {
         for index in table.indexedBlocks..<max(table.indexedBlocks, table.tokenCount / blockTokens) {
             let (own, text) = (table.blocks[index], end(of: index, numbers))
             if let other = blockOfText[text], other != own {
+                guard holders[Int(own)] == 1 else { return }
                 hold(other)
                 drop(own)
                 table.blocks[index] = other
