@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Parterre
 import Testing
 
@@ -52,6 +53,17 @@ struct OptionsTests {
         #expect(options.instructionSet == "portable")
         #expect(command.batching == .static)
         #expect(command.prompts == ["x"])
+    }
+
+    @Test("tokens are guessed from the text or by a draft model, not by both")
+    func speculation() throws {
+        #expect(try generate("x").engine.options.speculation == .none)
+        let lookup = try generate("--speculate", "ngram", "--draft-tokens", "4", "x").engine.options
+        #expect(lookup.speculation == .promptLookup && lookup.draftTokens == 4)
+        let draft = try generate("--draft-model", "/small", "x").engine.options
+        #expect(draft.speculation == .draft(.directory(URL(filePath: "/small", directoryHint: .isDirectory))))
+        #expect(throws: (any Error).self) { try generate("--draft-model", "/small", "--speculate", "ngram", "x") }
+        #expect(throws: (any Error).self) { try generate("--speculate", "beam", "x") }
     }
 
     @Test(

@@ -41,6 +41,11 @@ struct ProgressTests {
                 == "50 of 100 lines, 7 sequences running, 1234 tokens, 83.2 tokens/s, cache 42%, 01:40 left")
         #expect(
             view.summary == "20 lines answered, 5 failed, 25 were there already; 1234 tokens in 50.0 s (24.7 tokens/s)")
+        var guessing = view
+        (guessing.drafted, guessing.accepted) = (500, 400)
+        #expect(
+            guessing.summary.hasSuffix(
+                "(24.7 tokens/s); 400 of 500 guessed tokens came true (80%), 1.5 tokens a step for each text"))
     }
 
     @Test("what requests had in common is told, where it was anything")

@@ -128,6 +128,14 @@ def look_at_figures(driver, page):
     check(abs(shown - rate) <= max(0.06, 0.51 if rate >= 100 else 0), f"{page}: {shown} tokens/s, {rate} by the record")
     peak = max(steps["blocks"])
     check(note(driver, "cache").startswith(f"{grouped(peak)} of {grouped(trace['settings']['blocks'])} blocks"), f"{page}: cache")
+    cached = trace["cached"]
+    spans = list(zip(cached["from"], cached["until"]))
+    held = [sum(begin <= step < end for begin, end in spans) for step in range(len(steps["begin"]))]
+    check(held == steps["cached"], f"{page}: cached blocks of each step")
+    adopted = sum(detail for what, detail in zip(trace["marks"]["what"], trace["marks"]["detail"]) if what == 3)
+    check(adopted == totals["adoptedTokens"], f"{page}: tokens found in the cache")
+    if totals["queriedTokens"] > 0:
+        check(note(driver, "prefix").startswith(f"{grouped(adopted)} prompt token"), f"{page}: prefix cache")
     firsts = []
     first_step = {}
     for sequence, step, count in zip(runs["sequence"], runs["step"], runs["tokens"]):
@@ -208,7 +216,11 @@ def look():
         show(driver, demonstration)
         trace = look_at_figures(driver, "demonstration")
         check(trace["totals"]["preemptions"] > 0, "the demonstration shows preemptions")
-        check({0, 1} <= set(trace["marks"]["what"]), "the demonstration shows preemptions and forks")
+        check({0, 1, 3} <= set(trace["marks"]["what"]), "the demonstration shows preemptions, forks and prefixes found")
+        check({1, 2} <= set(trace["cached"]["fate"]), "the demonstration shows cached blocks taken over and evicted")
+        for name in ("blocks", "lanes"):
+            words = driver.find_element(By.ID, f"l-{name}").text
+            check("cache" in words, f"the legend of {name} says {words!r}")
         look_at_pictures(driver, "demonstration", {"blocks": 20, "batch": 8, "time": 5, "lanes": 5, "overview": 2})
         shot(driver, "light")
         look_at_tips(driver)

@@ -8,6 +8,10 @@ public import Basics
 extension PagedCache {
     /// Blocks without a holder whose content can be taken over.
     public var cachedBlocks: Int { allocator.keptCount }
+    /// Whether the block has no holder and its content can be taken over.
+    public func isCached(_ block: BlockID) -> Bool {
+        allocator.referenceCount(block) == 0 && allocator.isWanted(block)
+    }
 
     /// Index the table's blocks that are full. Where an equal block is indexed already, the table takes that one and gives
     /// its own back, unless others hold that too: it then gets no further until they are gone. To be called between two

@@ -48,6 +48,7 @@ public final class Engine: Sendable {
         let model = try OpenedModel(source)
         samplingDefaults = model.samplingDefaults
         configuration = model.configuration
+        let draft = try OpenedDraft(options.speculation, beside: model)
         name = model.name
         instructionSet = kernels.name
         let tokenizer = model.tokenizerFile.map { file in SideTask { try Tokenizer(contentsOf: file) } }
@@ -63,7 +64,10 @@ public final class Engine: Sendable {
             let layout = KeyValueLayout(
                 layers: shape.layerCount, heads: shape.headCount, headDim: shape.headDim,
                 blockTokens: options.blockSize, format: options.kvCache.format(beside: weights.format), crew: crew)
-            let blocks = try options.cacheMemory.blocks(of: layout, beside: weights, crew: crew)
+            let draftWeights = try draft?.load(options, crew: crew, kernels: kernels)
+            let blocks = try options.cacheMemory.blocks(
+                of: layout, and: draftWeights?.layout, beside: weights, crew: crew)
+            let draftModel = try draftWeights?.model(blocks: blocks, crew: crew, kernels: kernels)
             let scope = PrefixScope(
                 model: shape, weights: weights.format, headWeights: weights.headFormat, keyValues: layout.format)
             let cache = try PagedCache(
@@ -73,10 +77,11 @@ public final class Engine: Sendable {
                 options: SchedulingOptions(
                     policy: options.batching.policy, maxBatch: options.maxBatch, prefillChunk: options.prefillChunk,
                     prefixCache: options.prefixCache),
-                logger: logger, recordsTrace: options.recordsTrace)
+                speculation: options.guessing(with: draftModel), logger: logger, recordsTrace: options.recordsTrace)
             memoryPlan = MemoryPlan(weights: weights, cache: cache, crew: crew)
             regions = weights.regions.map { ("weights", $0) } + cache.arenas.map { ("cache", $0) }
             self.tokenizer = try tokenizer?.value()
+            try draft?.check(against: self.tokenizer)
         } catch {
             crew.stop()
             throw error

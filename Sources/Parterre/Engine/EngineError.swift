@@ -8,6 +8,8 @@ public enum EngineError: UserFacingError, Equatable {
     /// Only packed models have checksums.
     case noChecksums(String)
     case badOption(name: String, reason: String)
+    /// The draft model's tokens are not the model's.
+    case draftModelDiffers(name: String, reason: String)
     case cacheTooSmall(bytes: Int, needed: Int)
 
     public var message: String {
@@ -20,6 +22,8 @@ public enum EngineError: UserFacingError, Equatable {
             "--verify: \(path) is no packed model: only what parterre quantize writes has checksums"
         case .badOption(let name, let reason):
             "--\(name): \(reason)"
+        case .draftModelDiffers(let name, let reason):
+            "--draft-model: \(name) cannot guess for this model: \(reason): take a smaller model of the same tokenizer"
         case .cacheTooSmall(let bytes, let needed):
             "--cache-memory: \(bytes) bytes hold no block; one block of this model takes \(needed) bytes: "
                 + "give more memory or a smaller --block-size"

@@ -15,6 +15,9 @@ extension EngineOptions {
         if let prefillChunk, !(1...65536).contains(prefillChunk) {
             throw .badOption(name: "prefill-chunk", reason: "\(prefillChunk) is not between 1 and 65536")
         }
+        guard (1...64).contains(draftTokens) else {
+            throw .badOption(name: "draft-tokens", reason: "\(draftTokens) is not between 1 and 64")
+        }
         if case .share(let share) = cacheMemory, !(share > 0 && share <= 1) {
             throw .badOption(name: "cache-memory", reason: "\(share) is not a share in (0, 1]")
         }
@@ -74,13 +77,17 @@ extension EngineOptions.CacheMemory {
 
     /// Blocks that the memory holds, at least one. A share is taken of the whole and of each node, so that a node's
     /// part fits into its own memory; a number of bytes is taken as it is.
+    ///
+    /// - Parameter draft: of a draft model's cache, which has as many blocks and takes its part of the memory: what the model
+    ///   has room for, the draft model nearly always has.
     func blocks(
-        of layout: KeyValueLayout, beside weights: BloomWeights, crew: WorkerLanes
+        of layout: KeyValueLayout, and draft: KeyValueLayout? = nil, beside weights: BloomWeights, crew: WorkerLanes
     ) throws(EngineError) -> Int {
         let bytes: Int
         var limits = [Int?](repeating: nil, count: crew.nodes.count)
         switch self {
-        case .automatic: return try Self.share(Self.automaticShare).blocks(of: layout, beside: weights, crew: crew)
+        case .automatic:
+            return try Self.share(Self.automaticShare).blocks(of: layout, and: draft, beside: weights, crew: crew)
         case .bytes(let wanted): bytes = wanted
         case .share(let share):
             // What the system counts as available holds the pages of a mapped file, which the weights need.
@@ -92,8 +99,12 @@ extension EngineOptions.CacheMemory {
                 }
             }
         }
-        let blocks = min(layout.blocks(fitting: bytes, nodeLimits: limits), Int(Int32.max))
-        guard blocks > 0 else { throw .cacheTooSmall(bytes: bytes, needed: layout.bytesPerBlock) }
+        let needed = layout.bytesPerBlock + (draft?.bytesPerBlock ?? 0)
+        let share = Double(layout.bytesPerBlock) / Double(needed)
+        func part(of bytes: Int) -> Int { draft == nil ? bytes : Int(Double(bytes) * share) }
+        let blocks = min(
+            layout.blocks(fitting: part(of: bytes), nodeLimits: limits.map { $0.map(part) }), Int(Int32.max))
+        guard blocks > 0 else { throw .cacheTooSmall(bytes: bytes, needed: needed) }
         return blocks
     }
 }

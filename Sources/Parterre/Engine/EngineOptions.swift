@@ -50,6 +50,17 @@ public struct EngineOptions: Sendable, Equatable {
         case share(Double)
     }
 
+    /// Whether tokens are guessed ahead, so that one step verifies several of a sequence's at once. A guess counts only where
+    /// it is the token that is drawn anyway: no text changes.
+    public enum Speculation: Sendable, Equatable {
+        case none
+        /// From what followed the last tokens where they stood before, in prompt or text. Costs next to nothing, and helps
+        /// where texts repeat themselves or their prompts.
+        case promptLookup
+        /// From a smaller model of the same tokenizer, which has a cache of its own beside the model's.
+        case draft(ModelSource)
+    }
+
     /// A packed model has its format already; then `auto`, or that one.
     public var weights: Weights = .auto
     public var packedWeights: PackedWeights = .auto
@@ -63,6 +74,9 @@ public struct EngineOptions: Sendable, Equatable {
     /// Most prompt tokens in one step, so that a long prompt holds up the others by no more than that; `nil`: as many as make
     /// the best use of time, by what steps have cost so far.
     public var prefillChunk: Int? = nil
+    public var speculation: Speculation = .none
+    /// Most tokens that are guessed ahead for a sequence; how many of them a step verifies is chosen by what they are worth.
+    public var draftTokens: Int = 8
     /// Whether requests whose first tokens are the same share what was computed of these, at the same time and later, as long
     /// as the cache has room. Changes no bit of any text.
     public var prefixCache: Bool = true

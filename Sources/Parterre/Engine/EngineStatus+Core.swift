@@ -15,6 +15,8 @@ extension EngineStatus {
         generatedTokens = core.counters.generatedTokens
         preemptions = core.preemptions
         steps = core.counters.steps
+        draftedTokens = core.speculation.drafted
+        acceptedTokens = core.speculation.accepted
         barriers = core.barriers
     }
 }

@@ -17,6 +17,9 @@ public struct EngineStatus: Sendable, Equatable {
     public var prefixCacheEvictions = 0
     public var preemptions = 0
     public var steps = 0
+    /// Guessed tokens that steps have verified, and those of them that came true: each of these saved its sequence a step.
+    public var draftedTokens = 0
+    public var acceptedTokens = 0
     /// Times that all worker lanes have met, in loading and in steps.
     public var barriers = 0
 

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Foundation
 public import Parterre
 
 extension EngineOptions.Weights: ExpressibleByArgument {}
@@ -44,6 +45,24 @@ struct EngineOptionGroup: ParsableArguments {
             valueName: "tokens"))
     var prefillChunk = PrefillChunk(tokens: defaults.prefillChunk)
 
+    @Option(
+        help: ArgumentHelp(
+            "Guess tokens ahead and verify several in a step; no text changes. ngram: from what followed the last tokens "
+                + "before, in prompt or text; for texts that repeat themselves or their prompts.",
+            valueName: "way"))
+    var speculate: SpeculationWay = .none
+
+    @Option(
+        help: ArgumentHelp(
+            "A smaller model of the same tokenizer that guesses tokens ahead, instead of --speculate.", valueName: "dir"
+        ))
+    var draftModel: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Most tokens guessed ahead; how many are verified is chosen by what they are worth.", valueName: "count"))
+    var draftTokens: Int = defaults.draftTokens
+
     @Flag(
         inversion: .prefixedNo,
         help: "Compute the first tokens that requests have in common once, and keep them while there is room.")
@@ -61,6 +80,12 @@ struct EngineOptionGroup: ParsableArguments {
             valueName: "name"))
     var isa: String?
 
+    func validate() throws {
+        if draftModel != nil && speculate != .none {
+            throw ValidationError("give --speculate or --draft-model, not both")
+        }
+    }
+
     var options: EngineOptions {
         var options = EngineOptions()
         options.weights = weights
@@ -70,6 +95,10 @@ struct EngineOptionGroup: ParsableArguments {
         options.cacheMemory = cacheMemory.value
         options.maxBatch = maxBatch
         options.prefillChunk = prefillChunk.tokens
+        options.speculation =
+            draftModel.map { .draft(.directory(URL(filePath: $0, directoryHint: .isDirectory))) }
+            ?? speculate.speculation
+        options.draftTokens = draftTokens
         options.prefixCache = prefixCache
         options.threads = threads
         options.instructionSet = isa

@@ -12,6 +12,9 @@ struct ProgressView: Equatable, Sendable {
     var cacheUse = 0.0
     var running = 0
     var secondsElapsed = 0.0
+    /// Guessed tokens that were verified, and those that came true.
+    var drafted = 0
+    var accepted = 0
     /// Tokens that were looked up in the prefix cache, and those of them that were there.
     var prefixQueries = 0
     var prefixHits = 0
@@ -54,8 +57,18 @@ struct ProgressView: Equatable, Sendable {
         if counts.failed > 0 { text += ", \(counts.failed) failed" }
         if counts.skipped > 0 { text += ", \(counts.skipped) were there already" }
         let rate = secondsElapsed > 0 ? Double(generatedTokens) / secondsElapsed : 0
-        return text
-            + "; \(generatedTokens) tokens in \(Figures.seconds(secondsElapsed)) (\(Figures.rate(rate)) tokens/s)"
+        text += "; \(generatedTokens) tokens in \(Figures.seconds(secondsElapsed)) (\(Figures.rate(rate)) tokens/s)"
+        return text + guesses
+    }
+}
+
+extension ProgressView {
+    /// What guessing ahead came to; nothing where nothing was guessed.
+    private var guesses: String {
+        guard drafted > 0, generatedTokens > accepted else { return "" }
+        let share = Figures.percent(Double(accepted) / Double(drafted))
+        let each = Figures.rate(Double(generatedTokens) / Double(generatedTokens - accepted))
+        return "; \(accepted) of \(drafted) guessed tokens came true (\(share)), \(each) tokens a step for each text"
     }
 
     /// What requests had in common; `nil` where they had nothing.

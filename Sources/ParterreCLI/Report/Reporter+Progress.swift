@@ -20,6 +20,7 @@ extension Reporter {
         var view = ProgressView(counts: tally.counts, total: total)
         let status = await engine.status()
         view.generatedTokens = status.generatedTokens
+        (view.drafted, view.accepted) = (status.draftedTokens, status.acceptedTokens)
         view.prefixQueries = status.prefixCacheQueries
         view.prefixHits = status.prefixCacheHits
         view.secondsElapsed = (ContinuousClock.now - begin).seconds

@@ -41,6 +41,7 @@ extension StepScheduler {
 
     func release(_ sequence: ScheduledSequence) {
         cache.release(&sequence.table)
+        sequence.speculation?.release()
         for follower in sequence.followers { cache.release(&follower.table) }
     }
 

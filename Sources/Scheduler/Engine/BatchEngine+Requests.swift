@@ -95,10 +95,12 @@ extension BatchEngine {
                 let writer = SampleWriter(
                     sample: index, parameters: parameters, end: end, stops: stops,
                     detokenizer: tokenizer.map { StreamingDetokenizer($0) })
-                return ScheduledSequence(
+                let sequence = ScheduledSequence(
                     arrival: index == 0 ? id : nextArrival(), tokens: prompt,
                     purpose: .generate(Sample(request: active, sampler: sampler, writer: writer)),
                     sharesPrefix: context == .computed)
+                sequence.speculation = speculator?.begin()
+                return sequence
             }
             active.sequences[0].siblings = Array(active.sequences.dropFirst())
             recorder?.take(active, label: request.label)

@@ -15,6 +15,7 @@ public struct BatchEngineStatus: Sendable, Equatable {
     /// Barriers that the lanes have passed.
     public var barriers: Int
     public var counters: EngineCounters
+    public var speculation: SpeculationCounters
 }
 
 extension BatchEngine {
@@ -26,7 +27,8 @@ extension BatchEngine {
                         running: scheduler.running.count, waiting: scheduler.waiting.count + scheduler.aside.count,
                         blocksUsed: scheduler.cache.usedBlocks, blocks: scheduler.cache.blockCount,
                         blocksCached: scheduler.cache.cachedBlocks, prefixes: scheduler.cache.prefixes,
-                        preemptions: scheduler.preemptions, barriers: crew.barriersPassed, counters: counters))
+                        preemptions: scheduler.preemptions, barriers: crew.barriersPassed, counters: counters,
+                        speculation: speculator?.counters ?? SpeculationCounters()))
             }
         }
     }

@@ -17,6 +17,9 @@ extension BatchEngine {
         totals.promptTokens = counters.promptTokens
         totals.generatedTokens = counters.generatedTokens
         totals.preemptions = scheduler.preemptions
+        totals.queriedTokens = scheduler.cache.prefixes.queriedTokens
+        totals.adoptedTokens = scheduler.cache.prefixes.adoptedTokens
+        totals.evictions = scheduler.cache.prefixes.evictions
         let options = scheduler.options
         return recorder.trace(
             settings: Trace.Settings(

@@ -28,6 +28,8 @@ public final class BatchEngine: @unchecked Sendable {
     private var draws = PassDraws()
     /// A row has more logits that are equal than its list holds; written by lanes, read between two passes.
     private let rowIsUndecided = Atomic<Bool>(false)
+    /// `nil`: nothing is guessed.
+    let speculator: Speculator?
     private var requests: [Int: ActiveRequest] = [:]
     private var arrivals = 0
     private var stepIsQueued = false
@@ -39,8 +41,8 @@ public final class BatchEngine: @unchecked Sendable {
 
     /// - Throws: `KernelError.outOfMemory`.
     public init(
-        model: Bloom, crew: WorkerLanes, cache: PagedCache, options: SchedulingOptions, logger: Logger,
-        recordsTrace: Bool = false
+        model: Bloom, crew: WorkerLanes, cache: PagedCache, options: SchedulingOptions,
+        speculation: Speculation = .none, logger: Logger, recordsTrace: Bool = false
     ) throws {
         self.model = model
         self.crew = crew
@@ -50,6 +52,7 @@ public final class BatchEngine: @unchecked Sendable {
         scheduler = StepScheduler(options: options, cache: cache, mostWanted: Self.logitRows)
         workspace = try BloomWorkspace(
             model, rows: options.mostRows, logitRows: Self.logitRows, lanes: crew.count)
+        speculator = Speculator(speculation)
         scratch = (0..<crew.count).map { _ in SamplingScratch(vocabularySize: vocabulary) }
         copies = (0..<crew.count).map { _ in .allocate(capacity: vocabulary) }
     }
@@ -108,6 +111,7 @@ public final class BatchEngine: @unchecked Sendable {
 
     private func step() {
         recorder?.stepBegins()
+        speculator?.propose(scheduler, crew: crew, scratch: scratch)
         scheduler.plan(&plan)
         guard !plan.entries.isEmpty else { return failWhatCannotRun() }
         scheduler.commit(plan)
@@ -153,12 +157,16 @@ public final class BatchEngine: @unchecked Sendable {
 
     private func prepareDraws(_ pass: Range<Int>) {
         draws.begin(rows: pass.count)
-        for entry in plan.entries where pass.contains(entry.wanted.lowerBound) && !entry.wanted.isEmpty {
+        for entry in plan.entries {
+            let wanted = entry.wanted.clamped(to: pass)
+            guard !wanted.isEmpty else { continue }
             if case .beam(let group, let member) = entry.sequence.purpose {
-                draws.add(row: entry.wanted.lowerBound - pass.lowerBound, group.members[member])
+                draws.add(row: wanted.lowerBound - pass.lowerBound, group.members[member])
             }
             guard case .generate(let sample) = entry.sequence.purpose else { continue }
-            draws.add(row: entry.wanted.lowerBound - pass.lowerBound, sample)
+            draws.add(
+                rows: wanted.lowerBound - pass.lowerBound..<wanted.upperBound - pass.lowerBound,
+                earlier: wanted.lowerBound - entry.wanted.lowerBound, sample)
             guard !entry.sequence.siblings.isEmpty else { continue }
             for sibling in scheduler.fork(entry.sequence) {
                 if case .generate(let other) = sibling.purpose { draws.add(other) }
@@ -173,12 +181,16 @@ public final class BatchEngine: @unchecked Sendable {
         for index in lane.share(of: draws.draws.count) {
             let draw = draws.draws[index]
             let samples = draws.samples[draw.samples]
-            if draws.demands[draw.row] == .all {
-                self.draw(samples, fromAllOf: draw.row, lane)
-            } else if let greatest = workspace.selection.greatest(ofRow: draw.row, lane: lane) {
-                for sample in samples { sample.draw(from: greatest, scratch: scratch[lane.index]) }
-            } else {
-                rowIsUndecided.store(true, ordering: .relaxed)
+            for (place, row) in draw.rows.enumerated() {
+                let token = batch.tokens[Int(batch.wantedRows[pass.lowerBound + row])]
+                guard samples.allSatisfy({ $0.isAt(row: draw.earlier + place, behind: token) }) else { continue }
+                if draws.demands[row] == .all {
+                    self.draw(samples, fromAllOf: row, lane)
+                } else if let greatest = workspace.selection.greatest(ofRow: row, lane: lane) {
+                    for sample in samples { sample.draw(from: greatest, scratch: scratch[lane.index]) }
+                } else {
+                    rowIsUndecided.store(true, ordering: .relaxed)
+                }
             }
         }
         for index in lane.share(of: draws.beams.count) {
@@ -222,18 +234,28 @@ public final class BatchEngine: @unchecked Sendable {
                 if member == 0, !entry.wanted.isEmpty { settle(entry.sequence, group) }
             }
         }
-        // Draws of earlier passes have kept their token in their sample, so all are settled here together.
+        // Draws have kept their tokens in their sample, so all are settled here together.
         for sequence in scheduler.running {
-            guard case .generate(let sample) = sequence.purpose, let token = sample.takeDrawn() else { continue }
-            settle(sequence, sample, token)
+            guard case .generate(let sample) = sequence.purpose, !sample.drawn.isEmpty else { continue }
+            settle(sequence, sample)
         }
         scheduler.publish(plan)
     }
 
-    private func settle(_ sequence: ScheduledSequence, _ sample: Sample, _ token: SampledToken) {
-        sequence.tokens.append(token.id)
-        counters.generatedTokens += 1
-        guard let completion = sample.accept(token) else { return }
+    /// Write down what was drawn, up to the text's end; all but the last are guesses that came true.
+    private func settle(_ sequence: ScheduledSequence, _ sample: Sample) {
+        var completion: Completion?
+        var written = 0
+        while completion == nil, written < sample.drawn.count {
+            sequence.tokens.append(sample.drawn[written].id)
+            completion = sample.write(sample.drawn[written])
+            written += 1
+        }
+        sample.forgetDrawn()
+        counters.generatedTokens += written
+        scheduler.keep(accepted: written - 1, of: sequence)
+        speculator?.settle(sequence, accepted: written - 1)
+        guard let completion else { return }
         recorder?.ended(sequence, completion.finishReason)
         scheduler.finish(sequence)
         if sample.request.finish(completion) { requests[sample.request.id] = nil }

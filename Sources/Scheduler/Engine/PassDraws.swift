@@ -1,11 +1,14 @@
+import Basics
 import Kernels
 
-/// Who draws tokens from the rows of one pass of the head, and what each must know of its row.
+/// Who draws tokens from the rows of one pass of the head, and what each must know of its rows.
 struct PassDraws {
-    /// Samples that draw from the same row of logits.
+    /// Samples that draw from the same rows of logits, one token after another.
     struct Draw {
-        /// Row of the pass.
-        var row: Int
+        /// Rows of the pass.
+        var rows: Range<Int>
+        /// Rows of the same samples in earlier passes of the step.
+        var earlier: Int
         /// Of `samples`.
         var samples: Range<Int>
     }
@@ -26,19 +29,24 @@ struct PassDraws {
         demands.append(contentsOf: repeatElement(.all, count: rows))
     }
 
-    /// The next row that is drawn from, and who draws first.
-    mutating func add(row: Int, _ sample: Sample) {
-        draws.append(Draw(row: row, samples: samples.count..<samples.count + 1))
+    /// The next rows that are drawn from, and who draws first.
+    ///
+    /// - Parameter earlier: rows of the sample in earlier passes; what it drew there it has not forgotten.
+    mutating func add(rows: Range<Int>, earlier: Int = 0, _ sample: Sample) {
+        draws.append(Draw(rows: rows, earlier: earlier, samples: samples.count..<samples.count + 1))
         samples.append(sample)
-        demands[row] = sample.demand
+        let unreached = earlier - sample.drawn.count
+        for row in rows { demands[row] = sample.demand(ahead: unreached + row - rows.lowerBound) }
     }
 
     /// One more who draws from the row that was added last.
     mutating func add(_ sample: Sample) {
         let last = draws.count - 1
+        let row = draws[last].rows.lowerBound
+        precondition(draws[last].rows.count == 1, "samples share a prompt's last row")
         samples.append(sample)
         draws[last].samples = draws[last].samples.lowerBound..<samples.count
-        if sample.demand != demands[draws[last].row] { demands[draws[last].row] = .all }
+        if sample.demand() != demands[row] { demands[row] = .all }
     }
 
     mutating func add(row: Int, _ member: BeamMember) { beams.append((row, member)) }

@@ -8,7 +8,8 @@ final class Sample {
     unowned let request: ActiveRequest
     private var sampler: SequenceSampler
     private var writer: SampleWriter<StreamingDetokenizer>
-    private var drawn: SampledToken?
+    /// Tokens chosen in this step, not written down yet.
+    private(set) var drawn: [SampledToken] = []
 
     init(request: ActiveRequest, sampler: SequenceSampler, writer: SampleWriter<StreamingDetokenizer>) {
         self.request = request
@@ -16,28 +17,45 @@ final class Sample {
         self.writer = writer
     }
 
-    /// Choose the next token; kept until `takeDrawn`. Runs on a lane, on one at a time.
+    /// Whether the step's row of that index, the one behind `token`, is where the next token is drawn: every token before
+    /// was the one that was guessed. False also if it was drawn there already.
+    func isAt(row index: Int, behind token: TokenID) -> Bool {
+        drawn.count == index && (index == 0 || drawn[index - 1].id == token)
+    }
+
+    /// Choose the next token; kept in `drawn` until it is written down. Runs on a lane, on one at a time.
     func draw(from logits: UnsafeMutableBufferPointer<Float>, scratch: SamplingScratch) {
-        drawn = sampler.next(logits: logits, generated: writer.generated, scratch: scratch)
+        keep(sampler.next(logits: logits, generated: generated, scratch: scratch))
     }
 
     /// The same from the greatest logits.
     func draw(from greatest: UnsafeBufferPointer<SelectedValue>, scratch: SamplingScratch) {
-        drawn = sampler.next(greatest: greatest, generated: writer.generated, scratch: scratch)
+        keep(sampler.next(greatest: greatest, generated: generated, scratch: scratch))
     }
 
-    /// What `draw` must be given.
-    var demand: RowDemand { sampler.demand(generated: writer.generated) }
+    /// What `draw` must be given for the token that follows `ahead` more than those that are chosen.
+    func demand(ahead: Int = 0) -> RowDemand { sampler.demand(generated: generated + ahead, ahead: ahead) }
 
-    func takeDrawn() -> SampledToken? {
-        defer { drawn = nil }
-        return drawn
-    }
+    /// Tokens that the text may still have.
+    var tokensLeft: Int { writer.tokensLeft }
 
-    /// Write the token down and stream it; the completion if it was the last.
-    func accept(_ token: SampledToken) -> Completion? {
+    /// Draws as this sample will draw, for whoever guesses; reports no log-probabilities.
+    var guesser: SequenceSampler { sampler.withoutReports }
+
+    /// Tokens that are chosen.
+    var generated: Int { writer.generated + drawn.count }
+
+    private func keep(_ token: SampledToken) {
         sampler.accept(token.id)
+        drawn.append(token)
+    }
+
+    /// Write a drawn token down and stream it; the completion if it was the last.
+    func write(_ token: SampledToken) -> Completion? {
         request.continuation.yield(.token(writer.append(token)))
         return writer.completion(promptTokens: request.promptTokens)
     }
+
+    /// All that was drawn is written down, or of no use after the text's end.
+    func forgetDrawn() { drawn.removeAll(keepingCapacity: true) }
 }

@@ -21,11 +21,13 @@ final class StepScheduler {
     var steppedAside = 0
     /// What the engine has measured of its steps.
     var costs: StepCosts
+    /// Rows of logits that are computed at a time.
+    let mostWanted: Int
 
-    /// - Parameter mostWanted: rows of logits that are computed at a time.
     init(options: SchedulingOptions, cache: PagedCache, mostWanted: Int) {
         self.options = options
         self.cache = cache
+        self.mostWanted = mostWanted
         costs = StepCosts(mostRows: options.mostRows, mostWanted: mostWanted)
     }
 
@@ -44,10 +46,10 @@ final class StepScheduler {
         }
     }
 
-    /// Count the step's tokens as stored.
+    /// Count the step's tokens as stored, but for guessed ones: those may never be of the text (`keep`).
     func commit(_ plan: StepPlan) {
         for entry in plan.entries where entry.sequence.state != .finished {
-            cache.advance(&entry.sequence.table, by: entry.rows)
+            cache.advance(&entry.sequence.table, by: entry.rows - entry.drafted)
         }
     }
 
@@ -99,7 +101,7 @@ final class StepScheduler {
                 guard sequence.takesBlocks else { break }
             }
             if sequence.state == .decoding {
-                plan.append(sequence, rows: sequence.pendingTokens)
+                plan.append(sequence, rows: sequence.pendingTokens, draft: reserveDraft(of: sequence))
                 for follower in sequence.followers { plan.append(follower, rows: follower.pendingTokens) }
             }
             index += 1
@@ -150,7 +152,7 @@ final class StepScheduler {
 
     /// Prompt rows that the step takes on beside its decoding ones.
     private func promptBudget(beside decoding: Int) -> Int {
-        if let chunk = options.prefillChunk { return chunk }
+        if let chunk = options.prefillChunk { return min(chunk, options.mostRows - decoding) }
         let joining = waiting.prefix(max(0, options.maxBatch - places))
         let choice = PrefillChoice(
             decoding: decoding,

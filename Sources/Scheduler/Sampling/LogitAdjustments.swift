@@ -41,9 +41,9 @@ struct LogitAdjustments: Sendable {
         for id in prompt { _ = place(of: id) }
     }
 
-    /// Whether logits stay as they are for the token after `generated` ones.
-    func areIdle(generated: Int) -> Bool {
-        seen.isEmpty && biases.isEmpty && (generated >= minTokens || ends.isEmpty)
+    /// Whether logits stay as they are for the token after `generated` ones, the last `ahead` of which are not accepted yet.
+    func areIdle(generated: Int, ahead: Int = 0) -> Bool {
+        seen.isEmpty && (ahead == 0 || !hasPenalties) && biases.isEmpty && (generated >= minTokens || ends.isEmpty)
     }
 
     /// Adjusts one row of logits, `[vocabulary]`, for the token after `generated` ones.

@@ -14,7 +14,7 @@ struct SampledToken: Sendable, Equatable {
 /// Rows that are not proper logits: NaN is never chosen and weighs nothing; +∞ is drawn like any greatest logit; where
 /// nothing is greater than −∞ the answer is greedy's, the lowest id that is not NaN, or 0 if all are.
 struct SequenceSampler: Sendable {
-    private let parameters: SamplingParameters
+    private var parameters: SamplingParameters
     private let generator: CounterGenerator
     private let kernels: KernelSet
     private let vocabularySize: Int
@@ -39,9 +39,10 @@ struct SequenceSampler: Sendable {
             parameters, prompt: prompt, endTokens: endTokens, vocabularySize: vocabularySize)
     }
 
-    /// What must be known of the logits to choose the token that follows `generated` ones.
-    func demand(generated: Int) -> RowDemand {
-        guard parameters.logprobs == nil, adjustments.areIdle(generated: generated) else { return .all }
+    /// What must be known of the logits to choose the token that follows `generated` ones, the last `ahead` of which are
+    /// not accepted yet.
+    func demand(generated: Int, ahead: Int = 0) -> RowDemand {
+        guard parameters.logprobs == nil, adjustments.areIdle(generated: generated, ahead: ahead) else { return .all }
         if parameters.temperature == 0 { return .greatest }
         return filtersRanks && parameters.topK <= ProductSelection.mostRank ? .top(parameters.topK) : .all
     }
@@ -88,6 +89,13 @@ struct SequenceSampler: Sendable {
                 draw(from: row, at: Position(promptCount + generated), scratch) ?? kernels.argmax(row)
             }
         return SampledToken(id: TokenID(chosen), logprob: report?.logprob(of: chosen, in: original))
+    }
+
+    /// The same choices without log-probabilities.
+    var withoutReports: SequenceSampler {
+        var copy = self
+        copy.parameters.logprobs = nil
+        return copy
     }
 
     /// Takes note of a token that now belongs to the text; penalties count it.

@@ -31,6 +31,8 @@ final class ScheduledSequence {
     var awaited: AwaitedBlocks?
     /// Samples of the same prompt that take over its blocks once the prompt is computed.
     var siblings: [ScheduledSequence] = []
+    /// What is guessed of its next tokens, where the engine guesses.
+    var speculation: SequenceSpeculation?
     /// Other beams of the same search, which run whenever this one does.
     var followers: [ScheduledSequence] = []
     /// How often it has lost its blocks.

@@ -6,7 +6,7 @@ struct EndCondition: Sendable {
     /// Tokens that end the text: the request's, and the model's own unless they are ignored. Ascending, each once.
     let endTokens: [TokenID]
     private let minTokens: Int
-    private let maxTokens: Int
+    let maxTokens: Int
 
     init(_ parameters: SamplingParameters, modelEndTokens: [TokenID]) {
         let ends = parameters.stopTokenIDs + (parameters.ignoreEOS ? [] : modelEndTokens)

@@ -25,6 +25,9 @@ struct SampleWriter<Detokenizer: IncrementalDetokenizer>: Sendable {
     /// Tokens so far: `SequenceSampler.next`'s `generated`.
     var generated: Int { tokenIDs.count }
 
+    /// Tokens that it may still have.
+    var tokensLeft: Int { end.maxTokens - generated }
+
     /// Takes the next token of the sample. `finishReason` then says whether it was the last.
     mutating func append(_ token: SampledToken) -> GeneratedToken {
         precondition(finishReason == nil, "a token after the end of a sample")

@@ -5,12 +5,14 @@ extension Trace {
         guard settings.blocks >= 0, settings.blocks <= Int(Int32.max), settings.blockTokens > 0 else {
             return "its cache has \(settings.blocks) blocks of \(settings.blockTokens) tokens"
         }
-        let counts = [steps.duration, steps.layers, steps.attention, steps.head, steps.waiting, steps.blocks].map(
-            \.count)
-        guard counts.allSatisfy({ $0 == steps.count }) else { return "its steps' columns differ in length" }
+        let columns = [
+            steps.duration, steps.layers, steps.attention, steps.head, steps.waiting, steps.blocks, steps.cached,
+        ]
+        guard columns.allSatisfy({ $0.count == steps.count }) else { return "its steps' columns differ in length" }
         let limit = Int32(clamping: steps.count)
         return runs.fault(sequences: sequences.count, steps: limit)
             ?? holdings.fault(sequences: sequences.count, steps: limit, blocks: settings.blocks)
+            ?? cached.fault(sequences: sequences.count, steps: limit, blocks: settings.blocks)
             ?? marks.fault(sequences: sequences.count, steps: limit)
     }
 }
@@ -39,6 +41,19 @@ extension Trace.Holdings {
                 && logical[index] >= 0 && from[index] >= 0 && from[index] <= until[index] && until[index] <= steps
         }
         return isSound ? nil : "a holding names a sequence, a block or a step that is not there"
+    }
+}
+
+extension Trace.Cached {
+    fileprivate func fault(sequences: Int, steps: Int32, blocks: Int) -> String? {
+        guard [sequence, from, until, fate].allSatisfy({ $0.count == block.count }) else {
+            return "its cached blocks' columns differ in length"
+        }
+        let isSound = block.indices.allSatisfy { index in
+            sequence[index] >= 0 && sequence[index] < sequences && block[index] >= 0 && block[index] < blocks
+                && from[index] >= 0 && from[index] <= until[index] && until[index] <= steps
+        }
+        return isSound ? nil : "a cached block names a sequence, a block or a step that is not there"
     }
 }
 

@@ -11,8 +11,10 @@ extension Trace {
         public var head: [Int32] = []
         /// Sequences that waited while it ran.
         public var waiting: [Int32] = []
-        /// Blocks that were not free.
+        /// Blocks that a sequence held.
         public var blocks: [Int32] = []
+        /// Blocks without a holder whose content was kept.
+        public var cached: [Int32] = []
 
         public var count: Int { begin.count }
     }
@@ -54,6 +56,28 @@ extension Trace {
         public var until: [Int32] = []
     }
 
+    /// A block that nobody holds keeps its content, from one step up to another.
+    public struct Cached: Sendable, Equatable, Codable {
+        public var block: [Int32] = []
+        /// Who held it last.
+        public var sequence: [Int32] = []
+        public var from: [Int32] = []
+        /// The first step that it is held or free again; the number of steps where it is cached to the end.
+        public var until: [Int32] = []
+        /// `Fate.rawValue`.
+        public var fate: [Int32] = []
+    }
+
+    /// What becomes of a cached block.
+    public enum Fate: Int32, Sendable, Codable {
+        /// It stays.
+        case kept
+        /// A sequence that begins with its tokens takes it over.
+        case adopted
+        /// Its room is given to others.
+        case evicted
+    }
+
     public enum Happening: Int32, Sendable, Codable {
         /// The sequence lost its blocks; they are recomputed later.
         case preempted
@@ -61,6 +85,8 @@ extension Trace {
         case forked
         /// It copied shared block `detail` to write into a block of its own.
         case copied
+        /// It was let in and took over cached or shared blocks of `detail` tokens, which it then need not compute.
+        case adopted
     }
 
     /// What happens at a moment, right before the step is computed.

@@ -16,6 +16,12 @@ extension Trace {
         return tables
     }
 
+    /// The blocks that were cached, with no holder, while the step was computed. Linear in the number of such spans.
+    public func cachedBlocks(atStep step: Int) -> Set<Int32> {
+        Set(
+            cached.block.indices.filter { cached.from[$0] <= step && step < cached.until[$0] }.map { cached.block[$0] })
+    }
+
     /// Rows of the step by sequence and work, in the order of `runs`. Linear in their number.
     public func entries(atStep step: Int) -> [(sequence: Int, rows: Int, work: Work)] {
         runs.step.indices.compactMap { index in

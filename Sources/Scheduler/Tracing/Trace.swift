@@ -19,6 +19,7 @@ public struct Trace: Sendable, Equatable, Codable {
     public var steps = Steps()
     public var runs = Runs()
     public var holdings = Holdings()
+    public var cached = Cached()
     public var marks = Marks()
 
     public init(settings: Settings) { self.settings = settings }
@@ -63,6 +64,11 @@ extension Trace {
         public var promptTokens = 0
         public var generatedTokens = 0
         public var preemptions = 0
+        /// Tokens of sequences that looked for blocks to take over, and those of them that they found.
+        public var queriedTokens = 0
+        public var adoptedTokens = 0
+        /// Cached blocks that made room for others.
+        public var evictions = 0
 
         public init() {}
     }

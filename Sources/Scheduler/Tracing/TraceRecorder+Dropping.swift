@@ -2,7 +2,7 @@ extension TraceRecorder {
     /// A fifth of the steps at a time, so that a long run pays for moving the rest only now and then.
     func dropOldSteps() {
         let isFull = steps.count > limits.steps
-        let isLarge = holdings.count + runs.count > limits.spans && steps.count > limits.leastSteps
+        let isLarge = holdings.count + runs.count + cached.count > limits.spans && steps.count > limits.leastSteps
         guard isFull || isLarge else { return }
         drop(max(1, steps.count / 5))
     }
@@ -10,7 +10,7 @@ extension TraceRecorder {
     /// Forget the oldest steps; what reaches into later ones begins with the first that is left.
     private func drop(_ count: Int) {
         droppedSteps += count
-        for column in [\Trace.Steps.duration, \.layers, \.attention, \.head, \.waiting, \.blocks] {
+        for column in [\Trace.Steps.duration, \.layers, \.attention, \.head, \.waiting, \.blocks, \.cached] {
             steps[keyPath: column].removeFirst(count)
         }
         steps.begin.removeFirst(count)
@@ -30,6 +30,16 @@ extension TraceRecorder {
             kept.step = max(0, run.step - first)
             kept.count = end - kept.step
             return kept
+        }
+        let newCached = Self.keep(&cached) { span in
+            guard span.until > first else { return nil }
+            var kept = span
+            kept.from = max(0, span.from - first)
+            if span.until != Cached.open { kept.until -= first }
+            return kept
+        }
+        for block in openCached.indices where openCached[block] >= 0 {
+            openCached[block] = newCached[Int(openCached[block])]
         }
         _ = Self.keep(&marks) { mark in
             guard mark.step >= first else { return nil }
@@ -51,6 +61,8 @@ extension TraceRecorder {
         for live in lives.values { isNamed[Int(live.index)] = true }
         for run in runs { isNamed[Int(run.sequence)] = true }
         for holding in holdings { isNamed[Int(holding.sequence)] = true }
+        for holding in letGo { isNamed[Int(holding.sequence)] = true }
+        for span in cached { isNamed[Int(span.sequence)] = true }
         for mark in marks {
             isNamed[Int(mark.sequence)] = true
             if mark.what == .forked { isNamed[Int(mark.detail)] = true }
@@ -64,6 +76,8 @@ extension TraceRecorder {
         sequences = kept
         for index in runs.indices { runs[index].sequence = places[Int(runs[index].sequence)] }
         for index in holdings.indices { holdings[index].sequence = places[Int(holdings[index].sequence)] }
+        for index in letGo.indices { letGo[index].sequence = places[Int(letGo[index].sequence)] }
+        for index in cached.indices { cached[index].sequence = places[Int(cached[index].sequence)] }
         for index in marks.indices {
             marks[index].sequence = places[Int(marks[index].sequence)]
             if marks[index].what == .forked { marks[index].detail = places[Int(marks[index].detail)] }

@@ -18,6 +18,11 @@ extension TraceRecorder {
         trace.holdings.block = holdings.map(\.block)
         trace.holdings.from = holdings.map(\.from)
         trace.holdings.until = holdings.map { min($0.until, step) }
+        trace.cached.block = cached.map(\.block)
+        trace.cached.sequence = cached.map(\.sequence)
+        trace.cached.from = cached.map(\.from)
+        trace.cached.until = cached.map { min($0.until, step) }
+        trace.cached.fate = cached.map(\.fate.rawValue)
         trace.marks.step = marks.map(\.step)
         trace.marks.sequence = marks.map(\.sequence)
         trace.marks.what = marks.map(\.what.rawValue)

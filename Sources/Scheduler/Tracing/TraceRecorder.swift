@@ -9,7 +9,7 @@ final class TraceRecorder {
     /// How much is kept; beyond that the oldest steps are dropped.
     struct Limits: Equatable {
         var steps = 50_000
-        /// Holdings and runs together, some 24 bytes each.
+        /// Holdings, runs and cached blocks together, 20 to 24 bytes each.
         var spans = 2_000_000
         /// So many steps are kept whatever their spans.
         var leastSteps = 1_000
@@ -78,6 +78,12 @@ final class TraceRecorder {
     var runs: [Run] = []
     var holdings: [Holding] = []
     var marks: [Mark] = []
+    var cached: [Cached] = []
+    /// By block: into `cached` while nobody holds it and it is kept, −1 otherwise; and how many are.
+    var openCached: [Int32] = []
+    var openCachedCount = 0
+    /// Holdings that ended since the last look at what is cached.
+    var letGo: [Holding] = []
     var lives: [ObjectIdentifier: Live] = [:]
     var droppedSteps = 0
     var parts: [Part] = []
@@ -110,6 +116,7 @@ final class TraceRecorder {
             let live = live(entry.sequence)
             notePreemptions(live)
             live.lastPlanned = number
+            if live.blocks.isEmpty { noteBeginning(live, plan, scheduler.cache) }
             let isAgain = live.preemptions > 0
             let work: Trace.Work =
                 entry.sequence.state == .decoding ? .decode : isAgain ? .recompute : .prefill
@@ -122,7 +129,7 @@ final class TraceRecorder {
             let live = live(sequence)
             guard live.lastPlanned != number else { continue }
             notePreemptions(live)
-            if live.blocks.isEmpty, sequence.state == .decoding { noteFork(live, plan) }
+            if live.blocks.isEmpty { noteBeginning(live, plan, scheduler.cache) }
             parts.append(Part(live: live, rows: 0, work: .fork))
             follow(live, number, scheduler.cache)
             // Beams that are computed again, one after another, hold blocks while it is not their turn.
@@ -135,10 +142,12 @@ final class TraceRecorder {
         for sequence in scheduler.waiting where !sequence.table.blocks.isEmpty {
             follow(live(sequence), number, scheduler.cache)
         }
-        for live in lives.values where live.lastHeld != number { letGo(live) }
+        for live in lives.values where live.lastHeld != number { part(with: live) }
+        noteCached(scheduler.cache)
         steps.begin.append(stepBegin)
-        steps.waiting.append(Int32(scheduler.waiting.count))
+        steps.waiting.append(Int32(scheduler.waiting.count + scheduler.aside.count))
         steps.blocks.append(Int32(scheduler.cache.usedBlocks))
+        steps.cached.append(Int32(scheduler.cache.cachedBlocks))
     }
 
     /// Tokens are written down, and sequences that ended have given their blocks back.
@@ -198,7 +207,7 @@ final class TraceRecorder {
     }
 
     /// A sequence without blocks: it waits, was preempted, or was cancelled between two steps.
-    private func letGo(_ live: Live) {
+    private func part(with live: Live) {
         notePreemptions(live)
         close(live, until: step)
         guard live.sequence.state == .finished else { return }
@@ -214,7 +223,7 @@ final class TraceRecorder {
     func noteEnds() {
         for live in lives.values where live.sequence.state == .finished {
             stepBegin = now
-            letGo(live)
+            part(with: live)
         }
     }
 
@@ -226,10 +235,37 @@ final class TraceRecorder {
         marks.append(Mark(step: step, sequence: live.index, what: .preempted, detail: 0))
     }
 
+    /// Where the first blocks come from that a sequence has, or has again.
+    private func noteBeginning(_ live: Live, _ plan: StepPlan, _ cache: PagedCache) {
+        switch live.sequence.purpose {
+        case .beam(_, member: 1...):
+            // Beams that are computed again share their leader's beginning once more, which is no news.
+            if live.lastHeld < 0 { noteFork(live, plan) }
+        case .beam, .generate, .score:
+            if live.sequence.state == .decoding { noteFork(live, plan) } else { noteAdoption(live, cache) }
+        }
+    }
+
+    /// Of a sequence that has just been let in: what it took over instead of computing it.
+    private func noteAdoption(_ live: Live, _ cache: PagedCache) {
+        // Blocks of its own have not been indexed yet.
+        let blocks = live.sequence.table.blocks.prefix { cache.allocator.isWanted($0) }
+        guard !blocks.isEmpty else { return }
+        let tokens = Int32(blocks.count * cache.blockTokens)
+        marks.append(Mark(step: step, sequence: live.index, what: .adopted, detail: tokens))
+    }
+
     private func noteFork(_ live: Live, _ plan: StepPlan) {
-        guard let first = live.sequence.table.blocks.first,
-            let parent = plan.entries.first(where: { $0.sequence.table.blocks.first == first })
-        else { return }
+        let parent = plan.entries.first { entry in
+            if case .beam(let group, member: 0) = entry.sequence.purpose,
+                case .beam(let own, _) = live.sequence.purpose
+            {
+                return group === own
+            }
+            // Nothing was written since. Others that begin alike have a last block of their own.
+            return entry.sequence.table.blocks.starts(with: live.sequence.table.blocks)
+        }
+        guard let parent, parent.sequence !== live.sequence else { return }
         marks.append(
             Mark(step: step, sequence: live.index, what: .forked, detail: self.live(parent.sequence).index))
     }

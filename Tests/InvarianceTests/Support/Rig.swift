@@ -18,6 +18,9 @@ struct Arrangement: CustomStringConvertible {
     /// `nil`: by what steps cost, which no bit may tell.
     var prefillChunk: Int? = 16
     var threads = 2
+    var speculation = Speculation.none
+    /// Blocks of a draft model's cache.
+    var draftBlocks = 64
     /// Off, so that each road to a logit computes all by itself.
     var prefixCache = false
     /// How blocks are found by their tokens.
@@ -57,17 +60,36 @@ final class Rig {
         checkpoint = try Checkpoint(directory: folder.url)
     }
 
+    private func weights(crew: WorkerLanes, kernels: KernelSet) throws -> BloomWeights {
+        try BloomWeights(
+            checkpoint, format: arithmetic.weights, headFormat: arithmetic.head, crew: crew, kernels: kernels)
+    }
+
+    private func layout(_ arrangement: Arrangement, crew: WorkerLanes) -> KeyValueLayout {
+        KeyValueLayout(
+            layers: shape.layers, heads: shape.heads, headDim: shape.hidden / shape.heads,
+            blockTokens: arrangement.blockSize, format: arithmetic.keyValues, crew: crew)
+    }
+
     /// Run `body` with an engine; its lanes have ended when this returns.
+    ///
+    /// - Parameter draft: guesses tokens ahead, all of which are verified.
     func withEngine<T>(
-        _ arrangement: Arrangement = Arrangement(), kernels name: String? = nil, _ body: (BatchEngine) async throws -> T
+        _ arrangement: Arrangement = Arrangement(), kernels name: String? = nil, draft: Rig? = nil,
+        _ body: (BatchEngine) async throws -> T
     ) async throws -> T {
         let crew = try WorkerLanes(threads: arrangement.threads)
         let kernels = try KernelSet.select(named: name)
-        let weights = try BloomWeights(
-            checkpoint, format: arithmetic.weights, headFormat: arithmetic.head, crew: crew, kernels: kernels)
-        let layout = KeyValueLayout(
-            layers: shape.layers, heads: shape.heads, headDim: shape.hidden / shape.heads,
-            blockTokens: arrangement.blockSize, format: arithmetic.keyValues, crew: crew)
+        let weights = try weights(crew: crew, kernels: kernels)
+        let layout = layout(arrangement, crew: crew)
+        let speculation =
+            try draft.map { draft in
+                let cache = try PagedCache(
+                    layout: draft.layout(arrangement, crew: crew), blocks: arrangement.draftBlocks, crew: crew)
+                let model = Bloom(weights: try draft.weights(crew: crew, kernels: kernels), kernels: kernels)
+                return .draftModel(
+                    try DraftModel(model: model, cache: cache, crew: crew), mostTokens: 5, isEager: true)
+            } ?? arrangement.speculation
         var order = Array((0..<Int32(arrangement.blocks)).reversed())
         if let seed = arrangement.shuffle {
             var generator = SplitMix64(seed: seed)
@@ -81,7 +103,7 @@ final class Rig {
             options: SchedulingOptions(
                 policy: arrangement.policy, maxBatch: arrangement.maxBatch, prefillChunk: arrangement.prefillChunk,
                 prefixCache: arrangement.prefixCache),
-            logger: Logger(label: "test"))
+            speculation: speculation, logger: Logger(label: "test"))
         let result: Result<T, any Error>
         do { result = .success(try await body(engine)) } catch { result = .failure(error) }
         await engine.shutdown()

@@ -12,6 +12,8 @@ final class RecordedRun {
     let recorder: TraceRecorder
     /// Of each step: the blocks of every sequence that held some, by arrival.
     private(set) var tables: [[Int: [Int32]]] = []
+    /// Of each step: blocks without a holder that can be taken over.
+    private(set) var cached: [Set<Int32>] = []
     /// Of each step: rows by arrival.
     private(set) var rows: [[Int: Int]] = []
     private(set) var generated = 0
@@ -57,7 +59,9 @@ final class RecordedRun {
     func finish() { while !scheduler.isIdle { step() } }
 
     private func add(samples: Int) {
-        let tokens = Array(repeating: TokenID(1), count: 1 + pick(70))
+        // Some begin alike, so that they can take over one another's blocks.
+        let opening = chance(2) ? 1 : TokenID(3 + pick(1000))
+        let tokens = Array(repeating: opening, count: 1 + pick(70))
         let sequences = (0..<samples).map { _ in
             arrivals += 1
             return ScheduledSequence(
@@ -87,6 +91,8 @@ final class RecordedRun {
         }
         let held = (scheduler.running + scheduler.waiting).filter { !$0.table.blocks.isEmpty }
         tables.append(Dictionary(uniqueKeysWithValues: held.map { ($0.arrival, $0.table.blocks.map(\.rawValue)) }))
+        let blocks = 0..<Int32(scheduler.cache.blockCount)
+        cached.append(Set(blocks.filter { scheduler.cache.isCached(BlockID(rawValue: $0)) }))
         rows.append(Dictionary(uniqueKeysWithValues: plan.entries.map { ($0.sequence.arrival, $0.rows) }))
         recorder.stepWasComputed(plan, scheduler)
         for sequence in drawn {
@@ -95,6 +101,7 @@ final class RecordedRun {
             generated += 1
             if chance(30) || sequence.tokens.count > 90 { scheduler.finish(sequence) }
         }
+        scheduler.publish(plan)
         alive.removeAll { $0.state == .finished }
         recorder.stepEnds(layers: 1e-6, attention: 2e-6, head: 3e-6)
     }

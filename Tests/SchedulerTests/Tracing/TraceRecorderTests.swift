@@ -28,12 +28,22 @@ import Testing
             #expect(
                 trace.steps.blocks[step] == Set(run.tables[step].values.joined()).count, "seed \(seed), step \(step)")
         }
+        for step in run.cached.indices {
+            #expect(trace.cachedBlocks(atStep: step) == run.cached[step], "seed \(seed), step \(step)")
+            #expect(trace.steps.cached[step] == run.cached[step].count, "seed \(seed), step \(step)")
+        }
         let tokens = zip(trace.runs.tokens, trace.runs.count).reduce(0) { $0 + Int($1.0 * $1.1) }
         #expect(tokens == run.generated && tokens == trace.sequences.reduce(0) { $0 + $1.generatedTokens })
         let marks = Dictionary(grouping: trace.marks.what, by: { $0 }).mapValues(\.count)
         #expect(marks[Trace.Happening.preempted.rawValue, default: 0] == run.scheduler.preemptions)
         #expect(marks[Trace.Happening.forked.rawValue, default: 0] == run.forks)
+        let adopted = trace.marks.what.indices.filter { trace.marks.what[$0] == Trace.Happening.adopted.rawValue }
+        let prefixes = run.scheduler.cache.prefixes
+        #expect(adopted.reduce(0) { $0 + Int(trace.marks.detail[$1]) } == prefixes.adoptedTokens, "seed \(seed)")
+        let evicted = trace.cached.fate.count { $0 == Trace.Fate.evicted.rawValue }
+        #expect(evicted > 0 && evicted <= prefixes.evictions, "seed \(seed)")
         if policy == .continuous {
+            #expect(trace.cached.fate.contains(Trace.Fate.adopted.rawValue), "seed \(seed) shows nothing")
             #expect(run.scheduler.preemptions > 0 && run.forks > 0, "seed \(seed) shows nothing")
         }
     }
@@ -75,6 +85,7 @@ import Testing
         for step in 0..<trace.steps.count {
             #expect(tables(trace, step) == run.tables[trace.droppedSteps + step], "seed \(seed), step \(step)")
             #expect(rows(trace, step) == run.rows[trace.droppedSteps + step], "seed \(seed), step \(step)")
+            #expect(trace.cachedBlocks(atStep: step) == run.cached[trace.droppedSteps + step], "seed \(seed)")
         }
         #expect(trace.sequences.count < 200, "those that ended long ago are forgotten")
     }
@@ -99,6 +110,7 @@ import Testing
             { $0.steps.duration.removeLast() }, { $0.runs.rows.removeLast() }, { $0.runs.count[0] = .max },
             { $0.runs.step[0] = -1 }, { $0.runs.tokens[0] = -1 }, { $0.holdings.until[0] = 41 },
             { $0.holdings.from[0] = -1 }, { $0.holdings.block[0] = 20 }, { $0.holdings.sequence[0] = -2 },
+            { $0.cached.until[0] = 41 }, { $0.cached.block[0] = 20 }, { $0.cached.fate.removeLast() },
             { $0.marks.step.append(0) }, { $0.marks.step[0] = 99 },
         ]
         for (index, bend) in bends.enumerated() {

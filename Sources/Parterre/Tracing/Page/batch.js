@@ -7,7 +7,7 @@ class BatchPanel extends Panel {
 
   paint(context, { x, y, width, height }, scale) {
     const wide = Math.round(width * scale), columns = new Columns(wide, axis, wide / axis.length), { rows } = trace;
-    const up = columns.maxima(step => rows.decode[step] + rows.draft[step]);
+    const up = columns.maxima(step => rows.decode[step] + rows.accepted[step] + rows.rejected[step]);
     const down = columns.maxima(step => rows.prefill[step] + rows.recompute[step]);
     const mostOf = values => Math.max(4, values.reduce((most, value) => Math.max(most, value), 0));
     this.scales = { up: mostOf(up), down: mostOf(down) };
@@ -27,7 +27,9 @@ class BatchPanel extends Panel {
     bars(down, null, -1, css(theme.ink, 0.13));
     const above = new Float32Array(wide + 2), below = new Float32Array(wide + 2);
     bars(this.ofPicked(columns, [Work.decode]) ?? columns.means(step => rows.decode[step]), above, 1, css(theme.decode));
-    bars(columns.means(step => rows.draft[step]), above, 1, css(theme.draft));
+    for (const kind of ["accepted", "rejected"]) {
+      bars(columns.means(step => rows[kind][step]), above, 1, css(theme[kind], picked === null ? 1 : 0.3));
+    }
     if (settings.colour === "state") {
       bars(columns.means(step => rows.prefill[step]), below, -1, css(theme.prefill));
     } else {
@@ -84,7 +86,8 @@ class BatchPanel extends Panel {
     const { rows, steps } = trace, facts = [];
     const add = (name, value, word) => { if (value > 0) facts.push([name, count(value, word)]); };
     add("decode", rows.decode[step], "row");
-    add("drafted", rows.draft[step], "row");
+    add("guessed right", rows.accepted[step], "row");
+    add("guessed wrong", rows.rejected[step], "row");
     add("prefill", rows.prefill[step], "row");
     add("computed again", rows.recompute[step], "row");
     const { runs } = trace, prompts = [];
@@ -101,7 +104,7 @@ class BatchPanel extends Panel {
 
   legend() {
     const entries = [["decode", theme.decode]];
-    if (trace.has.draft) entries.push(["drafted", theme.draft]);
+    if (trace.has.drafts) entries.push(["guessed right", theme.accepted], ["guessed wrong", theme.rejected]);
     entries.push(settings.colour === "state" ? ["prefill", theme.prefill] : ["prefill, by request", theme.requests[0] ?? theme.prefill]);
     if (trace.has.recompute) entries.push(["computed again", theme.recompute]);
     return [...entries, ["most of several steps", mix(theme.field, theme.decode, 0.22)]];

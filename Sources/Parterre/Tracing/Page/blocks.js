@@ -13,9 +13,10 @@ class BlockPanel extends Panel {
 
   colour(cell) {
     const { cells } = trace, kind = cells.kind[cell];
-    if (kind === Cell.cached) return theme.cached;
     const request = trace.sequences[cells.sequence[cell]].of.index;
-    const colour = settings.colour === "state" ? (kind === Cell.shared ? theme.shared : theme.owned)
+    // A cached block keeps a shade of who held it last.
+    const colour = kind === Cell.cached ? (settings.colour === "state" ? theme.cached : theme.cachedRequests[request])
+      : settings.colour === "state" ? (kind === Cell.shared ? theme.shared : theme.owned)
       : (kind === Cell.shared ? theme.sharedRequests : theme.requests)[request];
     return picked === null || picked.index === request ? colour : mix(theme.field, colour, 0.16);
   }
@@ -32,13 +33,14 @@ class BlockPanel extends Panel {
     const { cells } = trace, { from, to } = this.shownRows, rows = to - from;
     const wide = Math.round(width * scale), perPixel = wide / axis.length;
     const raster = new Raster(wide, Math.round(height * scale), rows), marked = [];
-    const first = axis.firstStep, past = axis.pastStep, tall = height / rows;
+    const first = axis.firstStep, past = axis.pastStep, tall = height / rows, ends = [];
     for (let cell = 0; cell < cells.block.length; cell++) {
       const block = cells.block[cell];
       if (block < from || block >= to || cells.until[cell] <= first || cells.from[cell] >= past) continue;
       const [left, right] = this.ends(cell);
       raster.add(to - 1 - block, (left - axis.from) * perPixel, (right - axis.from) * perPixel, this.colour(cell));
       if (cells.kind[cell] === Cell.shared && tall >= 5) marked.push(cell);
+      if (cells.fate[cell] !== Fate.kept && tall >= 3) ends.push(cell);
     }
     raster.draw(context, x, y, width, height, theme.field);
     if (settings.colour === "request" && marked.length < 5000) {
@@ -47,6 +49,10 @@ class BlockPanel extends Panel {
         const [left, right] = this.ends(cell), top = this.y(cells.block[cell] + 1);
         context.fillRect(this.x(left), top, this.x(right) - this.x(left), tall);
       }
+    }
+    for (const cell of ends.length < 20000 ? ends : []) {
+      context.fillStyle = css(cells.fate[cell] === Fate.evicted ? theme.evicted : theme.adopted);
+      context.fillRect(this.x(this.ends(cell)[1]) - 1, this.y(cells.block[cell] + 1) + tall * 0.1, 2, tall * 0.8);
     }
     if (tall < 7) return;
     context.fillStyle = css(theme.card, 0.75);
@@ -60,7 +66,7 @@ class BlockPanel extends Panel {
     const layers = new Map();
     for (let cell = 0; cell < cells.block.length; cell++) {
       if (cells.until[cell] <= first || cells.from[cell] >= past) continue;
-      const kind = cells.kind[cell], request = kind === Cell.cached ? -1 : trace.sequences[cells.sequence[cell]].of.index;
+      const kind = cells.kind[cell], request = trace.sequences[cells.sequence[cell]].of.index;
       const colour = this.colour(cell), isOne = settings.colour === "state" && picked === null;
       const key = kind * (requests.length + 1) + (isOne ? 0 : request + 1);
       let layer = layers.get(key);
@@ -117,13 +123,18 @@ class BlockPanel extends Panel {
 
   tip(step, block) {
     if (!this.isMap) {
-      const used = trace.steps.blocks[step], { blocks } = trace.settings;
-      return { title: stepName(step), facts: [["blocks in use", `${number(used)} of ${number(blocks)}, ${percent(used / blocks)}`]] };
+      const used = trace.steps.blocks[step], cached = trace.steps.cached[step], { blocks } = trace.settings;
+      return { title: stepName(step), facts: [["blocks in use", `${number(used)} of ${number(blocks)}, ${percent(used / blocks)}`],
+        ...(cached > 0 ? [["cached, no owner", count(cached, "block")]] : [])] };
     }
     const facts = [], cell = this.cellAt(step, block), { cells, holdings, settings: { blockTokens } } = trace;
     if (cell === null) return { title: `Block ${number(block)} · free`, facts: [["step", stepNumber(step)]] };
     if (cells.kind[cell] === Cell.cached) {
-      return { title: `Block ${number(block)} · cached, no owner`, facts: [["step", stepNumber(step)]] };
+      const past = cells.until[cell], fates = { [Fate.adopted]: "taken over", [Fate.evicted]: "evicted" };
+      facts.push(["last held by", trace.sequences[cells.sequence[cell]].name], ["cached since", `step ${stepNumber(cells.from[cell])}`]);
+      if (cells.fate[cell] in fates) facts.push([fates[cells.fate[cell]], `step ${stepNumber(past)}`]);
+      facts.push(["step", stepNumber(step)]);
+      return { title: `Block ${number(block)} · cached, no owner`, colour: this.colour(cell), facts };
     }
     const holders = Array.from(trace.holdingsOf.of(block))
       .filter(holding => holdings.from[holding] <= step && step < holdings.until[holding]);
@@ -144,7 +155,10 @@ class BlockPanel extends Panel {
     const entries = settings.colour === "request"
       ? [["a request's", theme.requests[0] ?? theme.owned], ["shared", theme.sharedRequests[0] ?? theme.shared, true]]
       : [["owned", theme.owned], ["shared", theme.shared]];
-    if (trace.cells.kind.includes(Cell.cached)) entries.push(["cached, no owner", theme.cached]);
+    if (trace.cells.kind.includes(Cell.cached)) {
+      entries.push(["cached, no owner", settings.colour === "state" ? theme.cached : theme.cachedRequests[0]]);
+      if (this.isMap) entries.push(["taken over", theme.adopted, "|"], ["evicted", theme.evicted, "|"]);
+    }
     return [...entries, ["free", theme.field]];
   }
 }

@@ -46,8 +46,8 @@ function readTheme() {
     // Of blocks.
     owned: tone(0.66, 0.66, 0.11, 245), shared: tone(0.76, 0.78, 0.145, 80), cached: tone(0.72, 0.52, 0.012, 150),
     // Of rows.
-    prefill: tone(0.76, 0.78, 0.145, 70), decode: tone(0.62, 0.66, 0.12, 248), draft: tone(0.62, 0.68, 0.14, 305),
-    recompute: tone(0.6, 0.64, 0.17, 27),
+    prefill: tone(0.76, 0.78, 0.145, 70), decode: tone(0.62, 0.66, 0.12, 248), accepted: tone(0.58, 0.68, 0.16, 305), rejected: tone(0.82, 0.42, 0.07, 305),
+    recompute: tone(0.6, 0.64, 0.17, 27), evicted: tone(0.6, 0.64, 0.17, 27), adopted: tone(0.55, 0.78, 0.16, 150),
     // Of waiting.
     waiting: tone(0.88, 0.36, 0.008, 150), preempted: tone(0.85, 0.42, 0.07, 20), paused: tone(0.92, 0.32, 0.005, 150),
     // Of a step's time.
@@ -59,6 +59,7 @@ function readTheme() {
       return tone(0.67 + shift, 0.68 + shift, 0.125, hue);
     }),
   };
+  theme.cachedRequests = theme.requests.map(colour => mix(theme.cached, mix(theme.field, colour, 0.5), 0.55));
   theme.sharedRequests = theme.requests.map(colour => mix(colour, dark ? [255, 255, 255] : [0, 0, 0], dark ? 0.4 : 0.36));
 }
 

@@ -5,10 +5,11 @@ function summarise(trace) {
   const busy = trace.steps.duration.reduce((sum, value) => sum + value, 0);
   const wall = steps === 0 ? 0 : trace.end[steps - 1] - trace.begin[0];
   const sum = column => column.subarray(0, steps).reduce((total, value) => total + value, 0);
-  const work = { prefill: 0, decode: 0, draft: 0, recompute: 0 };
+  const work = { prefill: 0, decode: 0, accepted: 0, rejected: 0, recompute: 0 };
   let held = 0, peak = 0;
   for (let step = 0; step < steps; step++) {
-    const all = rows.prefill[step] + rows.decode[step] + rows.draft[step] + rows.recompute[step];
+    const all = rows.prefill[step] + rows.decode[step] + rows.accepted[step] + rows.rejected[step]
+      + rows.recompute[step];
     for (const kind in work) work[kind] += all === 0 ? 0 : trace.steps.duration[step] * rows[kind][step] / all;
     held += trace.steps.blocks[step] * trace.steps.duration[step];
     peak = Math.max(peak, trace.steps.blocks[step]);
@@ -22,6 +23,7 @@ function summarise(trace) {
     busy, wall, work, peak, mean: busy > 0 ? held / busy : 0, blocks,
     tokens: sum(rows.tokens), recomputed: sum(rows.recompute), toFirst: sorted(sequences.map(sequence => sequence.toFirst)),
     gaps: gaps.sort(), steps: totals.steps, generated: totals.generatedTokens, prompts: totals.promptTokens,
+    adopted: totals.adoptedTokens, queried: totals.queriedTokens, evictions: totals.evictions,
     preemptions: totals.preemptions, requests: trace.requests.length, sequences: sequences.length,
     unfinished: sequences.filter(sequence => sequence.ended == null).length,
   };
@@ -45,12 +47,16 @@ function showFigures(summary) {
   tile("gap", "Between tokens, median", gap, gapUnit, quantiles(summary.gaps));
   tile("cache", "Cache, at most", percent(summary.peak / summary.blocks), "",
     `${number(summary.peak)} of ${number(summary.blocks)} blocks, mean ${percent(summary.mean / summary.blocks)}`);
+  if (summary.queried > 0) {
+    tile("prefix", "Found in the cache", percent(summary.adopted / summary.queried), "",
+      `${count(summary.adopted, "prompt token")}, ${count(summary.evictions, "eviction")}`);
+  }
   tile("preemptions", "Preemptions", number(summary.preemptions), "",
     summary.recomputed > 0 ? `${count(summary.recomputed, "row")} computed again` : "nothing computed again");
   tile("steps", "Steps", number(summary.steps), "", `${count(summary.prompts, "prompt row")}`);
-  const parts = [["decode", summary.work.decode], ["prefill", summary.work.prefill], ["draft", summary.work.draft],
-    ["recompute", summary.work.recompute]].filter(([, value]) => value > 0);
-  const names = { decode: "decode", prefill: "prefill", draft: "drafts", recompute: "again" };
+  const parts = [["decode", summary.work.decode], ["prefill", summary.work.prefill], ["accepted", summary.work.accepted],
+    ["rejected", summary.work.rejected], ["recompute", summary.work.recompute]].filter(([, value]) => value > 0);
+  const names = { decode: "decode", prefill: "prefill", accepted: "guessed right", rejected: "wrong", recompute: "again" };
   const total = Math.max(1, parts.reduce((sum, [, value]) => sum + value, 0));
   tile("work", "Time by rows", "", "", parts.map(([kind, value]) => `${names[kind]}\u00A0${percent(value / total)}`).join(" · "));
   byID("f-work").querySelector("dd").replaceChildren(element("div", { className: "bar" }, ...parts.map(([kind, value]) =>
@@ -62,6 +68,7 @@ function showFigures(summary) {
 const tableColumns = [
   ["Request", sequence => sequence.lane, sequence => sequence.name],
   ["Prompt", sequence => sequence.promptTokens, sequence => number(sequence.promptTokens)],
+  ["From cache", sequence => sequence.adopted, sequence => sequence.adopted > 0 ? number(sequence.adopted) : "–"],
   ["Generated", sequence => sequence.generatedTokens, sequence => number(sequence.generatedTokens)],
   ["Waited", sequence => sequence.wait, sequence => time(sequence.wait)],
   ["First token", sequence => sequence.toFirst, sequence => time(sequence.toFirst)],

@@ -85,6 +85,14 @@ class LanePanel extends Panel {
         context.lineTo(x + size, y + 1);
         context.lineTo(x, y + 1 + size * 1.6);
         context.fill();
+      } else if (marks.what[mark] === Happening.adopted) {
+        const bottom = this.y(lane + 1) - 1;
+        context.fillStyle = css(theme.adopted);
+        context.beginPath();
+        context.moveTo(x - size, bottom);
+        context.lineTo(x + size, bottom);
+        context.lineTo(x, bottom - size * 1.6);
+        context.fill();
       } else if (marks.what[mark] === Happening.forked) {
         const parent = trace.sequences[marks.detail[mark]].lane;
         context.strokeStyle = css(theme.ink, 0.75);
@@ -139,7 +147,9 @@ class LanePanel extends Panel {
     if (!sequence) return null;
     const span = this.spanAt(step, lane), facts = [];
     if (span) facts.push([`at step ${stepNumber(step)}`, laneNames[span.state]]);
-    facts.push(["prompt", count(sequence.promptTokens, "token")], ["generated", count(sequence.generatedTokens, "token")]);
+    facts.push(["prompt", count(sequence.promptTokens, "token")]);
+    if (sequence.adopted > 0) facts.push(["found in the cache", count(sequence.adopted, "token")]);
+    facts.push(["generated", count(sequence.generatedTokens, "token")]);
     if (sequence.wait !== null) facts.push(["waited", time(sequence.wait)]);
     if (sequence.toFirst !== null) facts.push(["first token after", time(sequence.toFirst)]);
     if (sequence.gaps.length > 0) {
@@ -152,7 +162,11 @@ class LanePanel extends Panel {
 
   legend() {
     const used = new Set(trace.spans.map(span => span.state));
-    return Object.values(Lane).filter(state => used.has(state)).map(state => [laneNames[state], theme[state]]);
+    const entries = Object.values(Lane).filter(state => used.has(state)).map(state => [laneNames[state], theme[state]]);
+    const has = what => trace.marks.what.includes(what);
+    if (has(Happening.preempted)) entries.push(["preempted", theme.recompute, "▾"]);
+    if (has(Happening.adopted)) entries.push(["found its beginning in the cache", theme.adopted, "▴"]);
+    return entries;
   }
 }
 

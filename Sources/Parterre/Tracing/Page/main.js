@@ -2,7 +2,8 @@
 
 const trace = readTrace(byID("trace").textContent);
 trace.has = {
-  draft: trace.rows.draft.some(value => value > 0), recompute: trace.rows.recompute.some(value => value > 0),
+  drafts: trace.rows.accepted.some(value => value > 0) || trace.rows.rejected.some(value => value > 0),
+  recompute: trace.rows.recompute.some(value => value > 0),
 };
 const axis = new Axis(trace);
 makeSpans(trace);
@@ -68,10 +69,13 @@ function swatch(colour, isStriped = false) {
   return canvas;
 }
 
+// A mark that stands in a picture.
+function sign(letter, colour) { return element("b", { style: { color: css(colour) }, "aria-hidden": "true" }, letter); }
+
 function showLegends() {
   for (const [name, panel] of Object.entries(panels)) {
-    byID(`l-${name}`).replaceChildren(...panel.legend().map(([text, colour, isStriped]) =>
-      element("span", {}, swatch(colour, isStriped), text)));
+    byID(`l-${name}`).replaceChildren(...panel.legend().map(([text, colour, look]) =>
+      element("span", {}, typeof look === "string" ? sign(look, colour) : swatch(colour, look), text)));
   }
 }
 

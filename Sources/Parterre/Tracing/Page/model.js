@@ -2,7 +2,8 @@
 // Times are microseconds since the engine was loaded; steps count from the first that is kept.
 
 const Work = { prefill: 0, decode: 1, fork: 2, recompute: 3 };
-const Happening = { preempted: 0, forked: 1, copied: 2 };
+const Happening = { preempted: 0, forked: 1, copied: 2, adopted: 3 };
+const Fate = { kept: 0, adopted: 1, evicted: 2 };
 const Cell = { owned: 0, shared: 1, cached: 2 };
 
 function readTrace(text) {
@@ -12,9 +13,10 @@ function readTrace(text) {
   const trace = {
     about: json.about, settings: json.settings, totals: json.totals, dropped: json.droppedSteps, count,
     begin: Float64Array.from(json.steps.begin), end: new Float64Array(count),
-    steps: columns(json.steps, ["duration", "layers", "attention", "head", "waiting", "blocks"]),
+    steps: columns(json.steps, ["duration", "layers", "attention", "head", "waiting", "blocks", "cached"]),
     runs: columns(json.runs, ["sequence", "step", "count", "rows", "work", "tokens"]),
     holdings: columns(json.holdings, ["sequence", "logical", "block", "from", "until"]),
+    cached: columns(json.cached, ["block", "sequence", "from", "until", "fate"]),
     marks: columns(json.marks, ["step", "sequence", "what", "detail"]),
     sequences: json.sequences,
   };
@@ -24,6 +26,7 @@ function readTrace(text) {
   trace.runsOf = group(trace.runs.sequence, trace.sequences.length);
   trace.marksOf = group(trace.marks.sequence, trace.sequences.length);
   trace.holdingsOf = group(trace.holdings.block, trace.settings.blocks);
+  trace.cachedOf = group(trace.cached.block, trace.settings.blocks);
   trace.cells = makeCells(trace);
   trace.cellsOf = group(trace.cells.block, trace.settings.blocks);
   trace.usedBlocks = trace.cells.block.reduce((most, block) => Math.max(most, block + 1), 0);
@@ -71,7 +74,7 @@ function readRequests(trace) {
 // Rows and tokens of every step, from the runs' two ends.
 function countRows(trace) {
   const { runs, count } = trace;
-  const rows = { prefill: 0, decode: 0, draft: 0, recompute: 0, tokens: 0 };
+  const rows = { prefill: 0, decode: 0, accepted: 0, rejected: 0, recompute: 0, tokens: 0 };
   for (const name in rows) rows[name] = new Int32Array(count + 1);
   const add = (column, first, past, amount) => { column[first] += amount; column[past] -= amount; };
   for (let run = 0; run < runs.step.length; run++) {
@@ -81,20 +84,23 @@ function countRows(trace) {
     if (runs.work[run] === Work.recompute) add(rows.recompute, first, past, runs.rows[run]);
     if (runs.work[run] === Work.decode) {
       add(rows.decode, first, past, 1);
-      add(rows.draft, first, past, runs.rows[run] - 1);
+      // All rows but the first are of guesses; a guess that came true is a token that was drawn.
+      const guessed = runs.rows[run] - 1, accepted = Math.max(0, Math.min(guessed, runs.tokens[run] - 1));
+      add(rows.accepted, first, past, accepted);
+      add(rows.rejected, first, past, guessed - accepted);
     }
   }
   for (const name in rows) for (let step = 1; step <= count; step++) rows[name][step] += rows[name][step - 1];
   trace.rows = rows;
 }
 
-// What is drawn of a block: from one step up to another one owner, alone or with others.
+// What is drawn of a block: from one step up to another one owner, alone or with others, or none but the memory of the last.
 function makeCells(trace) {
-  const { holdings, holdingsOf, settings } = trace;
-  const cells = { block: [], from: [], until: [], sequence: [], kind: [] };
-  const push = (block, from, until, holding, kind) => {
+  const { holdings, holdingsOf, cached, cachedOf, settings } = trace;
+  const cells = { block: [], from: [], until: [], sequence: [], kind: [], fate: [] };
+  const push = (block, from, until, sequence, kind, fate = Fate.kept) => {
     if (until <= from) return;
-    const last = cells.block.length - 1, sequence = holdings.sequence[holding];
+    const last = cells.block.length - 1;
     if (last >= 0 && cells.block[last] === block && cells.until[last] === from && cells.sequence[last] === sequence
       && cells.kind[last] === kind) {
       cells.until[last] = until;
@@ -105,6 +111,7 @@ function makeCells(trace) {
     cells.until.push(until);
     cells.sequence.push(sequence);
     cells.kind.push(kind);
+    cells.fate.push(fate);
   };
   for (let block = 0; block < settings.blocks; block++) {
     const list = holdingsOf.of(block);
@@ -113,11 +120,14 @@ function makeCells(trace) {
       while (past < list.length && holdings.from[list[past]] < until) {
         until = Math.max(until, holdings.until[list[past++]]);
       }
-      if (past === at + 1) push(block, holdings.from[list[at]], until, list[at], Cell.owned);
+      if (past === at + 1) push(block, holdings.from[list[at]], until, holdings.sequence[list[at]], Cell.owned);
       else sweep(holdings, list.subarray(at, past), (from, to, holding, isShared) => {
-        push(block, from, to, holding, isShared ? Cell.shared : Cell.owned);
+        push(block, from, to, holdings.sequence[holding], isShared ? Cell.shared : Cell.owned);
       });
       at = past;
+    }
+    for (const span of cachedOf.of(block)) {
+      push(block, cached.from[span], cached.until[span], cached.sequence[span], Cell.cached, cached.fate[span]);
     }
   }
   return Object.fromEntries(Object.entries(cells).map(([name, values]) => [name, Int32Array.from(values)]));
@@ -164,8 +174,10 @@ function measure(sequence, trace) {
   sequence.gaps = Float64Array.from(gaps).sort();
   sequence.total = sequence.ended == null ? null : sequence.ended - sequence.arrived;
   sequence.preemptions = 0;
+  sequence.adopted = 0;
   for (const mark of trace.marksOf.of(sequence.index)) {
     if (trace.marks.what[mark] === Happening.preempted) sequence.preemptions++;
+    if (trace.marks.what[mark] === Happening.adopted) sequence.adopted += trace.marks.detail[mark];
   }
 }
 

@@ -15,13 +15,17 @@ class Overview extends Panel {
     all.showAll();
     const columns = new Columns(wide, all, wide / all.length);
     const used = columns.maxima(step => trace.steps.blocks[step]);
-    const most = settings.reach === "all" ? trace.settings.blocks : Math.max(1, trace.usedBlocks), path = new Path2D();
+    const cached = columns.means(step => trace.steps.cached[step]);
+    const most = settings.reach === "all" ? trace.settings.blocks : Math.max(1, trace.usedBlocks), path = new Path2D(), above = new Path2D();
     for (let column = 0; column < wide; column++) {
-      const size = used[column] / most * height;
+      const size = used[column] / most * height, more = Math.min(cached[column], most - used[column]) / most * height;
       path.rect(x + column / scale, y + height - size, 1 / scale, size);
+      above.rect(x + column / scale, y + height - size - more, 1 / scale, more);
     }
     context.fillStyle = css(mix(theme.field, parse(getComputedStyle(document.documentElement).getPropertyValue("--accent").trim()), 0.55));
     context.fill(path);
+    context.fillStyle = css(mix(theme.field, theme.cached, 0.5));
+    context.fill(above);
     const marks = trace.marks;
     context.fillStyle = css(theme.recompute);
     for (let mark = 0; mark < marks.step.length; mark++) {

@@ -12,10 +12,13 @@ class TimePanel extends Panel {
         ["head and choice", theme.head, step => steps.head[step]], ["rest", theme.rest, rest],
       ];
     }
-    const all = step => rows.prefill[step] + rows.recompute[step] + rows.decode[step] + rows.draft[step];
+    const all = step => rows.prefill[step] + rows.recompute[step] + rows.decode[step] + rows.accepted[step]
+      + rows.rejected[step];
     const share = kind => step => steps.duration[step] * rows[kind][step] / Math.max(1, all(step));
     const parts = [["decode", theme.decode, share("decode")], ["prefill", theme.prefill, share("prefill")]];
-    if (trace.has.draft) parts.push(["drafted", theme.draft, share("draft")]);
+    if (trace.has.drafts) {
+      parts.push(["guessed right", theme.accepted, share("accepted")], ["guessed wrong", theme.rejected, share("rejected")]);
+    }
     if (trace.has.recompute) parts.push(["computed again", theme.recompute, share("recompute")]);
     return parts;
   }
