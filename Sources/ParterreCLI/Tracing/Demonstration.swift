@@ -9,7 +9,7 @@ enum Demonstration {
     static let maxBatch = 16
     /// Tokens that the cache holds: about half of what the requests that run together would like.
     private static let cachedTokens = 1536
-    /// Tokens that its swap space holds: enough for some of those that give way, so that the others are computed again.
+    /// Tokens that its swap space holds: enough for some of those that give way.
     private static let swappedTokens = 256
     /// From this request on there are conversations, so many at a time.
     private static let calm = 28
