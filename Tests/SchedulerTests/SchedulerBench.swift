@@ -16,7 +16,8 @@ final class SchedulerBench {
     /// - Parameter options: changes the limits before the scheduler is made.
     init(
         blocks: Int = 100, policy: BatchingPolicy = .continuous, maxBatch: Int = 8, prefillChunk: Int? = 64,
-        prefixCache: Bool = true, prefixHash: PrefixHash = PrefixHash(scope: 0), swapSlots: Int = 0, options change: (inout SchedulingOptions) -> Void = { _ in }
+        prefixCache: Bool = true, prefixHash: PrefixHash = PrefixHash(scope: 0), swapSlots: Int = 0,
+        options change: (inout SchedulingOptions) -> Void = { _ in }
     ) throws {
         crew = try WorkerLanes(threads: 1)
         let layout = KeyValueLayout(layers: 1, heads: 1, headDim: 4, blockTokens: 16, format: .f32, crew: crew)
