@@ -56,15 +56,20 @@ final class SchedulerBench {
         return sequence
     }
 
+    func nextArrival() -> Int {
+        arrivals += 1
+        return arrivals
+    }
+
     /// One that does not wait yet.
     func make(
         _ tokens: [TokenID], lastOnly: Bool = true, chunkLimit: Int = .max, tokenLimit: Int = 0, priority: Int = 0,
         deadline: ContinuousClock.Instant? = nil
     ) -> ScheduledSequence {
-        arrivals += 1
+        let arrival = nextArrival()
         return ScheduledSequence(
-            arrival: arrivals, tokens: tokens,
-            purpose: .score(ScoringJob(group: group, index: arrivals), lastOnly: lastOnly), chunkLimit: chunkLimit,
+            arrival: arrival, tokens: tokens,
+            purpose: .score(ScoringJob(group: group, index: arrival), lastOnly: lastOnly), chunkLimit: chunkLimit,
             tokenLimit: tokenLimit, priority: priority, deadline: deadline)
     }
 
