@@ -35,9 +35,9 @@ struct OptionsTests {
             "--logit-bias", "5=-100", "--logit-bias", "6=2.5", "--seed", "18446744073709551615", "--n", "3",
             "--stop", "-x", "--stop", "\n", "--stop-token-ids", "5,7", "--stop-token-ids", "9", "--ignore-eos",
             "--logprobs", "4", "--weights", "bf16", "--kv-cache", "f32", "--block-size", "16", "--cache-memory",
-            "512MB", "--max-batch", "3",
-            "--prefill-chunk", "7", "--no-prefix-cache", "--threads", "2", "--isa", "portable", "--batching", "static",
-            "--model", "/m", "x")
+            "512MB", "--swap-space", "2GiB", "--preemption", "recompute", "--max-batch", "3", "--priority", "-4",
+            "--deadline", "1.5", "--prefill-chunk", "7", "--no-prefix-cache", "--threads", "2", "--isa", "portable",
+            "--batching", "static", "--model", "/m", "x")
         let defaults = command.sampling.defaults(over: SamplingParameters())
         let p = defaults.parameters
         #expect(p.maxTokens == 5 && p.minTokens == 2 && p.temperature == 0.7 && p.topK == -1 && p.topP == 0.9)
@@ -49,6 +49,10 @@ struct OptionsTests {
         #expect(
             options.weights == .bf16 && options.kvCache == .f32 && options.blockSize == 16
                 && options.cacheMemory == .bytes(512_000_000))
+        #expect(options.swapSpace == 2 << 30 && options.preemption == .recompute)
+        var urgent = defaults
+        command.urgency.apply(to: &urgent)
+        #expect(urgent.priority == -4 && urgent.deadline == .milliseconds(1500))
         #expect(options.maxBatch == 3 && options.prefillChunk == 7 && !options.prefixCache && options.threads == 2)
         #expect(options.instructionSet == "portable")
         #expect(command.batching == .static)
@@ -71,7 +75,8 @@ struct OptionsTests {
         arguments: [
             ["--top-p", "0"], ["--top-p", "nan"], ["--temperature", "-1"], ["--max-tokens", "0"], ["--min-p", "1.5"],
             ["--repetition-penalty", "0"], ["--presence-penalty", "3"], ["--n", "0"], ["--logprobs", "21"],
-            ["--stop", ""], ["--top-k", "-2"], ["--min-tokens", "999"],
+            ["--stop", ""], ["--top-k", "-2"], ["--min-tokens", "999"], ["--deadline", "0"], ["--deadline", "1e10"],
+            ["--priority", "3000000000"],
         ])
     func outOfRange(_ arguments: [String]) {
         do {
@@ -98,6 +103,14 @@ struct OptionsTests {
         for wrong in ["", "0", "-1", "0%", "101%", "GiB", "5X", "1.2.3GB", "99999999999999999999", "nan%", "٣"] {
             #expect(amount(wrong) == nil, "\(wrong)")
         }
+    }
+
+    @Test("a swap space is bytes, none, or the engine's to choose")
+    func swapSpace() {
+        #expect(SwapAmount(argument: "0")?.bytes == .some(0))
+        #expect(SwapAmount(argument: "1GiB")?.bytes == 1 << 30)
+        #expect(SwapAmount(argument: "auto") == SwapAmount(bytes: nil))
+        for wrong in ["", "-1", "50%", "much"] { #expect(SwapAmount(argument: wrong) == nil, "\(wrong)") }
     }
 
     @Test("a chunk of prompt tokens is a number, or the engine's to choose")

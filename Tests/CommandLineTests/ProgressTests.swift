@@ -41,6 +41,12 @@ struct ProgressTests {
                 == "50 of 100 lines, 7 sequences running, 1234 tokens, 83.2 tokens/s, cache 42%, 01:40 left")
         #expect(
             view.summary == "20 lines answered, 5 failed, 25 were there already; 1234 tokens in 50.0 s (24.7 tokens/s)")
+        var crowded = view
+        crowded.preemptions = 5
+        #expect(crowded.summary == view.summary + "; the cache was small for 5 sequences: 5 computed again")
+        crowded.swaps = 3
+        crowded.bytesSwapped = 3 << 20
+        #expect(crowded.summary.hasSuffix("5 sequences: 3 swapped out and back, 3.00 MiB in all, 2 computed again"))
         var guessing = view
         (guessing.drafted, guessing.accepted) = (500, 400)
         #expect(

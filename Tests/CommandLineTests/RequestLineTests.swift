@@ -29,6 +29,20 @@ struct RequestLineTests {
         #expect(try parse(#"{"id": null, "prompt": "x"}"#).get().id == .integer(7))
     }
 
+    @Test("says its priority and its deadline, or leaves them to the options") func urgency() throws {
+        var defaults = RequestDefaults()
+        defaults.priority = 4
+        defaults.deadline = .seconds(9)
+        let given = try parse(#"{"prompt": "x", "priority": -3, "deadline": 0.25}"#, defaults: defaults).get()
+        let request = given.request(.text("x"))
+        #expect(request.priority == -3 && request.deadline == .milliseconds(250))
+        let other = try parse(#"{"prompt": "x"}"#, defaults: defaults).get().request(.text("x"))
+        #expect(other.priority == 4 && other.deadline == .seconds(9) && other == defaults.request(.text("x")))
+        #expect(error(#"{"prompt": "x", "priority": 1.5}"#) == "priority: must be a whole number")
+        #expect(error(#"{"prompt": "x", "deadline": "soon"}"#) == "deadline: must be a number of seconds")
+        #expect(error(#"{"prompt": "x", "deadline": 1e300}"#) == "deadline: must be a number of seconds")
+    }
+
     @Test("overrides the options field by field") func overrides() throws {
         var defaults = RequestDefaults()
         defaults.parameters.maxTokens = 5

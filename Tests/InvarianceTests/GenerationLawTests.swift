@@ -102,7 +102,8 @@ import Testing
             return GenerationRequest(.tokens(prompt), parameters: parameters)
         }
         // Room for about two of the six at their full length.
-        let arrangement = Arrangement(blockSize: 16, blocks: 9, shuffle: 3, policy: policy, maxBatch: 6)
+        let arrangement = Arrangement(
+            blockSize: 16, blocks: 9, shuffle: 3, policy: policy, maxBatch: 6, foresight: false)
         try await rig.withEngine(arrangement) { engine in
             let written = try await withThrowingTaskGroup(of: (Int, Completion?).self) { group in
                 for (index, request) in requests.enumerated() {

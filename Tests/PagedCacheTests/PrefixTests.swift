@@ -120,6 +120,52 @@ import Testing
         #expect(bench.cache.usedBlocks == 0 && bench.cache.invariantsHold)
     }
 
+    @Test("a block that forks share is not exchanged for its equal: what comes after it would lose its beginning")
+    func duplicatesOfForks() throws {
+        let bench = try Bench(blocks: 8)
+        let (cache, tokens) = (bench.cache, Self.tokens(40))
+        var table = BlockTable()
+        try #require(cache.reserve(40, for: &table))
+        cache.advance(&table, by: 40)
+        var fork = cache.fork(table)
+        // Meanwhile somebody else has computed the first block, too.
+        try bench.pass(Self.tokens(16))
+        cache.publish(tokens, of: &table)
+        #expect(table.blocks == fork.blocks && table.indexed == .root && cache.prefixes.duplicates == 0)
+        cache.release(&table)
+        // The first block's equal leaves the index; its own does not miss it.
+        var other = BlockTable()
+        try #require(cache.reserve(5 * 16, for: &other))
+        #expect(cache.prefixes.evictions == 1 && cache.freeBlocks == 0)
+        let blocks = fork.blocks
+        cache.publish(tokens, of: &fork)
+        #expect(fork.blocks == blocks && cache.invariantsHold)
+        cache.release(&fork)
+        var heir = BlockTable()
+        let chain = bench.find(tokens)
+        #expect(chain.tokenCount == 32)
+        cache.adopt(chain, of: 40, for: &heir)
+        #expect(heir.blocks[...] == blocks.prefix(2))
+        for var table in [heir, other] { cache.release(&table) }
+    }
+
+    @Test("once the others are gone, a block is exchanged for its equal, and all after it are indexed")
+    func duplicatesOfOneLeft() throws {
+        let bench = try Bench()
+        let (cache, tokens) = (bench.cache, Self.tokens(40))
+        var table = BlockTable()
+        try #require(cache.reserve(40, for: &table))
+        cache.advance(&table, by: 40)
+        var fork = cache.fork(table)
+        try bench.pass(Self.tokens(16))
+        cache.publish(tokens, of: &fork)
+        cache.release(&table)
+        cache.publish(tokens, of: &fork)
+        #expect(cache.prefixes.duplicates == 1 && fork.indexed.tokenCount == 32 && cache.usedBlocks == 3)
+        cache.release(&fork)
+        #expect(bench.find(tokens).tokenCount == 32 && cache.invariantsHold)
+    }
+
     @Test("what nobody has wanted for longest makes room first, free blocks before it, ends before beginnings")
     func eviction() throws {
         let bench = try Bench(blocks: 8)

@@ -8,7 +8,7 @@ import Testing
 @Suite struct BeamSchedulingTests {
     /// A scheduler with a search in it whose branches the test chooses.
     final class Bench {
-        let plain: StepSchedulerTests.Bench
+        let plain: SchedulerBench
         let beams: ScheduledSequence
         private let group: BeamGroup
         private let request: ActiveRequest

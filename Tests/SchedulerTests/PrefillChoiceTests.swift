@@ -109,7 +109,7 @@ import Testing
             (PrefillChoiceTests.staircase, 480), (PrefillChoiceTests.cacheBound, 192),
         ])
     func convergence(machine: PrefillChoiceTests.Machine, best: Int) throws {
-        let bench = try StepSchedulerTests.Bench(blocks: 3000, maxBatch: 8, prefillChunk: nil)
+        let bench = try SchedulerBench(blocks: 3000, maxBatch: 8, prefillChunk: nil)
         for _ in 0..<3 { bench.add(5) }
         _ = bench.step(on: machine)
         for _ in 0..<5 { bench.add(4000) }
@@ -124,7 +124,7 @@ import Testing
 
     @Test("a size is not held for slow for ever because the machine was busy when it ran")
     func slowStart() throws {
-        let bench = try StepSchedulerTests.Bench(blocks: 6000, maxBatch: 8, prefillChunk: nil)
+        let bench = try SchedulerBench(blocks: 6000, maxBatch: 8, prefillChunk: nil)
         let busy = PrefillChoiceTests.Machine { 1.5 * Double($0) }
         for _ in 0..<8 { bench.add(11000) }
         for _ in 0..<3 { _ = bench.step(on: busy) }
@@ -136,14 +136,14 @@ import Testing
 
     @Test("a chunk that was asked for is kept whatever steps cost")
     func explicitChunk() throws {
-        let bench = try StepSchedulerTests.Bench(blocks: 100, prefillChunk: 50)
+        let bench = try SchedulerBench(blocks: 100, prefillChunk: 50)
         bench.add(1000)
         for _ in 0..<20 { #expect(bench.step(on: PrefillChoiceTests.cacheBound) == [1: 50]) }
     }
 
     @Test("a static batch takes its window by cost too, and its rows still begin to decode together")
     func staticBatch() throws {
-        let bench = try StepSchedulerTests.Bench(blocks: 300, policy: .static, maxBatch: 2, prefillChunk: nil)
+        let bench = try SchedulerBench(blocks: 300, policy: .static, maxBatch: 2, prefillChunk: nil)
         bench.add(700)
         bench.add(400)
         var last: [Int: Int] = [:]

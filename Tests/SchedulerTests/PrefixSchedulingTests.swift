@@ -7,7 +7,7 @@ import Testing
 
 /// Who waits for whose blocks, and what is then computed. Blocks have 16 tokens.
 @Suite struct PrefixSchedulingTests {
-    typealias Bench = StepSchedulerTests.Bench
+    typealias Bench = SchedulerBench
 
     /// Tokens that begin like every other such list, and go on with `own` tokens of kind `kind`.
     static func tokens(shared: Int, own: Int = 0, kind: Int = 0) -> [TokenID] {

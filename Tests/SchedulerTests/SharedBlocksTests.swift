@@ -6,7 +6,7 @@ import Testing
 
 /// Which blocks texts of one prompt share, and which they copy.
 @Suite struct SharedBlocksTests {
-    private typealias Bench = StepSchedulerTests.Bench
+    private typealias Bench = SchedulerBench
 
     /// A prompt of that many tokens, computed, and `n` samples that have just taken their first token.
     private static func samples(_ n: Int, prompt: Int, on bench: Bench) -> [ScheduledSequence] {

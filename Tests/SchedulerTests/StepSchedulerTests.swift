@@ -1,6 +1,4 @@
 import Basics
-import Kernels
-import Models
 import PagedCache
 import Testing
 
@@ -8,75 +6,9 @@ import Testing
 
 /// The scheduler's decisions, without a model: a step is committed as if it had been computed.
 @Suite struct StepSchedulerTests {
-    final class Bench {
-        let scheduler: StepScheduler
-        private let crew: WorkerLanes
-        private var plan = StepPlan()
-        private var arrivals = 0
-        private let group = ScoringGroup { _, _, _ in }
-
-        init(
-            blocks: Int = 100, policy: BatchingPolicy = .continuous, maxBatch: Int = 8, prefillChunk: Int? = 64,
-            prefixCache: Bool = true, prefixHash: PrefixHash = PrefixHash(scope: 0)
-        ) throws {
-            crew = try WorkerLanes(threads: 1)
-            let layout = KeyValueLayout(
-                layers: 1, heads: 1, headDim: 4, blockTokens: 16, format: .f32, crew: crew)
-            scheduler = StepScheduler(
-                options: SchedulingOptions(
-                    policy: policy, maxBatch: maxBatch, prefillChunk: prefillChunk, prefixCache: prefixCache),
-                cache: try PagedCache(layout: layout, blocks: blocks, crew: crew, prefixHash: prefixHash),
-                mostWanted: 64)
-        }
-
-        deinit { crew.stop() }
-
-        /// That many tokens which no other sequence has.
-        @discardableResult
-        func add(_ tokens: Int, chunkLimit: Int = .max) -> ScheduledSequence {
-            add(Array(repeating: TokenID(arrivals + 10), count: tokens), chunkLimit: chunkLimit)
-        }
-
-        @discardableResult
-        func add(_ tokens: [TokenID], lastOnly: Bool = true, chunkLimit: Int = .max) -> ScheduledSequence {
-            let sequence = make(tokens, lastOnly: lastOnly, chunkLimit: chunkLimit)
-            scheduler.add(sequence)
-            return sequence
-        }
-
-        /// One that does not wait yet.
-        func make(_ tokens: [TokenID], lastOnly: Bool = true, chunkLimit: Int = .max) -> ScheduledSequence {
-            arrivals += 1
-            return ScheduledSequence(
-                arrival: arrivals, tokens: tokens,
-                purpose: .score(ScoringJob(group: group, index: arrivals), lastOnly: lastOnly), chunkLimit: chunkLimit)
-        }
-
-        /// Rows of the next step by sequence; sequences whose tokens are all computed get one more, as if drawn.
-        func step(draws: Bool = true) -> [Int: Int] {
-            scheduler.plan(&plan)
-            scheduler.commit(plan)
-            for entry in plan.entries where draws && entry.sequence.pendingTokens == 0 {
-                entry.sequence.state = .decoding
-                entry.sequence.tokens.append(TokenID(2))
-            }
-            scheduler.publish(plan)
-            return Dictionary(uniqueKeysWithValues: plan.entries.map { ($0.sequence.arrival, $0.rows) })
-        }
-
-        /// The next step, as long as a machine would take for it.
-        func step(on machine: PrefillChoiceTests.Machine) -> [Int: Int] {
-            let rows = step()
-            let wanted = plan.batch.wantedRows.count
-            scheduler.costs.layers.record(rows: plan.batch.rows, seconds: machine.layers(plan.batch.rows))
-            scheduler.costs.head.record(rows: wanted, seconds: machine.head(wanted))
-            return rows
-        }
-    }
-
     @Test("a long prompt holds up running decodes by no more than its chunk a step")
     func fairness() throws {
-        let bench = try Bench()
+        let bench = try SchedulerBench()
         for _ in 0..<3 { bench.add(5) }
         #expect(bench.step() == [1: 5, 2: 5, 3: 5])
         bench.add(200)
@@ -86,7 +18,7 @@ import Testing
 
     @Test("prompts share a step's budget in the order of their arrival")
     func budget() throws {
-        let bench = try Bench()
+        let bench = try SchedulerBench()
         for tokens in [50, 30, 20] { bench.add(tokens) }
         #expect(bench.step() == [1: 50, 2: 14])
         #expect(bench.step() == [1: 1, 2: 16, 3: 20])
@@ -94,14 +26,14 @@ import Testing
 
     @Test("a sequence with a limit of its own takes no longer chunk")
     func chunkLimit() throws {
-        let bench = try Bench()
+        let bench = try SchedulerBench()
         bench.add(3, chunkLimit: 1)
         #expect((0..<4).map { _ in bench.step() } == [[1: 1], [1: 1], [1: 1], [1: 1]])
     }
 
     @Test("no more sequences run than the batch holds")
     func maxBatch() throws {
-        let bench = try Bench(maxBatch: 2)
+        let bench = try SchedulerBench(maxBatch: 2)
         let first = bench.add(4)
         bench.add(4)
         bench.add(4)
@@ -113,7 +45,7 @@ import Testing
 
     @Test("a prompt is let in when its blocks are free, and nobody overtakes it")
     func admission() throws {
-        let bench = try Bench(blocks: 6)
+        let bench = try SchedulerBench(blocks: 6)
         let first = bench.add(60)
         #expect(bench.step() == [1: 60])
         bench.add(40)
@@ -125,7 +57,7 @@ import Testing
 
     @Test("out of blocks, the youngest gives way, waits in front and is recomputed with all it has written")
     func preemption() throws {
-        let bench = try Bench(blocks: 3, prefixCache: false)
+        let bench = try SchedulerBench(blocks: 3, prefixCache: false)
         let first = bench.add(15)
         let second = bench.add(15)
         #expect(bench.step() == [1: 15, 2: 15])
@@ -134,7 +66,7 @@ import Testing
         #expect(second.state == .preempted && second.table.blocks.isEmpty && bench.scheduler.preemptions == 1)
         bench.add(1)
         #expect(bench.step() == [1: 1])
-        #expect(bench.scheduler.waiting.map(\.arrival) == [2, 3])
+        #expect(bench.scheduler.waiting.unordered.map(\.arrival).sorted() == [2, 3])
         bench.scheduler.finish(first)
         #expect(bench.step() == [2: 17], "the last block is kept for the one that runs")
         #expect(second.table.tokenCount == 17)
@@ -142,7 +74,7 @@ import Testing
 
     @Test("a finished or cancelled sequence holds no block, wherever it was")
     func finish() throws {
-        let bench = try Bench(maxBatch: 1, prefillChunk: 8)
+        let bench = try SchedulerBench(maxBatch: 1, prefillChunk: 8)
         let running = bench.add(20)
         let waiting = bench.add(20)
         _ = bench.step()
@@ -156,7 +88,7 @@ import Testing
 
     @Test("a static batch is a left-padded grid: its prompts end in the same step, and nobody joins it")
     func staticBatch() throws {
-        let bench = try Bench(policy: .static, maxBatch: 3, prefillChunk: 30)
+        let bench = try SchedulerBench(policy: .static, maxBatch: 3, prefillChunk: 30)
         let batch = [25, 3, 12].map { bench.add($0) }
         bench.add(7)
         // Ten columns a step; rows appear where their padding ends.

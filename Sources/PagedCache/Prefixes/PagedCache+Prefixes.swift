@@ -3,8 +3,8 @@ public import Basics
 // Sharing full blocks between sequences whose first tokens are the same. By the law of invariance a block's content
 // depends on nothing but those tokens, so whose block it was shows in no bit.
 //
-// Whoever holds an indexed block holds those before it, and gives the last one back first. So where no holder is left, a
-// block is kept for less long than the one it comes after: leaves leave before their parents.
+// Tables that have a block in common have all blocks before it in common, too. So whoever holds an indexed block holds those
+// before it; and since a table gives its last block back first, blocks without a holder leave before the one they come after.
 extension PagedCache {
     /// Blocks without a holder whose content can be taken over.
     public var cachedBlocks: Int { allocator.keptCount }
@@ -14,7 +14,8 @@ extension PagedCache {
     }
 
     /// Index the table's blocks that are full. Where an equal block is indexed already, the table takes that one and gives
-    /// its own back. To be called between two steps: a step's lanes read the blocks of its tables.
+    /// its own back, unless others hold that too: it then gets no further until they are gone. To be called between two
+    /// steps: a step's lanes read the blocks of its tables.
     ///
     /// - Parameter tokens: the sequence's, at least those that the table counts as stored.
     public func publish(_ tokens: [TokenID], of table: inout BlockTable) {
@@ -26,12 +27,15 @@ extension PagedCache {
                 let own = table.blocks[begin / blockTokens]
                 let content = UnsafeBufferPointer(rebasing: tokens[begin..<begin + blockTokens])
                 if let known = index.find(content, after: table.indexed) {
+                    if known.block != own {
+                        // The others have its next blocks as well, and would be left without what these come after.
+                        guard !allocator.isShared(own) else { return }
+                        allocator.retain(known.block)
+                        allocator.release(own)
+                        table.blocks[begin / blockTokens] = known.block
+                        prefixes.duplicates += 1
+                    }
                     table.indexed = known
-                    guard known.block != own else { continue }
-                    allocator.retain(known.block)
-                    allocator.release(own)
-                    table.blocks[begin / blockTokens] = known.block
-                    prefixes.duplicates += 1
                 } else {
                     table.indexed = index.insert(own, content, after: table.indexed)
                     allocator.keep(own)

@@ -72,14 +72,15 @@ public final class Engine: Sendable {
                 model: shape, weights: weights.format, headWeights: weights.headFormat, keyValues: layout.format)
             let cache = try PagedCache(
                 layout: layout, blocks: blocks, crew: crew, prefixHash: PrefixHash(scope: scope))
+            let swapSpace = try options.swapSpace(beside: cache, crew: crew, logger: logger)
             core = try BatchEngine(
-                model: Bloom(weights: weights, kernels: kernels), crew: crew, cache: cache,
-                options: SchedulingOptions(
-                    policy: options.batching.policy, maxBatch: options.maxBatch, prefillChunk: options.prefillChunk,
-                    prefixCache: options.prefixCache),
-                speculation: options.guessing(with: draftModel), logger: logger, recordsTrace: options.recordsTrace)
+                model: Bloom(weights: weights, kernels: kernels), crew: crew, cache: cache, swapSpace: swapSpace,
+                options: options.scheduling, speculation: options.guessing(with: draftModel), logger: logger,
+                recordsTrace: options.recordsTrace)
             memoryPlan = MemoryPlan(weights: weights, cache: cache, crew: crew)
-            regions = weights.regions.map { ("weights", $0) } + cache.arenas.map { ("cache", $0) }
+            regions =
+                weights.regions.map { ("weights", $0) } + cache.arenas.map { ("cache", $0) }
+                + (swapSpace?.regions ?? []).map { ("swap", $0) }
             self.tokenizer = try tokenizer?.value()
             try draft?.check(against: self.tokenizer)
         } catch {

@@ -41,6 +41,16 @@ public struct EngineOptions: Sendable, Equatable {
         case `static`
     }
 
+    /// What becomes of a sequence that must give up its blocks; it changes no bit of its text.
+    public enum Preemption: String, Sendable, CaseIterable {
+        /// Whichever of the two below takes less time by what copies and steps have taken so far.
+        case auto
+        /// It is computed again from its tokens.
+        case recompute
+        /// Its keys and values are copied into the swap space, and back later; computed again where the space is full.
+        case swap
+    }
+
     /// Memory for keys and values.
     public enum CacheMemory: Sendable, Equatable {
         /// A share of what is free once the weights are loaded.
@@ -71,6 +81,12 @@ public struct EngineOptions: Sendable, Equatable {
     public var blockSize: Int = 32
     /// Most sequences in one step.
     public var maxBatch: Int = 64
+    /// Bytes beside the cache for keys and values of preempted sequences, taken when they are first used; 0: none; `nil`: a
+    /// quarter of the cache's, 4 GiB at most, and no more than half of what the cache leaves free.
+    public var swapSpace: Int? = nil
+    public var preemption: Preemption = .auto
+    /// For measuring alone: without it sequences run as soon as their prompts fit, see `SchedulingOptions.foresight`.
+    package var foresight = true
     /// Most prompt tokens in one step, so that a long prompt holds up the others by no more than that; `nil`: as many as make
     /// the best use of time, by what steps have cost so far.
     public var prefillChunk: Int? = nil

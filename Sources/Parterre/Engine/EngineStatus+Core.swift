@@ -14,6 +14,11 @@ extension EngineStatus {
         promptTokens = core.counters.promptTokens
         generatedTokens = core.counters.generatedTokens
         preemptions = core.preemptions
+        swaps = core.swapping.sequences
+        bytesSwappedOut = core.swapping.bytesOut
+        bytesSwappedIn = core.swapping.bytesIn
+        swapBlocksUsed = core.swapping.slotsUsed
+        swapBlocks = core.swapping.slots
         steps = core.counters.steps
         draftedTokens = core.speculation.drafted
         acceptedTokens = core.speculation.accepted

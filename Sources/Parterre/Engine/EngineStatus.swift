@@ -15,7 +15,15 @@ public struct EngineStatus: Sendable, Equatable {
     public var prefixCacheHits = 0
     /// Kept blocks that made room for others.
     public var prefixCacheEvictions = 0
+    /// Sequences that had to give up their blocks, and went on later.
     public var preemptions = 0
+    /// Of these, those whose keys and values were swapped out and back; the others were computed again.
+    public var swaps = 0
+    public var bytesSwappedOut = 0
+    public var bytesSwappedIn = 0
+    /// Blocks that the swap space holds now, and at most.
+    public var swapBlocksUsed = 0
+    public var swapBlocks = 0
     public var steps = 0
     /// Guessed tokens that steps have verified, and those of them that came true: each of these saved its sequence a step.
     public var draftedTokens = 0

@@ -32,7 +32,7 @@ public struct MemoryPlan: Sendable, Equatable {
 
 /// Where the pages of one region really lie, as the kernel answers `move_pages`.
 public struct PagePlacement: Sendable, Equatable {
-    /// `weights` or `cache`.
+    /// `weights`, `cache` or `swap`.
     public var region: String
     /// `nil` where placement is off: any node will do.
     public var wantedNode: Int?

@@ -31,7 +31,7 @@ extension BenchReport {
             "attention_bytes_per_second": number(result.attention?.bytesPerSecond),
             "attention_share_of_bandwidth": number(result.attention?.shareOfBandwidth),
             "barriers_per_step": number(result.barriersPerStep), "preemptions": .integer(result.preemptions),
-            "prompt_share_reused": number(result.promptShareReused),
+            "swaps": .integer(result.swaps), "prompt_share_reused": number(result.promptShareReused),
             "model": .string(model), "threads": .integer(limits.lanes), "seed": .unsigned(sizes.seed),
             "kv_cache": .string(cache), "weight_bytes": .integer(weightBytes), "load_seconds": .number(loadSeconds),
             "peak_rss_bytes": .integer(peakBytes),

@@ -52,7 +52,11 @@ extension BenchReport {
             let what = share > 0 ? "\(Figures.percent(share)) of the prompts' tokens were reused" : "nothing was reused"
             parts.append(what)
         }
-        if result.preemptions > 0 { parts.append("\(result.preemptions) sequences were preempted: the cache is small") }
+        if result.preemptions > 0 {
+            parts.append(
+                "\(result.preemptions) sequences were preempted, \(result.swaps) of them swapped out: the cache is small"
+            )
+        }
         return parts.isEmpty ? nil : parts.joined(separator: "; ")
     }
 

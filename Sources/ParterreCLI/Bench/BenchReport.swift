@@ -46,6 +46,7 @@ struct WorkloadResult: Sendable, Equatable {
     var attention: Attention?
     var barriersPerStep: Double?
     var preemptions: Int
+    var swaps: Int
     var promptShareReused: Double?
 
     /// Attention behind a long context: its part of the step's least bytes, and what it reached.
@@ -89,6 +90,7 @@ struct WorkloadResult: Sendable, Equatable {
         }
         barriersPerStep = figures.steps > 0 ? Double(figures.barriers) / Double(figures.steps) : nil
         preemptions = figures.preemptions
+        swaps = figures.swaps
         promptShareReused = figures.promptShareReused
     }
 }

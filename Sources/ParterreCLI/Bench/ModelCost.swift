@@ -77,7 +77,7 @@ struct ModelCost: Sendable, Equatable {
             return Double(batch) / step(batch)
         case .long(_, let batch):
             return Double(batch) / (step(batch) + Double(batch) * context * cacheBytesPerToken / bandwidth)
-        case .mixed, .prefix:
+        case .mixed, .crowded, .prefix:
             return nil
         }
     }

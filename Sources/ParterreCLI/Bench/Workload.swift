@@ -8,6 +8,8 @@ enum Workload: Sendable, Equatable {
     case decode(batch: Int)
     /// `mixed64`: that many requests of mixed lengths, all there from the start.
     case mixed(requests: Int)
+    /// `crowded64`: that many requests of longer outputs, in a cache that holds a tenth of them.
+    case crowded(requests: Int)
     /// `prefix64`: that many requests whose prompts begin with the same 1,024 tokens, all there from the start.
     case prefix(requests: Int)
     /// `long8192_b8`: rows decode behind that many cached tokens each.
@@ -18,6 +20,7 @@ enum Workload: Sendable, Equatable {
         case .prefill(let tokens): "prefill\(tokens)"
         case .decode(let batch): "decode_b\(batch)"
         case .mixed(let requests): "mixed\(requests)"
+        case .crowded(let requests): "crowded\(requests)"
         case .prefix(let requests): "prefix\(requests)"
         case .long(let context, let batch): "long\(context)_b\(batch)"
         }
@@ -48,6 +51,8 @@ enum Workload: Sendable, Equatable {
             self = .decode(batch: batch)
         } else if let requests = after("mixed").flatMap({ number($0, most: Self.mostRows) }) {
             self = .mixed(requests: requests)
+        } else if let requests = after("crowded").flatMap({ number($0, most: Self.mostRows) }) {
+            self = .crowded(requests: requests)
         } else if let requests = after("prefix").flatMap({ number($0, most: Self.mostRows) }) {
             self = .prefix(requests: requests)
         } else if let parts = after("long")?.split(separator: "_b", omittingEmptySubsequences: false), parts.count == 2,

@@ -28,6 +28,9 @@ extension Workload {
     /// Prompts and outputs of the mixed workload.
     static let mixedPrompts = 16...256
     static let mixedOutputs = 16...128
+    /// Prompts and outputs of the crowded workload.
+    static let crowdedPrompts = 16...64
+    static let crowdedOutputs = 64...192
 
     /// Tokens that all prompts of the prefix workload begin with, those that follow, and its outputs.
     static let sharedPrefix = 1024
@@ -37,7 +40,7 @@ extension Workload {
     /// Rows that must decode in the same step; mixed requests share steps as the engine thinks best.
     var rows: Int {
         switch self {
-        case .prefill, .mixed, .prefix: 1
+        case .prefill, .mixed, .crowded, .prefix: 1
         case .decode(let batch), .long(_, let batch): batch
         }
     }
@@ -49,13 +52,10 @@ extension Workload {
             return [WorkloadRequest(promptCount: tokens, tokens: 1)]
         case .decode(let batch):
             return DecodeSession(rows: batch, prompt: sizes.prompt, windows: 1, sizes).requests
-        case .mixed(let requests):
-            var generator = WorkloadGenerator(seed: sizes.seed, stream: 0)
-            return (0..<requests).map { _ in
-                WorkloadRequest(
-                    promptCount: generator.number(in: Self.mixedPrompts),
-                    tokens: generator.number(in: Self.mixedOutputs))
-            }
+        case .mixed(let count):
+            return Self.requests(count, prompts: Self.mixedPrompts, outputs: Self.mixedOutputs, sizes)
+        case .crowded(let count):
+            return Self.requests(count, prompts: Self.crowdedPrompts, outputs: Self.crowdedOutputs, sizes)
         case .prefix(let requests):
             return Array(
                 repeating: WorkloadRequest(
@@ -66,6 +66,15 @@ extension Workload {
             return DecodeSession(
                 rows: batch, prompt: context, windows: sizes.runs + 1, sizes, contextIsRandom: contextIsRandom
             ).requests
+        }
+    }
+
+    private static func requests(
+        _ count: Int, prompts: ClosedRange<Int>, outputs: ClosedRange<Int>, _ sizes: WorkloadSizes
+    ) -> [WorkloadRequest] {
+        var generator = WorkloadGenerator(seed: sizes.seed, stream: 0)
+        return (0..<count).map { _ in
+            WorkloadRequest(promptCount: generator.number(in: prompts), tokens: generator.number(in: outputs))
         }
     }
 
@@ -86,12 +95,16 @@ extension Workload {
         }
     }
 
-    /// Blocks of the cache with which no request has to wait for another.
+    /// Blocks of the cache with which no request has to wait for another; of a crowded workload a tenth, though enough for
+    /// its longest request.
     func blocks(_ sizes: WorkloadSizes, blockSize: Int, contextIsRandom: Bool) -> Int {
-        requests(sizes, contextIsRandom: contextIsRandom).reduce(0) { sum, request in
-            // One more each: a sequence is admitted only where every running one can still grow.
-            sum + (request.cachedTokens + blockSize - 1) / blockSize + 1
+        // One more each: a sequence is admitted only where every running one can still grow.
+        let blocks = requests(sizes, contextIsRandom: contextIsRandom).map {
+            ($0.cachedTokens + blockSize - 1) / blockSize + 1
         }
+        let all = blocks.reduce(0, +)
+        if case .crowded = self { return max(all / 10, blocks.max() ?? 0) }
+        return all
     }
 }
 

@@ -41,6 +41,7 @@ struct WorkloadRunner: Sendable {
         figures.steps = after.steps - before.steps
         figures.barriers = after.barriers - before.barriers
         figures.preemptions = after.preemptions - before.preemptions
+        figures.swaps = after.swaps - before.swaps
         if case .prefix = workload {
             let reused = after.prefixCacheHits - before.prefixCacheHits
             let computed = after.promptTokens - before.promptTokens
@@ -72,7 +73,7 @@ struct WorkloadRunner: Sendable {
                 tokens: tokens, seconds: firstTokens[0], firstToken: firstTokens,
                 work: cost.prefill(tokens: tokens, steps: stepsDone))
             return (result, nil)
-        case .mixed, .prefix:
+        case .mixed, .crowded, .prefix:
             let begin = timelines.map(\.begin).min() ?? 0
             let end = timelines.compactMap(\.tokens.last).max() ?? 0
             let result = RunFigures(
@@ -231,6 +232,8 @@ struct WorkloadFigures: Sendable, Equatable {
     var steps = 0
     var barriers = 0
     var preemptions = 0
+    /// Of these, sequences that were swapped out.
+    var swaps = 0
     /// Of the prefix workload's prompts: what was taken over from other requests instead of computed, 0…1.
     var promptShareReused: Double?
 }

@@ -11,6 +11,8 @@ struct BenchCommand: AsyncParsableCommand {
               decode_b8     8 rows decode together behind --prompt tokens each
               mixed64       64 requests, prompts of 16 to 256 and outputs of 16
                             to 128 tokens, all there from the start
+              crowded64     64 requests, prompts of 16 to 64 and outputs of 64
+                            to 192 tokens, in a cache that holds a tenth of them
               prefix64      64 requests whose prompts begin with the same 1024
                             tokens and go on with 32 of their own; outputs of 16
               long8192_b8   8 rows decode behind 8192 cached tokens each
@@ -76,6 +78,12 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "What a long context's keys and values are: random numbers, or computed from a prompt.")
     var longFill: LongFill = .random
 
+    @Flag(
+        help: ArgumentHelp(
+            "Begin each request as soon as its prompt fits, whether there is room for its text or not.",
+            visibility: .hidden))
+    var noForesight = false
+
     @Flag(help: "Show the limits and how near each workload comes to them.")
     var roofline = false
 
@@ -112,8 +120,10 @@ struct BenchCommand: AsyncParsableCommand {
         if let chunk = engine.prefillChunk.tokens { sizes.prefillChunk = chunk }
         var given: LogitsInput?
         if let prompts { given = try await LogitsInput.read(InputFile(prompts)) }
+        var options = engine.options
+        options.foresight = !noForesight
         let bench = Bench(
-            source: source, options: engine.options,
+            source: source, options: options,
             workloads: workload.isEmpty ? Workload.standard(longContext: longContext) : workload,
             mayLeaveOut: workload.isEmpty, sizes: sizes, contextIsRandom: longFill == .random, prompts: given,
             trace: trace, reporter: report.reporter)

@@ -15,7 +15,8 @@ struct GenerateCommand: AsyncParsableCommand {
                "body": {"prompt": "Once", "max_tokens": 9}}
             What a line says goes before the options below: max_tokens, min_tokens, temperature, top_k, top_p, min_p, \
             repetition_penalty, presence_penalty, frequency_penalty, logit_bias, seed, n, stop, stop_token_ids, \
-            ignore_eos, logprobs, beams, length_penalty, early_stopping. A line without an id goes by its number. Where neither says anything, the model's \
+            ignore_eos, logprobs, beams, length_penalty, early_stopping, priority, deadline (in seconds). A line without \
+            an id goes by its number. Where neither says anything, the model's \
             generation_config.json decides, else the text is greedy.
 
             OUTPUT, one JSON object for each sample, written as it ends:
@@ -58,6 +59,7 @@ struct GenerateCommand: AsyncParsableCommand {
 
     @OptionGroup var model: ModelOptions
     @OptionGroup(title: "Sampling options") var sampling: SamplingOptions
+    @OptionGroup(title: "Scheduling options") var urgency: UrgencyOptions
     @OptionGroup(title: "Engine options") var engine: EngineOptionGroup
 
     @Option(
@@ -81,28 +83,32 @@ struct GenerateCommand: AsyncParsableCommand {
         case .plainText:
             let reporter = report.reporter
             try await PlainGeneration(
-                prompts: prompts, defaults: sampling.defaults(for: model.source),
-                model: { try await load(reporter, trace) }
+                prompts: prompts, defaults: defaults, model: { try await load(reporter, trace) }
             )
             .run()
         case .argumentLines(let output):
-            let source = ArgumentRequests(prompts, defaults: sampling.defaults(for: model.source))
+            let source = ArgumentRequests(prompts, defaults: defaults)
             try await lines(to: output, trace).run(total: prompts.count) { _ in source }
         case .fileLines(let input, let output):
             let file = try InputFile(input)
             let total = try file.countLines()
-            let defaults = sampling.defaults(for: model.source)
+            let defaults = self.defaults
             try await lines(to: output, from: file, trace).run(total: total) {
                 LineRequests(InputLines(file, orStopWhen: $0), defaults: defaults)
             }
         }
     }
 
+    private var defaults: RequestDefaults {
+        var defaults = sampling.defaults(for: model.source)
+        urgency.apply(to: &defaults)
+        return defaults
+    }
+
     private func lines(to output: String?, from file: InputFile? = nil, _ trace: TraceFile?) -> LineGeneration {
         let reporter = report.reporter
         return LineGeneration(
-            output: output, input: file?.identity, resume: resume, retryErrors: retryErrors,
-            defaults: sampling.defaults(for: model.source),
+            output: output, input: file?.identity, resume: resume, retryErrors: retryErrors, defaults: defaults,
             inFlight: 2 * engine.maxBatch, reporter: reporter, model: { try await load(reporter, trace) })
     }
 

@@ -43,6 +43,14 @@ struct FieldReader {
 
     func double(_ name: String) throws -> Double? { try read(Double.self, name, wanted: "a number") }
 
+    /// Seconds, maybe with a fraction.
+    func duration(_ name: String) throws -> Duration? {
+        let wanted = "a number of seconds"
+        guard let seconds = try read(Double.self, name, wanted: wanted) else { return nil }
+        guard let duration = Duration(wholeOrFractionalSeconds: seconds) else { throw error(name, "must be \(wanted)") }
+        return duration
+    }
+
     /// A seed may use all 64 bits, written as unsigned or as negative.
     func seed(_ name: String) throws -> UInt64? {
         guard has(name) else { return nil }

@@ -11,9 +11,13 @@ struct RequestLine: Equatable, Sendable {
     var prompts: [Prompt] = []
     var parameters: SamplingParameters
     var n: Int
+    var priority = 0
+    var deadline: Duration?
 
     func request(_ prompt: Prompt) -> GenerationRequest {
         var request = GenerationRequest(prompt, parameters: parameters, n: n)
+        request.priority = priority
+        request.deadline = deadline
         request.label = id.name
         return request
     }
@@ -23,6 +27,14 @@ struct RequestLine: Equatable, Sendable {
 struct RequestDefaults: Equatable, Sendable {
     var parameters = SamplingParameters()
     var n = 1
+    var priority = 0
+    var deadline: Duration?
+
+    func request(_ prompt: Prompt) -> GenerationRequest {
+        RequestLine(
+            number: 1, id: LineID(line: 1), parameters: parameters, n: n, priority: priority, deadline: deadline
+        ).request(prompt)
+    }
 
     /// - Throws: `RequestError.invalid` for what the model cannot serve, e.g. a token that it does not have.
     func check(_ engine: Engine) throws {
@@ -36,7 +48,8 @@ extension RequestLine {
         _ bytes: [UInt8], number: Int, defaults: RequestDefaults = RequestDefaults()
     ) -> Result<RequestLine, BadLine> {
         let blank = RequestLine(
-            number: number, id: LineID(line: number), parameters: defaults.parameters, n: defaults.n)
+            number: number, id: LineID(line: number), parameters: defaults.parameters, n: defaults.n,
+            priority: defaults.priority, deadline: defaults.deadline)
         do {
             return try JSONObjectLine.decode(Decoded.self, from: bytes, userInfo: [Decoded.blank: blank]).result
         } catch {

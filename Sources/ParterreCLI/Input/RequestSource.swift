@@ -14,7 +14,8 @@ struct ArgumentRequests: RequestSource {
         lines = prompts.enumerated().map { index, prompt in
             RequestLine(
                 number: index + 1, id: LineID(line: index + 1), prompts: [.text(prompt)],
-                parameters: defaults.parameters, n: defaults.n)
+                parameters: defaults.parameters, n: defaults.n, priority: defaults.priority,
+                deadline: defaults.deadline)
         }
     }
 

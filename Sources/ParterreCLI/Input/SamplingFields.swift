@@ -5,7 +5,7 @@ enum SamplingFields {
     static let names: Set<String> = [
         "max_tokens", "min_tokens", "temperature", "top_k", "top_p", "min_p", "repetition_penalty",
         "presence_penalty", "frequency_penalty", "logit_bias", "seed", "n", "stop", "stop_token_ids", "ignore_eos",
-        "logprobs",
+        "logprobs", "priority", "deadline",
     ]
 
     /// Fields of OpenAI's API that are known but not served: each is fine with the value that changes nothing.
@@ -32,6 +32,8 @@ enum SamplingFields {
         if let value = try fields.integer("logprobs") { p.logprobs = value }
         request.parameters = p
         if let value = try fields.integer("n") { request.n = value }
+        if let value = try fields.integer("priority") { request.priority = value }
+        if let value = try fields.duration("deadline") { request.deadline = value }
         try BeamFields.apply(fields, to: &request)
         try refuseUnserved(fields, n: request.n)
     }

@@ -6,6 +6,7 @@ extension EngineOptions.Weights: ExpressibleByArgument {}
 extension EngineOptions.PackedWeights: ExpressibleByArgument {}
 extension EngineOptions.CacheFormat: ExpressibleByArgument {}
 extension EngineOptions.Batching: ExpressibleByArgument {}
+extension EngineOptions.Preemption: ExpressibleByArgument {}
 extension LogitsMode: ExpressibleByArgument {}
 
 /// How the engine is set up. None of these changes a bit of any text, but for the formats of the weights and of the cache
@@ -34,6 +35,19 @@ struct EngineOptionGroup: ParsableArguments {
             "Memory for keys and values: bytes (2GiB, 512MB), a share of the free memory (50%), or auto.",
             valueName: "amount"))
     var cacheMemory = MemoryAmount(defaults.cacheMemory)
+
+    @Option(
+        help: ArgumentHelp(
+            "Memory beside it for sequences that must give up their blocks for a while, taken when it is used: bytes, 0 for "
+                + "none, or auto (a quarter of the cache, 4 GiB at most).",
+            valueName: "amount"))
+    var swapSpace = SwapAmount(bytes: defaults.swapSpace)
+
+    @Option(
+        help:
+            "What becomes of these: swap copies their blocks out and back, recompute computes them again. auto: the faster."
+    )
+    var preemption: EngineOptions.Preemption = defaults.preemption
 
     @Option(help: ArgumentHelp("Most sequences in one step.", valueName: "count"))
     var maxBatch: Int = defaults.maxBatch
@@ -93,6 +107,8 @@ struct EngineOptionGroup: ParsableArguments {
         options.kvCache = kvCache
         options.blockSize = blockSize
         options.cacheMemory = cacheMemory.value
+        options.swapSpace = swapSpace.bytes
+        options.preemption = preemption
         options.maxBatch = maxBatch
         options.prefillChunk = prefillChunk.tokens
         options.speculation =

@@ -11,6 +11,10 @@ struct ProgressView: Equatable, Sendable {
     /// Share of the cache's blocks in use, 0…1.
     var cacheUse = 0.0
     var running = 0
+    /// At the end: sequences that had to give up their blocks, how many of these were swapped, and the bytes out and back.
+    var preemptions = 0
+    var swaps = 0
+    var bytesSwapped = 0
     var secondsElapsed = 0.0
     /// Guessed tokens that were verified, and those that came true.
     var drafted = 0
@@ -58,11 +62,29 @@ struct ProgressView: Equatable, Sendable {
         if counts.skipped > 0 { text += ", \(counts.skipped) were there already" }
         let rate = secondsElapsed > 0 ? Double(generatedTokens) / secondsElapsed : 0
         text += "; \(generatedTokens) tokens in \(Figures.seconds(secondsElapsed)) (\(Figures.rate(rate)) tokens/s)"
-        return text + guesses
+        return text + guesses + shortage
     }
 }
 
 extension ProgressView {
+    /// What the engine has done in the whole run.
+    mutating func note(_ status: EngineStatus) {
+        generatedTokens = status.generatedTokens
+        (drafted, accepted) = (status.draftedTokens, status.acceptedTokens)
+        (prefixQueries, prefixHits) = (status.prefixCacheQueries, status.prefixCacheHits)
+        (preemptions, swaps) = (status.preemptions, status.swaps)
+        bytesSwapped = status.bytesSwappedOut + status.bytesSwappedIn
+    }
+
+    /// What too small a cache led to; nothing where it was large enough.
+    private var shortage: String {
+        guard preemptions > 0 else { return "" }
+        var parts: [String] = []
+        if swaps > 0 { parts.append("\(swaps) swapped out and back, \(Figures.bytes(bytesSwapped)) in all") }
+        if preemptions > swaps { parts.append("\(preemptions - swaps) computed again") }
+        return "; the cache was small for \(preemptions) sequences: " + parts.joined(separator: ", ")
+    }
+
     /// What guessing ahead came to; nothing where nothing was guessed.
     private var guesses: String {
         guard drafted > 0, generatedTokens > accepted else { return "" }

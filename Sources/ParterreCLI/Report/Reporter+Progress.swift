@@ -18,11 +18,7 @@ extension Reporter {
         Console.shared.setBar("")
 
         var view = ProgressView(counts: tally.counts, total: total)
-        let status = await engine.status()
-        view.generatedTokens = status.generatedTokens
-        (view.drafted, view.accepted) = (status.draftedTokens, status.acceptedTokens)
-        view.prefixQueries = status.prefixCacheQueries
-        view.prefixHits = status.prefixCacheHits
+        view.note(await engine.status())
         view.secondsElapsed = (ContinuousClock.now - begin).seconds
         for line in [view.summary, view.prefixSummary].compactMap(\.self) {
             if style == .bar { Console.shared.line(line) } else { info(line) }

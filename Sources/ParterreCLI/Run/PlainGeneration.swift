@@ -63,7 +63,7 @@ struct PlainGeneration {
     private func collect(_ engine: Engine, _ feed: AsyncStream<News>.Continuation) async {
         await withTaskGroup(of: Void.self) { group in
             for (prompt, text) in prompts.enumerated() {
-                let request = GenerationRequest(.text(text), parameters: defaults.parameters, n: defaults.n)
+                let request = defaults.request(.text(text))
                 group.addTask {
                     do {
                         for try await event in engine.generate(request) {

@@ -66,15 +66,25 @@ final class BeamGroup {
     }
 
     /// The best texts, token by token as other texts come, and their completions.
-    private func deliver() {
-        for (sample, hypothesis) in search.hypotheses.prefix(returned).enumerated() {
+    private func deliver() { deliver(search.hypotheses) }
+
+    /// End the search before its end: those of its texts that have ended, then its beams as they are, the best first.
+    func breakOff(_ reason: FinishReason) {
+        let beams = members[..<running].map { search.hypothesis($0.beam) }
+        let unbegun = Array(repeating: beams[0], count: max(0, returned - search.hypotheses.count - beams.count))
+        deliver(search.hypotheses + beams + unbegun, brokenOff: reason)
+    }
+
+    private func deliver(_ hypotheses: [BeamSearch.Hypothesis], brokenOff reason: FinishReason? = nil) {
+        for (sample, hypothesis) in hypotheses.prefix(returned).enumerated() {
             var writer = writer(sample)
             let written = hypothesis.beam.writer
             for (place, id) in written.tokenIDs.enumerated() {
                 let token = SampledToken(id: id, logprob: written.logprobs?[place])
                 request.continuation.yield(.token(writer.append(token)))
             }
-            guard var completion = writer.completion(promptTokens: request.promptTokens) else {
+            let whole = writer.completion(promptTokens: request.promptTokens)
+            guard var completion = whole ?? reason.map({ writer.end($0, promptTokens: request.promptTokens) }) else {
                 preconditionFailure("a hypothesis has ended")
             }
             completion.beam = BeamScore(cumulativeLogprob: hypothesis.beam.score, score: hypothesis.score)

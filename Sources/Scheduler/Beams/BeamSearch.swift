@@ -73,6 +73,11 @@ struct BeamSearch: Sendable {
         }
     }
 
+    /// The beam as if it ended where it is.
+    func hypothesis(_ beam: Beam) -> Hypothesis {
+        Hypothesis(beam: beam, score: score(beam, length: max(1, beam.generated)))
+    }
+
     private func score(_ beam: Beam, length: Int) -> Float {
         beam.score / Float(pow(Double(length), parameters.lengthPenalty))
     }

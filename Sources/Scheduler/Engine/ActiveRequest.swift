@@ -5,16 +5,19 @@ import Tokenizers
 final class ActiveRequest {
     let id: Int
     let promptTokens: Int
+    /// When it ends at the latest.
+    let deadline: ContinuousClock.Instant?
     let continuation: AsyncThrowingStream<GenerationEvent, any Error>.Continuation
     var sequences: [ScheduledSequence] = []
     private var unfinished: Int
 
     init(
-        id: Int, promptTokens: Int, samples: Int,
+        id: Int, promptTokens: Int, samples: Int, deadline: ContinuousClock.Instant? = nil,
         continuation: AsyncThrowingStream<GenerationEvent, any Error>.Continuation
     ) {
         self.id = id
         self.promptTokens = promptTokens
+        self.deadline = deadline
         self.continuation = continuation
         unfinished = samples
     }

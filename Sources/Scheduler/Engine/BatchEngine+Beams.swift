@@ -46,6 +46,7 @@ extension BatchEngine {
             request, request: active, prompt: prompt, end: end, stops: stops, tokenizer: tokenizer,
             vocabularySize: model.configuration.vocabularySize)
         return ScheduledSequence(
-            arrival: id, tokens: prompt, purpose: .beam(group, member: 0), sharesPrefix: sharesPrefix)
+            arrival: id, tokens: prompt, purpose: .beam(group, member: 0), sharesPrefix: sharesPrefix,
+            tokenLimit: request.parameters.maxTokens, priority: request.priority, deadline: active.deadline)
     }
 }

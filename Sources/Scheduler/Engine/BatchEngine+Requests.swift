@@ -44,6 +44,7 @@ extension BatchEngine {
     private func promptTokens(of request: GenerationRequest, _ tokenizer: Tokenizer?) throws(RequestError) -> [TokenID]
     {
         try request.parameters.validate(n: request.n, vocabularySize: model.configuration.vocabularySize)
+        try request.validateUrgency()
         let prompt: [TokenID]
         switch request.prompt {
         case .tokens(let ids): prompt = ids
@@ -68,11 +69,12 @@ extension BatchEngine {
         let parameters = request.parameters
         let end = endCondition(of: parameters)
         let stops = StopStrings(parameters.stop)
+        let deadline = request.deadline.map { now() + $0 }
         queue.async { [self] in
             guard !isStopped else { return continuation.finish(throwing: RequestError.engineStopped) }
             let id = nextArrival()
             let active = ActiveRequest(
-                id: id, promptTokens: prompt.count, samples: request.n, continuation: continuation)
+                id: id, promptTokens: prompt.count, samples: request.n, deadline: deadline, continuation: continuation)
             continuation.onTermination = { [weak self] reason in
                 guard case .cancelled = reason, let self else { return }
                 queue.async { self.cancel(id) }
@@ -98,7 +100,8 @@ extension BatchEngine {
                 let sequence = ScheduledSequence(
                     arrival: index == 0 ? id : nextArrival(), tokens: prompt,
                     purpose: .generate(Sample(request: active, sampler: sampler, writer: writer)),
-                    sharesPrefix: context == .computed)
+                    sharesPrefix: context == .computed, tokenLimit: parameters.maxTokens, priority: request.priority,
+                    deadline: deadline)
                 sequence.speculation = speculator?.begin()
                 return sequence
             }

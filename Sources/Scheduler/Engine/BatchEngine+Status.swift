@@ -12,10 +12,29 @@ public struct BatchEngineStatus: Sendable, Equatable {
     public var blocksCached: Int
     public var prefixes: PrefixStatistics
     public var preemptions: Int
+    public var swapping: SwappingStatus
     /// Barriers that the lanes have passed.
     public var barriers: Int
     public var counters: EngineCounters
     public var speculation: SpeculationCounters
+}
+
+/// The swap space, and what went through it.
+public struct SwappingStatus: Sendable, Equatable {
+    /// Of the preempted sequences, those that were swapped out.
+    public var sequences: Int
+    public var bytesOut: Int
+    public var bytesIn: Int
+    public var slotsUsed: Int
+    public var slots: Int
+
+    init(_ scheduler: StepScheduler) {
+        sequences = scheduler.swaps
+        bytesOut = scheduler.swapSpace?.bytesOut ?? 0
+        bytesIn = scheduler.swapSpace?.bytesIn ?? 0
+        slotsUsed = scheduler.swapSpace?.usedSlots ?? 0
+        slots = scheduler.swapSpace?.slotCount ?? 0
+    }
 }
 
 extension BatchEngine {
@@ -27,7 +46,8 @@ extension BatchEngine {
                         running: scheduler.running.count, waiting: scheduler.waiting.count + scheduler.aside.count,
                         blocksUsed: scheduler.cache.usedBlocks, blocks: scheduler.cache.blockCount,
                         blocksCached: scheduler.cache.cachedBlocks, prefixes: scheduler.cache.prefixes,
-                        preemptions: scheduler.preemptions, barriers: crew.barriersPassed, counters: counters,
+                        preemptions: scheduler.preemptions, swapping: SwappingStatus(scheduler),
+                        barriers: crew.barriersPassed, counters: counters,
                         speculation: speculator?.counters ?? SpeculationCounters()))
             }
         }

@@ -30,7 +30,10 @@ public final class BatchEngine: @unchecked Sendable {
     private let rowIsUndecided = Atomic<Bool>(false)
     /// `nil`: nothing is guessed.
     let speculator: Speculator?
-    private var requests: [Int: ActiveRequest] = [:]
+    var requests: [Int: ActiveRequest] = [:]
+    var deadlines = Deadlines()
+    /// The clock of deadlines; tests set it.
+    var now: () -> ContinuousClock.Instant = { .now }
     private var arrivals = 0
     private var stepIsQueued = false
     private(set) var isStopped = false
@@ -39,9 +42,10 @@ public final class BatchEngine: @unchecked Sendable {
     /// Rows of logits that are held at a time; more wanted rows are computed in turn.
     static let logitRows = 64
 
+    /// - Parameter swapSpace: made for the same cache; `nil`: preempted sequences are always computed again.
     /// - Throws: `KernelError.outOfMemory`.
     public init(
-        model: Bloom, crew: WorkerLanes, cache: PagedCache, options: SchedulingOptions,
+        model: Bloom, crew: WorkerLanes, cache: PagedCache, swapSpace: SwapSpace? = nil, options: SchedulingOptions,
         speculation: Speculation = .none, logger: Logger, recordsTrace: Bool = false
     ) throws {
         self.model = model
@@ -49,7 +53,8 @@ public final class BatchEngine: @unchecked Sendable {
         self.logger = logger
         recorder = recordsTrace ? TraceRecorder() : nil
         let vocabulary = model.configuration.vocabularySize
-        scheduler = StepScheduler(options: options, cache: cache, mostWanted: Self.logitRows)
+        scheduler = StepScheduler(
+            options: options, cache: cache, swapSpace: swapSpace, mostWanted: Self.logitRows)
         workspace = try BloomWorkspace(
             model, rows: options.mostRows, logitRows: Self.logitRows, lanes: crew.count)
         speculator = Speculator(speculation)
@@ -68,6 +73,7 @@ public final class BatchEngine: @unchecked Sendable {
 
     func take(_ request: ActiveRequest) {
         requests[request.id] = request
+        if let deadline = request.deadline { deadlines.add(request.id, at: deadline) }
         if let first = request.sequences.first { scheduler.add(first) }
         continueSteps()
     }
@@ -89,7 +95,7 @@ public final class BatchEngine: @unchecked Sendable {
         isStopped = true
         for request in requests.values { request.continuation.finish(throwing: RequestError.engineStopped) }
         for id in requests.keys { cancel(id) }
-        for sequence in scheduler.running + scheduler.waiting + scheduler.aside {
+        for sequence in scheduler.running + scheduler.waiting.unordered + scheduler.aside {
             if case .score(let job, _) = sequence.purpose { job.group.end(RequestError.engineStopped) }
             scheduler.finish(sequence)
         }
@@ -110,6 +116,8 @@ public final class BatchEngine: @unchecked Sendable {
     }
 
     private func step() {
+        endExpired()
+        guard !scheduler.isIdle else { return }
         recorder?.stepBegins()
         speculator?.propose(scheduler, crew: crew, scratch: scratch)
         scheduler.plan(&plan)
@@ -258,6 +266,8 @@ public final class BatchEngine: @unchecked Sendable {
         guard let completion else { return }
         recorder?.ended(sequence, completion.finishReason)
         scheduler.finish(sequence)
+        scheduler.lengths.record(
+            length: completion.completionTokens, isNatural: completion.finishReason == .stop)
         if sample.request.finish(completion) { requests[sample.request.id] = nil }
     }
 
@@ -304,7 +314,7 @@ public final class BatchEngine: @unchecked Sendable {
     /// Requests are checked against the cache's size before they are taken, so this does not happen; if it does, the
     /// oldest ends with an error instead of all waiting for ever.
     private func failWhatCannotRun() {
-        guard let stuck = scheduler.waiting.first else { return }
+        guard let stuck = scheduler.waiting.first(at: scheduler.steps) else { return }
         logger.error("a sequence cannot be scheduled", metadata: ["tokens": "\(stuck.tokens.count)"])
         let error = RequestError.tooLong(tokens: stuck.tokens.count, capacity: scheduler.cache.tokenCapacity)
         switch stuck.purpose {

@@ -58,4 +58,9 @@ final class Sample {
 
     /// All that was drawn is written down, or of no use after the text's end.
     func forgetDrawn() { drawn.removeAll(keepingCapacity: true) }
+
+    /// The completion of a text that is broken off.
+    func end(_ reason: FinishReason) -> Completion {
+        writer.end(reason, promptTokens: request.promptTokens)
+    }
 }

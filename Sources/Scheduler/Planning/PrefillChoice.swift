@@ -51,8 +51,7 @@ struct PrefillChoice {
     }
 
     private func rowWorth(by costs: StepCosts) -> RowWorth {
-        let full = costs.layers.sizes.filter { $0 >= min(costs.layers.band, mostRows) }
-        let prompt = full.reduce(.infinity) { min($0, costs.layers.seconds($1) / Double($1)) }
+        let prompt = costs.secondsPerPromptRow(mostRows: mostRows)
         let all = max(2, sequences, decoding)
         let half = all / 2
         let added = costs.seconds(decoding: all, prompts: 0) - costs.seconds(decoding: half, prompts: 0)

@@ -15,6 +15,10 @@ public struct SchedulingOptions: Sendable, Equatable {
     public var prefillChunk: Int?
     /// Whether sequences whose first tokens are the same share the blocks of these.
     public var prefixCache: Bool
+    public var preemption = PreemptionMethod.auto
+    /// Whether a sequence waits until it will probably run for so long that it was worth to begin; otherwise it waits for its
+    /// own tokens' blocks alone, and more are preempted later.
+    public var foresight = true
 
     /// Prompt tokens that a step of chosen size has room for, beside a row for each sequence.
     static let chosenRoom = 512

@@ -64,6 +64,7 @@ extension StepScheduler {
         guard let awaited = inFlight.blocks(for: sequence, cache) else { return false }
         steppedAside += 1
         sequence.awaited = awaited
+        waiting.remove(sequence)
         aside.append(sequence)
         return true
     }
@@ -74,10 +75,9 @@ extension StepScheduler {
         let ready = aside.filter { $0.awaited?.isComing != true }
         guard !ready.isEmpty else { return }
         aside.removeAll { $0.awaited?.isComing != true }
-        // The youngest first: each of the others then goes right to the front.
-        for sequence in ready.reversed() {
+        for sequence in ready {
             sequence.awaited = nil
-            putBack(sequence)
+            waiting.insert(sequence, at: steps)
         }
     }
 }

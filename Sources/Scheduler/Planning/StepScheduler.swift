@@ -1,43 +1,52 @@
-import DequeModule
 import Models
 import PagedCache
 
 /// Decides what runs in the next step: admission by free blocks, chunks of prompts within a token budget, preemption of
-/// the youngest when blocks run out. Talks to the cache in its verbs and never touches a key or a value.
+/// the least urgent when blocks run out. Talks to the cache in its verbs and never touches a key or a value.
 ///
 /// Confined to the engine's queue.
 final class StepScheduler {
     let options: SchedulingOptions
     let cache: PagedCache
-    /// Oldest first; preempted sequences stand before those that never ran.
-    private(set) var waiting = Deque<ScheduledSequence>()
+    /// Where preempted sequences may leave what their blocks held.
+    let swapSpace: SwapSpace?
+    var waiting = WaitingQueue()
     /// Of those that wait, they stand aside until blocks that they need are there (`StepScheduler+Prefixes`).
     var aside: [ScheduledSequence] = []
-    /// By arrival.
-    private(set) var running: [ScheduledSequence] = []
-    private(set) var preemptions = 0
+    /// The most urgent first.
+    var running: [ScheduledSequence] = []
+    /// Steps that were planned.
+    private(set) var steps = 0
+    /// Preempted sequences, and how many of these were swapped out.
+    var preemptions = 0
+    var swaps = 0
     var inFlight = BlocksInFlight()
     /// How many stepped aside in this step.
     var steppedAside = 0
     /// What the engine has measured of its steps.
     var costs: StepCosts
+    /// How long texts have become.
+    var lengths = LengthHistory()
     /// Rows of logits that are computed at a time.
     let mostWanted: Int
 
-    init(options: SchedulingOptions, cache: PagedCache, mostWanted: Int) {
+    init(options: SchedulingOptions, cache: PagedCache, swapSpace: SwapSpace? = nil, mostWanted: Int) {
         self.options = options
         self.cache = cache
+        self.swapSpace = swapSpace
         self.mostWanted = mostWanted
         costs = StepCosts(mostRows: options.mostRows, mostWanted: mostWanted)
     }
 
     var isIdle: Bool { waiting.isEmpty && running.isEmpty && aside.isEmpty }
 
-    func add(_ sequence: ScheduledSequence) { waiting.append(sequence) }
+    func add(_ sequence: ScheduledSequence) { waiting.insert(sequence, at: steps) }
 
     /// Fill `plan` with the next step; empty when nothing can run.
     func plan(_ plan: inout StepPlan) {
         plan.removeAll()
+        steps += 1
+        if options.policy == .continuous { admitUrgent() }
         planDecodes(&plan)
         callBack()
         switch options.policy {
@@ -53,18 +62,21 @@ final class StepScheduler {
         }
     }
 
-    /// The prompt is computed: its siblings take a share of its blocks and run from here on, as many as the batch holds;
+    /// The prompt is computed: its siblings take a share of its blocks and run from here on, as many as there is room for;
     /// the others wait and compute the prompt themselves. Returns those that run.
     func fork(_ sequence: ScheduledSequence) -> [ScheduledSequence] {
         let siblings = sequence.siblings
         sequence.siblings = []
-        let room = max(0, options.maxBatch - places)
+        let room = roomForForks(of: sequence, wanted: siblings.count)
         for sibling in siblings.prefix(room) {
             sibling.table = cache.fork(sequence.table)
             sibling.state = .decoding
             insert(sibling)
         }
-        for sibling in siblings.dropFirst(room).reversed() { waiting.prepend(sibling) }
+        for sibling in siblings.dropFirst(room) {
+            sibling.since = sequence.since
+            add(sibling)
+        }
         return Array(siblings.prefix(room))
     }
 
@@ -73,8 +85,11 @@ final class StepScheduler {
     func finish(_ sequence: ScheduledSequence) {
         switch sequence.state {
         case .waiting, .preempted:
-            waiting.removeAll { $0 === sequence }
-            aside.removeAll { $0 === sequence }
+            waiting.remove(sequence)
+            if sequence.awaited != nil { aside.removeAll { $0 === sequence } }
+        case .swapped(let swapped, _):
+            waiting.remove(sequence)
+            swapSpace?.release(swapped)
         case .prefilling, .decoding: running.removeAll { $0 === sequence }
         case .finished: return
         }
@@ -83,9 +98,9 @@ final class StepScheduler {
         sequence.state = .finished
     }
 
-    /// Take every running sequence's blocks; all are recomputed later.
-    func preemptAll() {
-        while let last = running.last { preempt(last) }
+    func insert(_ sequence: ScheduledSequence) {
+        let place = running.firstIndex { $0.urgency > sequence.urgency } ?? running.endIndex
+        running.insert(sequence, at: place)
     }
 
     // MARK: Decoding
@@ -108,23 +123,6 @@ final class StepScheduler {
         }
     }
 
-    private func preempt(_ sequence: ScheduledSequence) {
-        running.removeAll { $0 === sequence }
-        release(sequence)
-        sequence.state = .preempted
-        sequence.preemptions += 1
-        preemptions += 1
-        putBack(sequence)
-    }
-
-    /// Before everyone younger, so that ages stay in order.
-    func putBack(_ sequence: ScheduledSequence) {
-        let place = waiting.firstIndex {
-            $0.arrival > sequence.arrival || $0.state == .waiting && sequence.state == .preempted
-        }
-        waiting.insert(sequence, at: place ?? waiting.endIndex)
-    }
-
     // MARK: Prefill, continuous
 
     private func planPrefills(_ plan: inout StepPlan) {
@@ -138,55 +136,45 @@ final class StepScheduler {
     private func admitWaiting(_ budget: inout Int, _ plan: inout StepPlan) {
         beginAdmission()
         defer { endAdmission() }
-        while budget > 0, running.count < options.maxBatch, maySendAside, let next = waiting.first {
+        var forecast: BlockForecast?
+        while places < options.maxBatch, maySendAside, let next = waiting.first(at: steps),
+            budget > 0 || next.promptRows == 0, plan.batch.rows < options.mostRows
+        {
             lookUp(next)
-            if standsAside(next) {
-                waiting.removeFirst()
-                continue
-            }
-            guard admit(next) else { break }
+            if standsAside(next) { continue }
+            guard admit(next, &forecast) else { break }
             noteInFlight(next)
             planChunk(of: next, &budget, &plan)
         }
     }
 
+    /// Sequences that the batch has places for, and the prompt rows of about these.
+    var joining: (sequences: Int, rows: Int) {
+        let sequences = min(waiting.count, max(0, options.maxBatch - places))
+        return (sequences, waiting.unordered.prefix(sequences).reduce(0) { $0 + $1.promptRows })
+    }
+
     /// Prompt rows that the step takes on beside its decoding ones.
     private func promptBudget(beside decoding: Int) -> Int {
         if let chunk = options.prefillChunk { return min(chunk, options.mostRows - decoding) }
-        let joining = waiting.prefix(max(0, options.maxBatch - places))
+        let joining = joining
         let choice = PrefillChoice(
-            decoding: decoding,
-            prompts: running.reduce(0) { $0 + $1.promptRows } + joining.reduce(0) { $0 + $1.promptRows },
-            sequences: running.count + joining.count, mostRows: options.mostRows)
+            decoding: decoding, prompts: running.reduce(joining.rows) { $0 + $1.promptRows },
+            sequences: running.count + joining.sequences, mostRows: options.mostRows)
         return choice.rows(by: costs)
     }
 
     private func planChunk(of sequence: ScheduledSequence, _ budget: inout Int, _ plan: inout StepPlan) {
+        // One that was swapped out while it decoded goes on with its one row.
+        guard sequence.state == .prefilling else {
+            plan.append(sequence, rows: sequence.pendingTokens)
+            budget = min(budget, options.mostRows - plan.batch.rows)
+            return
+        }
         guard sequence.followers.isEmpty else { return planRejoining(of: sequence, &budget, &plan) }
         let rows = min(sequence.pendingTokens, budget, sequence.chunkLimit)
         plan.append(sequence, rows: rows)
         budget -= rows
-    }
-
-    /// Let the first waiting sequence run if the batch has places for it, all its known tokens fit and every running one can
-    /// still take a block.
-    private func admit(_ sequence: ScheduledSequence) -> Bool {
-        let places = places
-        guard places + sequence.places <= options.maxBatch else { return false }
-        guard blocksToAdmit(sequence) + blocksForFollowers(of: sequence) + places <= cache.freeBlocks else {
-            return false
-        }
-        adopt(sequence)
-        guard cache.reserve(sequence.tokens.count, for: &sequence.table) else { return false }
-        waiting.removeFirst()
-        sequence.state = .prefilling
-        insert(sequence)
-        return true
-    }
-
-    private func insert(_ sequence: ScheduledSequence) {
-        let place = running.firstIndex { $0.arrival > sequence.arrival } ?? running.endIndex
-        running.insert(sequence, at: place)
     }
 
     // MARK: Prefill, static
@@ -196,9 +184,11 @@ final class StepScheduler {
     /// earlier batches have left in the cache, but none waits for another of its own batch: the grid has all or none.
     private func planGrid(_ plan: inout StepPlan) {
         if running.isEmpty {
-            while let next = waiting.first {
+            var forecast: BlockForecast?
+            while let next = waiting.first(at: steps) {
                 lookUp(next)
-                guard admit(next) else { break }
+                guard admit(next, &forecast) else { break }
+                if next.state == .decoding { plan.append(next, rows: next.pendingTokens) }
             }
         }
         let prefilling = running.filter { $0.state == .prefilling }

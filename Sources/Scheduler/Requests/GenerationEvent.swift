@@ -52,12 +52,15 @@ public struct TokenLogprob: Sendable, Equatable {
     }
 }
 
-/// Why a text ended (OpenAI's words).
+/// Why a text ended (OpenAI's words where it has one).
 public enum FinishReason: String, Sendable, Codable {
     /// An end token or a stop string.
     case stop
     /// `maxTokens` were generated.
     case length
+    /// The request's deadline passed: the text is what there was until then, maybe nothing. What might have begun a stop
+    /// string or a character is left out of it, though not of its tokens.
+    case deadline
 }
 
 /// How beam search rates a text.

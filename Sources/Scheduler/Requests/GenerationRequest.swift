@@ -13,6 +13,12 @@ public struct GenerationRequest: Sendable, Equatable {
     /// Samples of the same prompt; they share its blocks. Sample i draws from the generator keyed by (seed, i).
     /// Of beam search it is how many of the best texts are returned, at most as many as there are beams.
     public var n: Int
+    /// Lower values are served first, as in vLLM; -2³¹ ..< 2³¹. Where blocks or places in the batch are too few, requests of
+    /// lower values take those of higher ones, which go on later. Nobody waits for ever: see docs/scheduling.md.
+    public var priority = 0
+    /// From submission on, waiting included. Once it has passed the request ends with what it has
+    /// (`FinishReason.deadline`). Of equal priority, the request whose deadline is nearest is served first.
+    public var deadline: Duration? = nil
     /// What traces call it.
     public var label: String? = nil
 

@@ -107,7 +107,25 @@ extension GenerationRequest {
     /// - Throws: `RequestError.invalid`.
     public func validate(vocabularySize: Int) throws(RequestError) {
         try parameters.validate(n: n, vocabularySize: vocabularySize)
+        try validateUrgency()
         if case .tokens(let ids) = prompt { try Self.validate(prompt: ids, vocabularySize: vocabularySize) }
+    }
+
+    /// About 32 years: what is meant to be for ever has no deadline.
+    public static let longestDeadline = Duration.seconds(1_000_000_000)
+
+    /// The check of priority and deadline.
+    public func validateUrgency() throws(RequestError) {
+        guard Int32(exactly: priority) != nil else {
+            throw .invalid(
+                field: "priority", reason: "must be between \(Int32.min) and \(Int32.max), but is \(priority)")
+        }
+        if let deadline, deadline <= .zero || deadline > Self.longestDeadline {
+            let most = Int(Self.longestDeadline / .seconds(1))
+            throw .invalid(
+                field: "deadline",
+                reason: "must be more than 0 and at most \(most) seconds, but is \(deadline / .seconds(1))")
+        }
     }
 
     /// The check of a prompt's token ids, also for those that a tokenizer made of a text (an empty text has none).

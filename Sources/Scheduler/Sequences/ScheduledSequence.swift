@@ -14,8 +14,12 @@ final class ScheduledSequence {
         case beam(BeamGroup, member: Int)
     }
 
-    /// Order of arrival; the youngest is preempted first.
-    let arrival: Int
+    /// The least urgent is preempted first.
+    var urgency: Urgency
+    /// The step in which it first came to wait.
+    var since: Int?
+    /// Its stay in the queue of those that wait, while it does.
+    var stay: Int?
     let purpose: Purpose
     let promptCount: Int
     var tokens: [TokenID]
@@ -23,6 +27,8 @@ final class ScheduledSequence {
     var state = SequenceState.waiting { didSet { for follower in followers { follower.state = state } } }
     /// Most tokens of it in one step, whatever the budget.
     let chunkLimit: Int
+    /// Most tokens that will be generated.
+    let tokenLimit: Int
     /// Whether it may have blocks in common with other sequences.
     let sharesPrefix: Bool
     /// While it waits: the blocks that it could take over when it was last looked at.
@@ -38,28 +44,43 @@ final class ScheduledSequence {
     /// How often it has lost its blocks.
     var preemptions = 0 { didSet { for follower in followers { follower.preemptions = preemptions } } }
 
-    init(arrival: Int, tokens: [TokenID], purpose: Purpose, chunkLimit: Int = .max, sharesPrefix: Bool = true) {
-        self.arrival = arrival
+    init(
+        arrival: Int, tokens: [TokenID], purpose: Purpose, chunkLimit: Int = .max, sharesPrefix: Bool = true,
+        tokenLimit: Int = 0, priority: Int = 0, deadline: ContinuousClock.Instant? = nil
+    ) {
+        urgency = Urgency(level: priority, deadline: deadline, arrival: arrival)
         self.tokens = tokens
         self.purpose = purpose
         self.chunkLimit = chunkLimit
         self.sharesPrefix = sharesPrefix
+        self.tokenLimit = tokenLimit
         promptCount = tokens.count
     }
 
-    /// Tokens whose keys and values are not stored yet.
-    var pendingTokens: Int { tokens.count - table.tokenCount }
+    /// Order of arrival.
+    var arrival: Int { urgency.arrival }
+
+    /// Tokens whose keys and values are not stored yet, neither in blocks nor in the swap space.
+    var pendingTokens: Int {
+        if case .swapped(let swapped, _) = state { return tokens.count - swapped.tokenCount }
+        return tokens.count - table.tokenCount
+    }
 
     /// Prompt tokens that a step could take of it now.
     var promptRows: Int {
-        guard state != .decoding else { return 0 }
-        let own = min(pendingTokens - adoptable.tokenCount, chunkLimit)
-        return followers.reduce(own) { $0 + $1.pendingTokens }
+        switch state {
+        case .decoding, .swapped(_, wasDecoding: true): return 0
+        default:
+            let own = min(pendingTokens - adoptable.tokenCount, chunkLimit)
+            return followers.reduce(own) { $0 + $1.pendingTokens }
+        }
     }
 
-    /// Whether it may begin behind blocks that others computed. One whose every logit is wanted computes all its tokens.
+    /// Whether it may begin behind blocks that others computed. One whose every logit is wanted computes all its tokens, and
+    /// one that was swapped out has its own.
     var canAdopt: Bool {
         if case .score(_, lastOnly: false) = purpose { return false }
+        if case .swapped = state { return false }
         return sharesPrefix && table.blocks.isEmpty
     }
 

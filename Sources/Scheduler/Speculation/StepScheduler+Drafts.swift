@@ -6,9 +6,7 @@ extension StepScheduler {
     /// Prompt tokens that wait to be computed and may ride on the next step.
     var promptRowsAhead: Int {
         guard options.policy == .continuous || !running.contains(where: { $0.state == .decoding }) else { return 0 }
-        let joining = waiting.prefix(max(0, options.maxBatch - places))
-        let rows = running.reduce(0) { $0 + $1.promptRows } + joining.reduce(0) { $0 + $1.promptRows }
-        return min(rows, options.promptRoom)
+        return min(running.reduce(joining.rows) { $0 + $1.promptRows }, options.promptRoom)
     }
 
     /// Rows that guessed tokens may take: what the step has room for beside everything else, in head passes that are needed

@@ -48,9 +48,19 @@ struct SampleWriter<Detokenizer: IncrementalDetokenizer>: Sendable {
 
     /// The finished sample; `nil` until it has ended.
     func completion(promptTokens: Int) -> Completion? {
-        guard let finishReason else { return nil }
-        return Completion(
-            sample: sample, text: text.text, tokenIDs: tokenIDs, finishReason: finishReason,
-            promptTokens: promptTokens, logprobs: logprobs)
+        finishReason.map { completion($0, promptTokens: promptTokens) }
+    }
+
+    /// The sample as it is, broken off between two tokens. What was held back stays out of its text: it may be part of a
+    /// character or of a stop string.
+    mutating func end(_ reason: FinishReason, promptTokens: Int) -> Completion {
+        finishReason = reason
+        return completion(reason, promptTokens: promptTokens)
+    }
+
+    private func completion(_ reason: FinishReason, promptTokens: Int) -> Completion {
+        Completion(
+            sample: sample, text: text.text, tokenIDs: tokenIDs, finishReason: reason, promptTokens: promptTokens,
+            logprobs: logprobs)
     }
 }

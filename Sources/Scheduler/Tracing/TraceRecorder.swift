@@ -139,7 +139,7 @@ final class TraceRecorder {
                 follow(live, number, scheduler.cache)
             }
         }
-        for sequence in scheduler.waiting where !sequence.table.blocks.isEmpty {
+        for sequence in scheduler.waiting.unordered where !sequence.table.blocks.isEmpty {
             follow(live(sequence), number, scheduler.cache)
         }
         for live in lives.values where live.lastHeld != number { part(with: live) }
@@ -213,7 +213,9 @@ final class TraceRecorder {
         guard live.sequence.state == .finished else { return }
         switch live.sequence.purpose {
         case .score: break
-        case .generate, .beam: sequences[Int(live.index)].reason = "cancelled"
+        case .generate, .beam:
+            // Unless it was told of another reason between two steps.
+            if sequences[Int(live.index)].reason == nil { sequences[Int(live.index)].reason = "cancelled" }
         }
         sequences[Int(live.index)].ended = stepBegin
         lives[ObjectIdentifier(live.sequence)] = nil

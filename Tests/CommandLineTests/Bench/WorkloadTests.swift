@@ -10,6 +10,7 @@ struct WorkloadTests {
         arguments: [
             ("prefill512", Workload.prefill(tokens: 512)), ("prefill1", .prefill(tokens: 1)),
             ("decode_b1", .decode(batch: 1)), ("decode_b16", .decode(batch: 16)), ("mixed32", .mixed(requests: 32)),
+            ("crowded64", .crowded(requests: 64)),
             ("prefix64", .prefix(requests: 64)),
             ("long8192_b8", .long(context: 8192, batch: 8)), ("long4096_b4", .long(context: 4096, batch: 4)),
         ])
@@ -22,8 +23,8 @@ struct WorkloadTests {
         "is not what looks like one",
         arguments: [
             "", "prefill", "prefill0", "prefill-1", "prefill+5", "prefill012", "prefill 5", "prefill٣", "prefill512x",
-            "decode", "decode8", "decode_b", "decode_b0", "decode_b4097", "mixed", "mixed64_b8", "prefix", "prefix0",
-            "prefix64_b8", "long", "long8192",
+            "decode", "decode8", "decode_b", "decode_b0", "decode_b4097", "mixed", "mixed64_b8", "crowded", "prefix",
+            "prefix0", "prefix64_b8", "long", "long8192",
             "long_b8", "long8192_b", "long8192_b8_b8", "Prefill512", "prefill99999999999999999999",
         ])
     func strangers(name: String) { #expect(Workload(named: name) == nil) }

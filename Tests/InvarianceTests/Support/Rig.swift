@@ -18,6 +18,11 @@ struct Arrangement: CustomStringConvertible {
     /// `nil`: by what steps cost, which no bit may tell.
     var prefillChunk: Int? = 16
     var threads = 2
+    /// Blocks of the swap space.
+    var swapSlots = 0
+    var preemption = PreemptionMethod.auto
+    /// Without it sequences are let in that will not find room to the end.
+    var foresight = true
     var speculation = Speculation.none
     /// Blocks of a draft model's cache.
     var draftBlocks = 64
@@ -37,8 +42,8 @@ struct Arrangement: CustomStringConvertible {
 
     var description: String {
         "blocks \(blocks)×\(blockSize) shuffled \(shuffle.map(String.init) ?? "no"), \(policy), batch \(maxBatch), "
-            + "chunk \(prefillChunk.map(String.init) ?? "auto"), \(threads) threads, "
-            + "prefix cache \(prefixCache ? "on" : "off")"
+            + "chunk \(prefillChunk.map(String.init) ?? "auto"), \(threads) threads, \(swapSlots) slots, \(preemption), "
+            + "foresight \(foresight), prefix cache \(prefixCache ? "on" : "off")"
     }
 }
 
@@ -98,12 +103,16 @@ final class Rig {
         let cache = try PagedCache(
             layout: layout, allocator: BlockAllocator(freeOrder: order), crew: crew,
             prefixHash: arrangement.prefixHash)
+        var options = SchedulingOptions(
+            policy: arrangement.policy, maxBatch: arrangement.maxBatch, prefillChunk: arrangement.prefillChunk,
+            prefixCache: arrangement.prefixCache)
+        options.preemption = arrangement.preemption
+        options.foresight = arrangement.foresight
+        let swapSpace = try SwapSpace(
+            layout: layout, bytes: arrangement.swapSlots * layout.bytesPerBlock, crew: crew)
         let engine = try BatchEngine(
-            model: Bloom(weights: weights, kernels: kernels), crew: crew, cache: cache,
-            options: SchedulingOptions(
-                policy: arrangement.policy, maxBatch: arrangement.maxBatch, prefillChunk: arrangement.prefillChunk,
-                prefixCache: arrangement.prefixCache),
-            speculation: speculation, logger: Logger(label: "test"))
+            model: Bloom(weights: weights, kernels: kernels), crew: crew, cache: cache, swapSpace: swapSpace,
+            options: options, speculation: speculation, logger: Logger(label: "test"))
         let result: Result<T, any Error>
         do { result = .success(try await body(engine)) } catch { result = .failure(error) }
         await engine.shutdown()

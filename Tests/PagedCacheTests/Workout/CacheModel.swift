@@ -11,8 +11,17 @@ struct CacheModel {
         var indexedBlocks = 0
     }
 
+    struct Swapped {
+        var slots: [Int32]
+        /// Of each slot.
+        var content: [[UInt32]]
+        var tokenCount: Int
+    }
+
     let blockTokens: Int
     private(set) var free: [Int32]
+    /// The last one is used next.
+    private(set) var freeSlots: [Int32]
     /// Without a holder but indexed, in the order in which they lost their last one.
     private(set) var kept: [Int32] = []
     private(set) var holders: [Int]
@@ -23,9 +32,10 @@ struct CacheModel {
     private(set) var content: [[UInt32]]
     private(set) var statistics = PrefixStatistics()
 
-    init(freeOrder: [Int32], blockTokens: Int) {
+    init(freeOrder: [Int32], slots: Int, blockTokens: Int) {
         self.blockTokens = blockTokens
         free = freeOrder
+        freeSlots = (0..<Int32(slots)).reversed()
         holders = Array(repeating: 0, count: freeOrder.count)
         content = Array(repeating: Array(repeating: 0, count: blockTokens), count: freeOrder.count)
     }
@@ -80,10 +90,17 @@ struct CacheModel {
         return copy
     }
 
+    mutating func fork(_ table: Table, wholeBlocksWithin tokens: Int) -> Table {
+        let blocks = Array(table.blocks.prefix(min(tokens, table.tokenCount) / blockTokens))
+        for block in blocks { hold(block) }
+        return Table(blocks: blocks, tokenCount: blocks.count * blockTokens)
+    }
+
     mutating func publish(_ numbers: [UInt32], of table: inout Table) {
         for index in table.indexedBlocks..<max(table.indexedBlocks, table.tokenCount / blockTokens) {
             let (own, text) = (table.blocks[index], end(of: index, numbers))
             if let other = blockOfText[text], other != own {
+                guard holders[Int(own)] == 1 else { return }
                 hold(other)
                 drop(own)
                 table.blocks[index] = other
@@ -99,6 +116,30 @@ struct CacheModel {
         for block in table.blocks.reversed() { drop(block) }
         table = Table()
     }
+
+    // MARK: Swapping
+
+    /// What a table leaves behind. `nil`, with nothing changed, where too few slots are free.
+    mutating func swapOut(_ table: inout Table) -> Swapped? {
+        let stored = table.blocks.prefix((table.tokenCount + blockTokens - 1) / blockTokens)
+        guard stored.count <= freeSlots.count else { return nil }
+        let slots = stored.map { _ in freeSlots.removeLast() }
+        let swapped = Swapped(slots: slots, content: stored.map { content[Int($0)] }, tokenCount: table.tokenCount)
+        release(&table)
+        return swapped
+    }
+
+    /// `nil`, with nothing changed, where too few blocks would be left.
+    mutating func swapIn(_ swapped: Swapped, tokens: Int) -> Table? {
+        var table = Table()
+        guard reserve(max(tokens, swapped.tokenCount), for: &table) else { return nil }
+        for (block, stored) in zip(table.blocks, swapped.content) { content[Int(block)] = stored }
+        table.tokenCount = swapped.tokenCount
+        release(swapped)
+        return table
+    }
+
+    mutating func release(_ swapped: Swapped) { freeSlots += swapped.slots.reversed() }
 
     // MARK: Blocks
 

@@ -19,32 +19,46 @@ struct CacheWorkout {
         case admit
         /// Tokens are computed: a prompt's, or one that was drawn.
         case compute
+        /// What is pending is computed, and guessed tokens behind it, of which the first few come true.
+        case guess
         case publish
-        /// A further sample, or a beam.
+        /// A further sample, or a beam, maybe of full blocks only.
         case fork
         /// A text ends; what it has filled is indexed first.
         case finish
         /// A text is given up or loses its blocks, whatever of it is indexed.
         case release
-        // Swapping out and back in belongs here: an operation each, and what `CacheModel` expects of it.
+        /// A text loses its blocks, but not what they hold.
+        case swapOut
+        case swapIn
+        /// A text is given up while it is swapped out.
+        case forget
     }
 
-    private struct Sequence {
+    struct Sequence {
         var text = NumberedText()
         var table = BlockTable()
         var expected = CacheModel.Table()
+    }
+
+    struct Absent {
+        let text: NumberedText
+        let table: SwappedTable
+        let expected: CacheModel.Swapped
     }
 
     static let blockTokens = 16
     private static let mostSequences = 8
 
     private let seed: UInt64
-    private var generator: SplitMix64
-    private let cache: PagedCache
-    private let arena: UnsafeMutablePointer<UInt32>
-    private let blockStride: Int
-    private var model: CacheModel
-    private var sequences: [Sequence] = []
+    var generator: SplitMix64
+    let cache: PagedCache
+    let space: SwapSpace
+    let memory: WorkoutMemory
+    var model: CacheModel
+    var sequences: [Sequence] = []
+    /// Swapped out.
+    var absent: [Absent] = []
     private var numbers = TextNumbers()
     /// Texts whose beginnings new ones share.
     private var library: [[TokenID]] = [[]]
@@ -56,6 +70,7 @@ struct CacheWorkout {
             layers: 1, heads: 1, headDim: 1, blockTokens: Self.blockTokens, format: .f32, crew: crew)
         var order = Array(0..<Int32.random(in: 1...24, using: &generator))
         order.shuffle(using: &generator)
+        let slots = Int.random(in: 0...24, using: &generator)
         // Hashes of 64 bits, of two, and of none: only the time may tell.
         let mask: UInt64 = [.max, 3, 0].randomElement(using: &generator)!
         let hash = PrefixHash(seed: seed) { parent, tokens in
@@ -63,11 +78,9 @@ struct CacheWorkout {
         }
         cache = try PagedCache(
             layout: layout, allocator: BlockAllocator(freeOrder: order), crew: crew, prefixHash: hash)
-        model = CacheModel(freeOrder: order, blockTokens: Self.blockTokens)
-        // One head is one node's. A block begins with its keys, 16 to a group, so with a place for each token.
-        let node = layout.headsByNode.firstIndex { !$0.isEmpty }!
-        arena = cache.arenas[node].base.assumingMemoryBound(to: UInt32.self)
-        blockStride = layout.bytesPerBlock(onNode: node) / 4
+        space = try SwapSpace(layout: layout, bytes: slots * layout.bytesPerBlock, crew: crew)
+        model = CacheModel(freeOrder: order, slots: slots, blockTokens: Self.blockTokens)
+        memory = WorkoutMemory(cache: cache, space: space)
     }
 
     mutating func run(operations: Int) throws {
@@ -83,17 +96,24 @@ struct CacheWorkout {
     }
 
     private mutating func perform(_ operation: Operation) throws {
-        guard operation != .admit else { return try admit() }
+        switch operation {
+        case .admit: return try admit()
+        case .swapIn: return try swapIn()
+        case .forget: return forget()
+        default: break
+        }
         guard let index = sequences.indices.randomElement(using: &generator) else { return }
         switch operation {
-        case .admit: break
         case .compute: try compute(index)
+        case .guess: try guess(index)
         case .publish: publish(index)
         case .fork: fork(index)
         case .finish:
             publish(index)
             release(index)
         case .release: release(index)
+        case .swapOut: try swapOut(index)
+        case .admit, .swapIn, .forget: break
         }
     }
 
@@ -132,18 +152,22 @@ struct CacheWorkout {
             numbers.extend(&sequences[index].text, by: more)
         }
         let target = stored + Int.random(in: 1...sequences[index].text.tokens.count - stored, using: &generator)
-        let expected = model.reserve(target, for: &sequences[index].expected)
-        try require(cache.reserve(target, for: &sequences[index].table) == expected, "a reservation is not as expected")
-        guard expected else { return }
-        for position in stored..<target {
-            let block = sequences[index].table.blocks[position / Self.blockTokens]
-            let place = position % Self.blockTokens
-            try require(model.mayWrite(block.rawValue), "\(block) has another reader or writer")
-            arena[block.index * blockStride + place] = sequences[index].text.numbers[position]
-            model.write(sequences[index].text.numbers[position], at: place, of: block.rawValue)
+        guard try reserve(target, index) else { return }
+        for position in stored..<target { try write(sequences[index].text.numbers[position], at: position, index) }
+        advance(index, to: target)
+    }
+
+    private mutating func guess(_ index: Int) throws {
+        let (stored, known) = (sequences[index].table.tokenCount, sequences[index].text.tokens.count)
+        let guesses = Int.random(in: 1...20, using: &generator)
+        guard try reserve(known + guesses, index) else { return }
+        let accepted = words(Int.random(in: 0...guesses, using: &generator))
+        numbers.extend(&sequences[index].text, by: accepted)
+        for position in stored..<known + guesses {
+            let numbers = sequences[index].text.numbers
+            try write(position < numbers.count ? numbers[position] : .max, at: position, index)
         }
-        cache.advance(&sequences[index].table, by: target - stored)
-        sequences[index].expected.tokenCount = target
+        advance(index, to: known + accepted.count)
     }
 
     private mutating func publish(_ index: Int) {
@@ -154,8 +178,14 @@ struct CacheWorkout {
     private mutating func fork(_ index: Int) {
         guard sequences.count < Self.mostSequences else { return }
         var copy = sequences[index]
-        copy.table = cache.fork(sequences[index].table)
-        copy.expected = model.fork(sequences[index].expected)
+        if Bool.random(using: &generator) {
+            copy.table = cache.fork(sequences[index].table)
+            copy.expected = model.fork(sequences[index].expected)
+        } else {
+            let tokens = Int.random(in: 0...copy.text.tokens.count, using: &generator)
+            copy.table = cache.fork(sequences[index].table, wholeBlocksWithin: tokens)
+            copy.expected = model.fork(sequences[index].expected, wholeBlocksWithin: tokens)
+        }
         // From here on the two go on as they like.
         copy.text.tokens.removeSubrange(max(1, copy.table.tokenCount)...)
         copy.text.numbers.removeSubrange(copy.text.tokens.count...)
@@ -167,6 +197,27 @@ struct CacheWorkout {
         remember(sequence.text.tokens)
         cache.release(&sequence.table)
         model.release(&sequence.expected)
+    }
+
+    // MARK: Tokens
+
+    /// Whether there is room for `tokens` in all.
+    private mutating func reserve(_ tokens: Int, _ index: Int) throws -> Bool {
+        let expected = model.reserve(tokens, for: &sequences[index].expected)
+        try require(cache.reserve(tokens, for: &sequences[index].table) == expected, "a reservation is not as expected")
+        return expected
+    }
+
+    private mutating func write(_ number: UInt32, at position: Int, _ index: Int) throws {
+        let block = sequences[index].table.blocks[position / Self.blockTokens]
+        try require(model.mayWrite(block.rawValue), "\(block) has another reader or writer")
+        memory.write(number, at: position % Self.blockTokens, of: block)
+        model.write(number, at: position % Self.blockTokens, of: block.rawValue)
+    }
+
+    private mutating func advance(_ index: Int, to tokens: Int) {
+        cache.advance(&sequences[index].table, by: tokens - sequences[index].table.tokenCount)
+        sequences[index].expected.tokenCount = tokens
     }
 
     // MARK: Texts
@@ -182,41 +233,7 @@ struct CacheWorkout {
         if library.count > 12 { library.remove(at: Int.random(in: 1..<library.count, using: &generator)) }
     }
 
-    // MARK: Comparing
-
-    /// Every table, every count, both lists of blocks, and every token's place in the arena.
-    private func compare() throws {
-        let allocator = cache.allocator
-        var holders = Array(repeating: 0, count: cache.blockCount)
-        for sequence in sequences {
-            let (table, expected) = (sequence.table, sequence.expected)
-            try require(table.blocks.map(\.rawValue) == expected.blocks, "\(table.blocks) for \(expected.blocks)")
-            try require(
-                table.tokenCount == expected.tokenCount, "\(table.tokenCount) tokens for \(expected.tokenCount)")
-            try require(table.indexed.tokenCount == expected.indexedBlocks * Self.blockTokens, "indexed otherwise")
-            for block in table.blocks { holders[block.index] += 1 }
-            for position in 0..<table.tokenCount {
-                let block = table.blocks[position / Self.blockTokens].index
-                let (found, own) = (
-                    arena[block * blockStride + position % Self.blockTokens], sequence.text.numbers[position]
-                )
-                try require(found == own, "token \(position) is not the sequence's own")
-                try require(model.content[block][position % Self.blockTokens] == own, "the model is wrong")
-            }
-        }
-        try require(holders == model.holders, "blocks are lost or freed too early")
-        for (block, count) in holders.enumerated() {
-            let id = BlockID(rawValue: Int32(block))
-            try require(allocator.referenceCount(id) == count, "\(id): \(allocator.referenceCount(id)) for \(count)")
-            try require(allocator.isWanted(id) == (model.textOfBlock[id.rawValue] != nil), "\(id) is indexed otherwise")
-        }
-        try require(allocator.freeBlocks == model.free, "free: \(allocator.freeBlocks) for \(model.free)")
-        try require(allocator.keptBlocks == model.kept, "kept: \(allocator.keptBlocks) for \(model.kept)")
-        try require(cache.prefixes == model.statistics, "\(cache.prefixes) for \(model.statistics)")
-        try require(cache.invariantsHold, "the books do not balance")
-    }
-
-    private func require(_ condition: Bool, _ what: @autoclosure () -> String) throws {
+    func require(_ condition: Bool, _ what: @autoclosure () -> String) throws {
         if !condition { throw Mismatch(description: what()) }
     }
 }

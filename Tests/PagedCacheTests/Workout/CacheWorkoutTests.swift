@@ -7,7 +7,7 @@ import Testing
 @Suite struct CacheWorkoutTests {
     private static let operationsPerSeed = 2000
 
-    @Test("allocator, index and forks do what a plain model of them says", arguments: UInt64(1)...20)
+    @Test("allocator, index, forks and swapping do what a plain model of them says", arguments: UInt64(1)...20)
     func random(_ seed: UInt64) throws {
         let crew = try WorkerLanes(threads: 1)
         defer { crew.stop() }

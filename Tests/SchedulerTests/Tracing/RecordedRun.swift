@@ -30,8 +30,10 @@ final class RecordedRun {
         random = SplitMix64(seed: seed)
         crew = try WorkerLanes(threads: 1)
         let layout = KeyValueLayout(layers: 1, heads: 1, headDim: 4, blockTokens: 16, format: .f32, crew: crew)
+        var options = SchedulingOptions(policy: policy, maxBatch: 6, prefillChunk: 24)
+        options.foresight = false
         scheduler = StepScheduler(
-            options: SchedulingOptions(policy: policy, maxBatch: 6, prefillChunk: 24),
+            options: options,
             cache: try PagedCache(layout: layout, blocks: blocks, crew: crew), mostWanted: 64)
         recorder = TraceRecorder(limits: limits)
     }
@@ -74,7 +76,7 @@ final class RecordedRun {
 
     private func step() {
         // Cancelled between two steps.
-        let known = scheduler.running + scheduler.waiting
+        let known = scheduler.running + scheduler.waiting.unordered
         if chance(40), let victim = known.randomElement(using: &random), victim.siblings.isEmpty {
             scheduler.finish(victim)
             alive.removeAll { $0.state == .finished }
@@ -89,7 +91,7 @@ final class RecordedRun {
             forks += forked.count
             drawn += forked
         }
-        let held = (scheduler.running + scheduler.waiting).filter { !$0.table.blocks.isEmpty }
+        let held = (scheduler.running + scheduler.waiting.unordered).filter { !$0.table.blocks.isEmpty }
         tables.append(Dictionary(uniqueKeysWithValues: held.map { ($0.arrival, $0.table.blocks.map(\.rawValue)) }))
         let blocks = 0..<Int32(scheduler.cache.blockCount)
         cached.append(Set(blocks.filter { scheduler.cache.isCached(BlockID(rawValue: $0)) }))
