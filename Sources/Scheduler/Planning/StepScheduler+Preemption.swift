@@ -34,7 +34,8 @@ extension StepScheduler {
         let blocks = cache.blocks(forTokens: tokens)
         let cost = PreemptionCost(tokens: tokens - shared, bytes: blocks * cache.layout.bytesPerBlock)
         let recomputing = cost.recomputing(by: costs, mostRows: options.mostRows)
-        guard mayBeSwapped, options.preemption != .recompute, let swapSpace, tokens > 0, blocks <= swapSpace.freeSlots else {
+        guard mayBeSwapped, options.preemption != .recompute, let swapSpace, tokens > 0, blocks <= swapSpace.freeSlots
+        else {
             return (recomputing, false)
         }
         let swapping = cost.swapping(bytesPerSecond: swapSpace.rate.bytesPerSecond)
@@ -47,7 +48,9 @@ extension StepScheduler {
         // Blocks that others hold will be there when it comes back, if they are indexed.
         let held = (sequence.table.blocks.count - cache.blocksHeldAlone(by: sequence.table)) * cache.blockTokens
         let shared = options.prefixCache && sequence.sharesPrefix ? min(held, sequence.table.indexed.tokenCount) : 0
-        guard let swapSpace, costOfPreempting(tokens: sequence.table.tokenCount, shared: shared).swaps else { return nil }
+        guard let swapSpace, costOfPreempting(tokens: sequence.table.tokenCount, shared: shared).swaps else {
+            return nil
+        }
         return cache.swapOut(&sequence.table, to: swapSpace)
     }
 }

@@ -41,6 +41,8 @@ extension StepScheduler {
 
     /// Most sequences that step aside in one step: a line of very many that begin alike must not hold up the step.
     private static let mostStepAside = 128
+    /// Most that come back in one step, of those that waited for the same.
+    private static let mostCalledBack = 256
 
     /// See what those that run are computing.
     func beginAdmission() {
@@ -63,21 +65,15 @@ extension StepScheduler {
     func standsAside(_ sequence: ScheduledSequence) -> Bool {
         guard let awaited = inFlight.blocks(for: sequence, cache) else { return false }
         steppedAside += 1
-        sequence.awaited = awaited
         waiting.remove(sequence)
-        aside.append(sequence)
+        aside.insert(sequence, until: awaited)
         return true
     }
 
     /// Put those back into the line who have what they waited for, or wait for nothing any more.
     func callBack() {
         guard !aside.isEmpty else { return }
-        let ready = aside.filter { $0.awaited?.isComing != true }
-        guard !ready.isEmpty else { return }
-        aside.removeAll { $0.awaited?.isComing != true }
-        for sequence in ready {
-            sequence.awaited = nil
-            waiting.insert(sequence, at: steps)
-        }
+        // More of them could not begin in one step anyway.
+        aside.takeReady(most: max(Self.mostCalledBack, options.maxBatch)) { waiting.insert($0, at: steps) }
     }
 }
