@@ -210,6 +210,18 @@ def look_at_controls(driver, steps):
     driver.execute_script("arguments[0].blur()", canvas)
 
 
+def look_at_redrawing(driver, page):
+    """Nothing of an earlier picture is left in a later one, also where the browser's own zoom makes pixels large."""
+    for ratio in (0.67, 1.5):
+        show(driver, page, ratio=ratio)
+        pictures = "return Array.from(document.querySelectorAll('.plot canvas:first-child'), each => each.toDataURL())"
+        first = driver.execute_script(pictures)
+        for action in ("in", "all"):
+            driver.find_element(By.CSS_SELECTOR, f"[data-do={action}]").click()
+            settle(driver)
+        check(driver.execute_script(pictures) == first, f"pictures are what they were, at {ratio} pixels to a pixel")
+
+
 def look():
     demonstration, texts = folder / "demonstration.html", folder / "texts.html"
     with browser() as driver:
@@ -234,6 +246,8 @@ def look():
             spill = driver.execute_script("return document.documentElement.scrollWidth - innerWidth")
             check(spill <= 0, f"{name}: the page is {spill} pixels wider than its window")
             shot(driver, name)
+
+        look_at_redrawing(driver, demonstration)
 
         show(driver, texts)
         trace = look_at_figures(driver, "texts")

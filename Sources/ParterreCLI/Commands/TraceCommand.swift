@@ -12,7 +12,7 @@ struct TraceCommand: AsyncParsableCommand {
             way to others.
 
             Without prompts a small demonstration runs: \(Demonstration.requestCount) requests of random tokens, some with \
-            several samples that share blocks, in a cache that is too small for them. What the model answers is thrown \
+            several samples or the same beginning, which share blocks, in a cache that is too small for them. What the model answers is thrown \
             away; `parterre generate --trace` and `parterre bench --trace` keep it and write the same page.
 
             EXAMPLES

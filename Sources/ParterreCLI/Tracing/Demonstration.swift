@@ -1,13 +1,17 @@
 import Parterre
 
-/// A small workload that shows what an engine does: prompts of many lengths, samples that fork, and too little cache, so that
-/// some sequences give way to others. The same every time, but for what depends on the machine's speed.
+/// A small workload that shows what an engine does. First a crowd: prompts of many lengths, some of which begin alike, samples
+/// that fork, and too little cache, so that some sequences give way to others. Then, with fewer at a time, conversations:
+/// prompts that go on where earlier ones ended, and find these in the cache. The same every time, but for what depends on the
+/// machine's speed.
 enum Demonstration {
-    static let requestCount = 40
+    static let requestCount = 44
     static let maxBatch = 16
     /// Tokens that the cache holds: about half of what the requests that run together would like.
     private static let cachedTokens = 1536
-    private static let inFlight = 24
+    /// From this request on there are conversations, so many at a time.
+    private static let calm = 28
+    private static let conversations = 4
 
     /// What the options say; where they say nothing, a small cache.
     static func cacheMemory(_ options: EngineOptions, _ model: ModelSource) throws -> EngineOptions.CacheMemory {
@@ -22,28 +26,37 @@ enum Demonstration {
         var generator = WorkloadGenerator(seed: 7, stream: 0)
         let vocabulary = engine.configuration.vocabularySize
         let opening = generator.tokens(96, vocabularySize: vocabulary)
+        var prompts: [[TokenID]] = []
         try await withThrowingTaskGroup(of: Void.self) { group in
+            var inFlight = 0
             for index in 0..<requestCount {
-                if index >= inFlight { try await group.next() }
-                let request = request(index, opening, &generator, vocabularySize: vocabulary)
+                while inFlight >= (index < calm ? 24 : conversations) {
+                    try await group.next()
+                    inFlight -= 1
+                }
+                let isTurn = index >= calm + conversations
+                let length = generator.number(in: isTurn ? 8...60 : 8...160)
+                let own = generator.tokens(length, vocabularySize: vocabulary)
+                prompts.append(isTurn ? prompts[index - conversations] + own : index % 3 == 1 ? opening + own : own)
+                let request = request(index, prompts[index], &generator)
                 group.addTask { for try await _ in engine.generate(request) {} }
+                inFlight += 1
             }
             try await group.waitForAll()
         }
     }
 
-    /// Every third prompt begins with the same tokens, every eighth request wants four samples.
+    /// In the crowd every eighth request wants four samples.
     private static func request(
-        _ index: Int, _ opening: [TokenID], _ generator: inout WorkloadGenerator, vocabularySize: Int
+        _ index: Int, _ prompt: [TokenID], _ generator: inout WorkloadGenerator
     ) -> GenerationRequest {
-        let own = generator.tokens(generator.number(in: 8...160), vocabularySize: vocabularySize)
         var parameters = SamplingParameters()
-        parameters.maxTokens = generator.number(in: 16...120)
+        parameters.maxTokens = generator.number(in: index < calm ? 32...192 : 16...64)
         parameters.temperature = 1
         parameters.seed = UInt64(index)
         parameters.ignoreEOS = true
         var request = GenerationRequest(
-            .tokens(index % 3 == 1 ? opening + own : own), parameters: parameters, n: index % 8 == 2 ? 4 : 1)
+            .tokens(prompt), parameters: parameters, n: index < calm && index % 8 == 2 ? 4 : 1)
         request.label = "demo-\(index + 1)"
         return request
     }

@@ -14,9 +14,9 @@ struct AcceptanceRates: Sendable {
     }
 
     /// Matches of 2, 3, 4 … 7, 8 … 15 and more tokens are five kinds.
-    static let kinds = 5
-    /// A draft model's guesses are of one kind; no engine has both.
-    static let kindOfDraftModel = 3
+    static let kinds = 6
+    /// A draft model's guesses are one kind more.
+    static let kindOfDraftModel = 5
 
     static func kind(ofMatch length: Int) -> Int {
         switch length {

@@ -68,7 +68,7 @@ final class SequenceSpeculation {
     }
 
     /// Chances before anything was tried, by kind.
-    private static let firstChances = [0.3, 0.45, 0.6, 0.75, 0.9]
+    private static let firstChances = [0.3, 0.45, 0.6, 0.75, 0.9, 0.6]
 
     private func kind(ofToken index: Int) -> Int {
         switch source {

@@ -83,8 +83,8 @@ final class Speculator {
         }
         for row in allotment.rows[..<count] { guessing[row.sequence].speculation?.drafted += 1 }
         // What is read from the text is judged by what comes next anyway; a model that does not guess is never right.
-        guard let drafting, count == 0, step.room > 0 else { return }
-        trial.choose(of: guessing, mostTokens: mostTokens, stepSeconds: step.seconds(drafted: 0, costs), drafting)
+        guard let drafting, count == 0 else { return }
+        trial.choose(of: guessing, mostTokens: mostTokens, beside: step, by: costs, drafting: drafting)
     }
 
     /// The sequence has its next tokens: `accepted` of those that rode along, and one more.

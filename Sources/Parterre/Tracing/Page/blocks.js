@@ -157,7 +157,9 @@ class BlockPanel extends Panel {
       : [["owned", theme.owned], ["shared", theme.shared]];
     if (trace.cells.kind.includes(Cell.cached)) {
       entries.push(["cached, no owner", settings.colour === "state" ? theme.cached : theme.cachedRequests[0]]);
-      if (this.isMap) entries.push(["taken over", theme.adopted, "|"], ["evicted", theme.evicted, "|"]);
+      const has = fate => this.isMap && trace.cells.fate.includes(fate);
+      if (has(Fate.adopted)) entries.push(["taken over", theme.adopted, "|"]);
+      if (has(Fate.evicted)) entries.push(["evicted", theme.evicted, "|"]);
     }
     return [...entries, ["free", theme.field]];
   }

@@ -34,7 +34,7 @@ function showFigures(summary) {
   host.replaceChildren();
   const tile = (id, name, value, unit, note) => host.append(element("div", { id: `f-${id}` }, element("dt", {}, name),
     element("dd", {}, value, unit ? element("small", {}, unit) : null), element("dd", {}, ...[note].flat())));
-  const quantiles = values => values.length === 0 ? "nothing was drawn" : `95%: ${time(quantile(values, 0.95))}`;
+  const quantiles = values => values.length === 0 ? "nothing was drawn" : `median; 95%: ${time(quantile(values, 0.95))}`;
   tile("rate", "Generated", summary.busy > 0 ? rate(summary.tokens / summary.busy * 1e6) : "–", "tokens/s",
     `${count(summary.generated, "token")} in ${time(summary.wall)}`);
   tile("requests", "Requests", number(summary.requests), "", [
@@ -42,9 +42,9 @@ function showFigures(summary) {
     summary.unfinished === 0 ? "all ended" : `${number(summary.unfinished)} unfinished`,
   ]);
   const [first, firstUnit] = duration(quantile(summary.toFirst, 0.5));
-  tile("first", "First token, median", first, firstUnit, quantiles(summary.toFirst));
+  tile("first", "First token", first, firstUnit, quantiles(summary.toFirst));
   const [gap, gapUnit] = duration(quantile(summary.gaps, 0.5));
-  tile("gap", "Between tokens, median", gap, gapUnit, quantiles(summary.gaps));
+  tile("gap", "Between tokens", gap, gapUnit, quantiles(summary.gaps));
   tile("cache", "Cache, at most", percent(summary.peak / summary.blocks), "",
     `${number(summary.peak)} of ${number(summary.blocks)} blocks, mean ${percent(summary.mean / summary.blocks)}`);
   if (summary.queried > 0) {
@@ -106,7 +106,7 @@ function showTable() {
   }));
   const more = byID("more"), left = order.length - table.shown;
   more.hidden = left <= 0;
-  more.textContent = `show ${number(Math.min(left, 500))} more of ${number(left)}`;
+  more.textContent = left > 500 ? `show 500 more of ${number(left)}` : `show ${number(left)} more`;
   byID("table-note").textContent = trace.dropped > 0
     ? "“–” where the steps that would tell were dropped." : "From the moment a request was handed in.";
 }

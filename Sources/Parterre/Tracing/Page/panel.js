@@ -58,8 +58,9 @@ class Panel {
     const width = Math.round(this.host.clientWidth * scale), height = Math.round(this.host.clientHeight * scale);
     if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
     const context = canvas.getContext("2d");
-    context.setTransform(scale, 0, 0, scale, 0, 0);
+    context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, width, height);
+    context.setTransform(scale, 0, 0, scale, 0, 0);
     context.font = `12px ${getComputedStyle(document.body).fontFamily}`;
     return context;
   }

@@ -23,12 +23,17 @@ class TimePanel extends Panel {
     return parts;
   }
 
+  // Where to cut off long steps, if there are some that are much longer than nearly all others.
+  cut(values) {
+    const sorted = Float32Array.from(values).sort(), usual = sorted.length === 0 ? 0 : quantile(sorted, 0.97) * 1.3;
+    return usual > 0 && sorted[sorted.length - 1] > 2 * usual ? usual : null;
+  }
+
   paint(context, { x, y, width, height }, scale) {
     const wide = Math.round(width * scale), columns = new Columns(wide, axis, wide / axis.length), { steps } = trace;
     const most = columns.maxima(step => steps.duration[step]), means = columns.means(step => steps.duration[step]);
-    const tops = Float32Array.from(most).sort();
-    // One step that was held up must not flatten all others.
-    this.most = Math.max(1, means.reduce((a, b) => Math.max(a, b), 0), quantile(tops, 0.99)) * 1.05;
+    // A few long steps must not flatten all others: they are cut off, and say so.
+    this.most = Math.max(1, this.cut(means) ?? means.reduce((a, b) => Math.max(a, b), 0) * 1.05);
     const base = new Float32Array(wide + 2), reach = height / this.most;
     const bars = (amount, colour, from) => {
       const path = new Path2D();
@@ -43,6 +48,10 @@ class TimePanel extends Panel {
     };
     bars(most, css(theme.ink, 0.13), null);
     for (const [, colour, value] of this.parts) bars(columns.means(value), css(colour), base);
+    context.fillStyle = css(theme.ink);
+    for (let column = 0; column < wide; column++) {
+      if (means[column] > this.most) context.fillRect(x + column / scale, y, 1 / scale, 3);
+    }
   }
 
   paintSide(context) { this.paintScale(context, this.most, margin.top, margin.top + this.plot.height, false); }
@@ -54,5 +63,8 @@ class TimePanel extends Panel {
     return { title: `${stepName(step)} · ${time(trace.steps.duration[step])}`, facts };
   }
 
-  legend() { return [...this.parts.map(([name, colour]) => [name, colour]), ["longest of several", mix(theme.field, theme.ink, 0.13)]]; }
+  legend() {
+    const entries = [...this.parts.map(([name, colour]) => [name, colour]), ["longest of several", mix(theme.field, theme.ink, 0.13)]];
+    return this.cut(trace.steps.duration) === null ? entries : [...entries, ["cut off", theme.ink, "▔"]];
+  }
 }
