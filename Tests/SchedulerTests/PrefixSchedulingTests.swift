@@ -194,6 +194,28 @@ import Testing
         #expect(bench.scheduler.aside.isEmpty && bench.scheduler.aside.unordered.isEmpty)
     }
 
+    @Test("what its neighbour in the line could take over is no more than a hint")
+    func neighbours() throws {
+        let bench = try Bench(maxBatch: 2, prefillChunk: 16)
+        let first = bench.add(Self.tokens(shared: 64, own: 1))
+        for _ in 0..<5 { _ = bench.step() }
+        bench.scheduler.finish(first)
+        let others = [
+            Self.tokens(shared: 64, own: 100), Self.tokens(shared: 64, own: 1, kind: 1),
+            Self.tokens(shared: 63, own: 20, kind: 1), Self.tokens(shared: 64), Self.tokens(shared: 65),
+            Self.tokens(shared: 80),
+        ].map { bench.make($0) }
+        // Whoever was looked up before, each finds what it would find alone.
+        for sequence in others + others.reversed() {
+            sequence.adoptable = .root
+            bench.scheduler.lookUp(sequence)
+            var alone = PrefixChain.root
+            bench.scheduler.cache.follow(&alone, along: sequence.tokens)
+            #expect(sequence.adoptable == alone)
+        }
+        #expect(others.map(\.adoptable.tokenCount) == [64, 64, 48, 48, 64, 64])
+    }
+
     @Test("one that stands aside can be given up, and is not lost when its leader is")
     func givenUp() throws {
         let bench = try Bench()

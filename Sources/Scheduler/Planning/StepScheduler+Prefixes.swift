@@ -1,3 +1,4 @@
+import Basics
 import PagedCache
 
 // Sequences with the same first tokens share the blocks of these: one computes them, the others take them over.
@@ -20,7 +21,14 @@ extension StepScheduler {
     /// See which blocks a waiting sequence could take over now. What is known since the last look is not looked up again.
     func lookUp(_ sequence: ScheduledSequence) {
         guard options.prefixCache, sequence.canAdopt else { return }
+        // Neighbours in the line often begin alike, and comparing tokens is faster than hashing them.
+        if sequence.adoptable == .root, let last = lastLookedUp, last.adoptable.tokenCount < sequence.tokens.count,
+            sequence.tokens.begins(as: last.tokens, last.adoptable.tokenCount)
+        {
+            sequence.adoptable = last.adoptable
+        }
         cache.follow(&sequence.adoptable, along: sequence.tokens)
+        lastLookedUp = sequence
     }
 
     /// Blocks that would no longer be free if the sequence, just looked up, were let in.
@@ -51,7 +59,10 @@ extension StepScheduler {
         for sequence in running where sequence.state == .prefilling { noteInFlight(sequence) }
     }
 
-    func endAdmission() { inFlight.removeAll() }
+    func endAdmission() {
+        inFlight.removeAll()
+        lastLookedUp = nil
+    }
 
     /// A sequence computes its prompt from here on.
     func noteInFlight(_ sequence: ScheduledSequence) {
@@ -75,5 +86,16 @@ extension StepScheduler {
         guard !aside.isEmpty else { return }
         // More of them could not begin in one step anyway.
         aside.takeReady(most: max(Self.mostCalledBack, options.maxBatch)) { waiting.insert($0, at: steps) }
+    }
+}
+
+extension [TokenID] {
+    /// Whether the first `count` tokens are those of another list that has as many.
+    fileprivate func begins(as other: [TokenID], _ count: Int) -> Bool {
+        withUnsafeBufferPointer { own in
+            other.withUnsafeBufferPointer { other in
+                (0..<count).allSatisfy { own[$0] == other[$0] }
+            }
+        }
     }
 }

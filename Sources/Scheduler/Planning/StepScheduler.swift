@@ -21,6 +21,8 @@ final class StepScheduler {
     var preemptions = 0
     var swaps = 0
     var inFlight = BlocksInFlight()
+    /// Of those that wait, the one that was looked up last in this step.
+    var lastLookedUp: ScheduledSequence?
     /// How many stepped aside in this step.
     var steppedAside = 0
     /// What the engine has measured of its steps.
