@@ -116,7 +116,7 @@ import Testing
 
     /// A sequence that was swapped out for a more urgent one, which goes on for long.
     private func withSwapped(
-        deadline: Duration? = nil,
+        deadline: Duration = .seconds(1_000_000),
         _ body: (
             BatchEngine, HandClock, _ swapped: Task<Completion?, any Error>, _ urgent: Task<Completion?, any Error>
         )
@@ -130,7 +130,13 @@ import Testing
         let high = request(rig, 5, tokens: 3000)
         try await rig.withEngine(arrangement) { [low] engine in
             let clock = HandClock()
-            engine.queue.sync { engine.now = { clock.now } }
+            // Steps that take a while, so that the second request comes in time on a busy machine, too.
+            engine.queue.sync {
+                engine.now = {
+                    usleep(1000)
+                    return clock.now
+                }
+            }
             let swapped = Task { try await GenerationLawTests.write(low, engine, stopAfter: nil) }
             while await engine.status().counters.generatedTokens < 3 {}
             let urgent = Task { try await GenerationLawTests.write(high, engine, stopAfter: nil) }
