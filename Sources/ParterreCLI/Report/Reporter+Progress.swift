@@ -21,6 +21,8 @@ extension Reporter {
         view.generatedTokens = await engine.status().generatedTokens
         view.secondsElapsed = (ContinuousClock.now - begin).seconds
         if style == .bar { Console.shared.line(view.summary) } else { info(view.summary) }
+        // Only now are the cache's pages where they will stay: they were taken as texts grew.
+        for strays in engine.strayPages() { warn(strays.message) }
         try result.get()
     }
 
