@@ -135,7 +135,8 @@ import Testing
     }
 
     @Test(
-        "while blocks run out and sequences are recomputed or swapped out", arguments: [BatchingPolicy.continuous, .static],
+        "while blocks run out and sequences are recomputed or swapped out",
+        arguments: [BatchingPolicy.continuous, .static],
         KeyValueFormat.allCases)
     func preemption(_ policy: BatchingPolicy, _ keyValues: KeyValueFormat) async throws {
         var generator = SplitMix64(seed: 3)
