@@ -110,14 +110,15 @@ import Testing
             if Bool.random(using: &generator) { requests[index].deadline = .seconds(3600 + index) }
         }
         let blockSize = [16, 32].randomElement(using: &generator)!
-        let arrangement = Arrangement(
-            blockSize: blockSize, blocks: Int.random(in: 80 / blockSize...160 / blockSize, using: &generator),
+        var arrangement = Arrangement(
+            blockSize: blockSize, blocks: Int.random(in: 96 / blockSize...160 / blockSize, using: &generator),
             shuffle: seed, maxBatch: Int.random(in: 1...9, using: &generator),
             prefillChunk: [5, 16, nil].randomElement(using: &generator)!,
             threads: [1, 2, 3].randomElement(using: &generator)!,
             swapSlots: Int.random(in: 0...12, using: &generator),
             preemption: PreemptionMethod.allCases.randomElement(using: &generator)!,
             foresight: Bool.random(using: &generator))
+        arrangement.prefixCache = Bool.random(using: &generator)
         try await check(requests, rig, arrangement, kernels: kernels, "seed \(seed), \(arithmetic)") { _ in }
     }
 

@@ -35,7 +35,7 @@ import Testing
                 GenerationRequest(.tokens(tokens), parameters: parameters), request: request, prompt: tokens,
                 end: EndCondition(parameters, modelEndTokens: []), stops: StopStrings([]), tokenizer: nil,
                 vocabularySize: 50)
-            beams = ScheduledSequence(arrival: 100, tokens: tokens, purpose: .beam(group, member: 0))
+            beams = ScheduledSequence(arrival: plain.nextArrival(), tokens: tokens, purpose: .beam(group, member: 0))
             scheduler.add(beams)
         }
 
