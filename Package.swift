@@ -26,8 +26,7 @@ let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collect
 // Compiled into the program: a page must come out wherever the program is installed.
 let tracePage = [
     "page.html", "style.css", "model.js", "words.js", "colours.js", "raster.js", "axis.js", "panel.js", "blocks.js",
-    "batch.js",
-    "time.js", "lanes.js", "overview.js", "figures.js", "main.js",
+    "swap.js", "batch.js", "time.js", "lanes.js", "overview.js", "figures.js", "main.js",
 ].map { Resource.embedInCode("Tracing/Page/\($0)") }
 
 let package = Package(

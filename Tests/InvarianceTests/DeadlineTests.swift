@@ -1,4 +1,5 @@
 import Basics
+import Dispatch
 import Foundation
 import Synchronization
 import TestSupport
@@ -130,18 +131,31 @@ import Testing
         let high = request(rig, 5, tokens: 3000)
         try await rig.withEngine(arrangement) { [low] engine in
             let clock = HandClock()
-            // Steps that take a while, so that the second request comes in time on a busy machine, too.
+            let urgentIsThere = DispatchSemaphore(value: 0)
+            let steps = Atomic(0)
             engine.queue.sync {
                 engine.now = {
-                    usleep(1000)
+                    // Asked before each step. The tenth waits for the urgent request; all take a while, so that it still
+                    // runs when a busy machine looks at it.
+                    if steps.add(1, ordering: .relaxed).newValue == 10 { urgentIsThere.wait() }
+                    usleep(20_000)
                     return clock.now
                 }
             }
-            let swapped = Task { try await GenerationLawTests.write(low, engine, stopAfter: nil) }
-            while await engine.status().counters.generatedTokens < 3 {}
-            let urgent = Task { try await GenerationLawTests.write(high, engine, stopAfter: nil) }
+            let swapped = Self.completion(engine.generate(low, tokenizer: nil))
+            let urgent = Self.completion(engine.generate(high, tokenizer: nil))
+            urgentIsThere.signal()
             while await engine.status().swapping.slotsUsed == 0 {}
             try await body(engine, clock, swapped, urgent)
+        }
+    }
+
+    private static func completion(
+        _ stream: AsyncThrowingStream<GenerationEvent, any Error>
+    ) -> Task<Completion?, any Error> {
+        Task {
+            for try await case .finished(let completion) in stream { return completion }
+            return nil
         }
     }
 

@@ -1,6 +1,7 @@
 import Basics
-import Foundation
+import Dispatch
 import Kernels
+import Synchronization
 import TestSupport
 import Testing
 
@@ -135,17 +136,22 @@ import Testing
             return request
         }
         try await rig.withEngine(arrangement) { engine in
-            // Steps that take a while, so that the second request comes in time on a busy machine, too.
+            // Asked before each step: one in the middle of the prompt waits until both requests are there.
+            let bothAreThere = DispatchSemaphore(value: 0)
+            let steps = Atomic(0)
             engine.queue.sync {
                 engine.now = {
-                    usleep(5000)
+                    if steps.add(1, ordering: .relaxed).newValue == 30 { bothAreThere.wait() }
                     return .now
                 }
             }
-            async let long = GenerationLawTests.write(requests[0], engine, stopAfter: nil)
-            while await engine.status().counters.promptTokens < 20 {}
-            async let short = GenerationLawTests.write(requests[1], engine, stopAfter: nil)
-            for (request, completion) in zip(requests, [try await long, try await short]) {
+            let streams = requests.map { engine.generate($0, tokenizer: nil) }
+            bothAreThere.signal()
+            var completions: [Completion?] = []
+            for stream in streams {
+                for try await case .finished(let completion) in stream { completions.append(completion) }
+            }
+            for (request, completion) in zip(requests, completions) {
                 guard case .tokens(let prompt) = request.prompt else { continue }
                 let alone = try await UncachedWriter(engine: engine).tokens(
                     after: prompt, request.parameters, sample: 0)

@@ -134,6 +134,12 @@ def look_at_figures(driver, page):
     check(held == steps["cached"], f"{page}: cached blocks of each step")
     adopted = sum(detail for what, detail in zip(trace["marks"]["what"], trace["marks"]["detail"]) if what == 3)
     check(adopted == totals["adoptedTokens"], f"{page}: tokens found in the cache")
+    outs = trace["marks"]["what"].count(4)
+    check(outs == totals["swaps"], f"{page}: swapped out")
+    noted = note(driver, "preemptions").startswith(f"{grouped(outs)} swapped out, ")
+    check(noted == (outs > 0), f"{page}: what became of the preempted")
+    strip = driver.find_element(By.ID, "swap").is_displayed()
+    check(strip == (max(steps["swapped"]) > 0), f"{page}: the strip of the swap space")
     if totals["queriedTokens"] > 0:
         check(note(driver, "prefix").startswith(f"{grouped(adopted)} prompt token"), f"{page}: prefix cache")
     firsts = []
@@ -168,6 +174,7 @@ def look_at_tips(driver):
     check("Step " in move_to(driver, "batch", 0.4, 0.3), "tip of a batch")
     check("layers" in move_to(driver, "time", 0.4, 0.8), "tip of a step's time")
     check("demo-" in move_to(driver, "lanes", 0.3, 0.2), "tip of a lane")
+    check("swap slots in use" in move_to(driver, "swap", 0.3, 0.5), "tip of the swap space")
     canvas = driver.find_element(By.CSS_SELECTOR, "#lanes canvas")
     ActionChains(driver, duration=0).move_to_element(canvas).click().perform()
     settle(driver)
@@ -228,12 +235,14 @@ def look():
         show(driver, demonstration)
         trace = look_at_figures(driver, "demonstration")
         check(trace["totals"]["preemptions"] > 0, "the demonstration shows preemptions")
-        check({0, 1, 3} <= set(trace["marks"]["what"]), "the demonstration shows preemptions, forks and prefixes found")
+        check({0, 1, 3, 4, 5} <= set(trace["marks"]["what"]), "the demonstration shows preemptions, forks, prefixes found, swaps")
         check({1, 2} <= set(trace["cached"]["fate"]), "the demonstration shows cached blocks taken over and evicted")
         for name in ("blocks", "lanes"):
             words = driver.find_element(By.ID, f"l-{name}").text
             check("cache" in words, f"the legend of {name} says {words!r}")
-        look_at_pictures(driver, "demonstration", {"blocks": 20, "batch": 8, "time": 5, "lanes": 5, "overview": 2})
+        check("swapped out" in driver.find_element(By.ID, "l-lanes").text, "the legend of lanes tells of swaps")
+        least = {"blocks": 20, "swap": 2, "batch": 8, "time": 5, "lanes": 5, "overview": 2}
+        look_at_pictures(driver, "demonstration", least)
         shot(driver, "light")
         look_at_tips(driver)
         look_at_controls(driver, trace["totals"]["steps"])

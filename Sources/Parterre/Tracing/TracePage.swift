@@ -30,7 +30,7 @@ public struct TracePage: Sendable {
         [
             PackageResources.model_js, PackageResources.words_js, PackageResources.colours_js,
             PackageResources.raster_js, PackageResources.axis_js, PackageResources.panel_js, PackageResources.blocks_js,
-            PackageResources.batch_js, PackageResources.time_js, PackageResources.lanes_js,
+            PackageResources.swap_js, PackageResources.batch_js, PackageResources.time_js, PackageResources.lanes_js,
             PackageResources.overview_js, PackageResources.figures_js, PackageResources.main_js,
         ]
     }

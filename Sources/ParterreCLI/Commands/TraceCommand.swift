@@ -12,8 +12,8 @@ struct TraceCommand: AsyncParsableCommand {
             way to others.
 
             Without prompts a small demonstration runs: \(Demonstration.requestCount) requests of random tokens, some with \
-            several samples or the same beginning, which share blocks, in a cache that is too small for them. What the model answers is thrown \
-            away; `parterre generate --trace` and `parterre bench --trace` keep it and write the same page.
+            several samples or the same beginning, which share blocks, in a cache that is too small for them, beside a \
+            small swap space. What the model answers is thrown away; `parterre generate --trace` and `parterre bench --trace` keep it and write the same page.
 
             EXAMPLES
               parterre trace demonstration.html
@@ -88,10 +88,7 @@ struct TraceCommand: AsyncParsableCommand {
     }
 
     private func demonstrate(_ target: TraceFile) async throws {
-        var options = options
-        options.cacheMemory = try Demonstration.cacheMemory(options, model.source)
-        options.maxBatch = min(options.maxBatch, Demonstration.maxBatch)
-        let engine = try await load(options, target, report.reporter)
+        let engine = try await load(Demonstration.options(options, model.source), target, report.reporter)
         do { try await Demonstration.run(engine) } catch { throw CommandError(duringRun: error) }
         await engine.shutdown()
     }

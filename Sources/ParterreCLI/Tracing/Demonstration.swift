@@ -9,16 +9,22 @@ enum Demonstration {
     static let maxBatch = 16
     /// Tokens that the cache holds: about half of what the requests that run together would like.
     private static let cachedTokens = 1536
+    /// Tokens that its swap space holds: enough for some of those that give way, so that the others are computed again.
+    private static let swappedTokens = 256
     /// From this request on there are conversations, so many at a time.
     private static let calm = 28
     private static let conversations = 4
 
-    /// What the options say; where they say nothing, a small cache.
-    static func cacheMemory(_ options: EngineOptions, _ model: ModelSource) throws -> EngineOptions.CacheMemory {
-        guard options.cacheMemory == .automatic else { return options.cacheMemory }
-        let token = try ModelSize(model, options).cachedToken
-        let blocks = max(1, cachedTokens / max(1, options.blockSize))
-        return .bytes(blocks * options.blockSize * token)
+    /// What the options say; where they say nothing, a small batch, a small cache and a small swap space that is used.
+    static func options(_ given: EngineOptions, _ model: ModelSource) throws -> EngineOptions {
+        var options = given
+        options.maxBatch = min(given.maxBatch, maxBatch)
+        let token = try ModelSize(model, given).cachedToken
+        func bytes(_ tokens: Int) -> Int { max(1, tokens / max(1, given.blockSize)) * given.blockSize * token }
+        if given.cacheMemory == .automatic { options.cacheMemory = .bytes(bytes(cachedTokens)) }
+        if given.swapSpace == nil { options.swapSpace = bytes(swappedTokens) }
+        if given.preemption == .auto { options.preemption = .swap }
+        return options
     }
 
     /// Answers everything, a bounded number at a time, so that requests come while others run.

@@ -17,6 +17,7 @@ extension BatchEngine {
         totals.promptTokens = counters.promptTokens
         totals.generatedTokens = counters.generatedTokens
         totals.preemptions = scheduler.preemptions
+        totals.swaps = scheduler.swaps
         totals.queriedTokens = scheduler.cache.prefixes.queriedTokens
         totals.adoptedTokens = scheduler.cache.prefixes.adoptedTokens
         totals.evictions = scheduler.cache.prefixes.evictions
@@ -24,7 +25,8 @@ extension BatchEngine {
         return recorder.trace(
             settings: Trace.Settings(
                 blocks: scheduler.cache.blockCount, blockTokens: scheduler.cache.blockTokens,
-                maxBatch: options.maxBatch, batching: options.policy.rawValue, prefillChunk: options.prefillChunk,
+                swapSlots: scheduler.swapSpace?.slotCount ?? 0, maxBatch: options.maxBatch,
+                batching: options.policy.rawValue, prefillChunk: options.prefillChunk,
                 stepLimit: recorder.limits.steps),
             totals: totals)
     }

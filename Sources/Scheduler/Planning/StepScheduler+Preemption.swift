@@ -10,10 +10,12 @@ extension StepScheduler {
         sequence.speculation?.release()
         if let swapped = swapOut(sequence) {
             sequence.state = .swapped(swapped, wasDecoding: wasDecoding)
+            sequence.swappedBlocks = swapped.blockCount
             swaps += 1
         } else {
             release(sequence)
             sequence.state = .preempted
+            sequence.swappedBlocks = 0
         }
         sequence.preemptions += 1
         preemptions += 1

@@ -43,6 +43,8 @@ final class ScheduledSequence {
     var followers: [ScheduledSequence] = []
     /// How often it has lost its blocks.
     var preemptions = 0 { didSet { for follower in followers { follower.preemptions = preemptions } } }
+    /// Of these blocks, those that it left in the swap space the last time.
+    var swappedBlocks = 0
 
     init(
         arrival: Int, tokens: [TokenID], purpose: Purpose, chunkLimit: Int = .max, sharesPrefix: Bool = true,

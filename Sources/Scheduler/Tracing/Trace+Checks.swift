@@ -7,6 +7,7 @@ extension Trace {
         }
         let columns = [
             steps.duration, steps.layers, steps.attention, steps.head, steps.waiting, steps.blocks, steps.cached,
+            steps.swapped,
         ]
         guard columns.allSatisfy({ $0.count == steps.count }) else { return "its steps' columns differ in length" }
         let limit = Int32(clamping: steps.count)

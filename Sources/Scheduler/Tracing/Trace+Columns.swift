@@ -15,6 +15,8 @@ extension Trace {
         public var blocks: [Int32] = []
         /// Blocks without a holder whose content was kept.
         public var cached: [Int32] = []
+        /// Slots of the swap space that were in use.
+        public var swapped: [Int32] = []
 
         public var count: Int { begin.count }
     }
@@ -87,6 +89,10 @@ extension Trace {
         case copied
         /// It was let in and took over cached or shared blocks of `detail` tokens, which it then need not compute.
         case adopted
+        /// It lost its blocks, and what they held went into `detail` slots of the swap space.
+        case swappedOut
+        /// What `detail` slots held came back into blocks of its own.
+        case swappedIn
     }
 
     /// What happens at a moment, right before the step is computed.

@@ -39,6 +39,8 @@ extension Trace {
     public struct Settings: Sendable, Equatable, Codable {
         public var blocks: Int
         public var blockTokens: Int
+        /// Blocks that the swap space holds at most.
+        public var swapSlots: Int
         public var maxBatch: Int
         public var batching: String
         /// `nil`: chosen for each step.
@@ -47,10 +49,12 @@ extension Trace {
         public var stepLimit: Int
 
         public init(
-            blocks: Int, blockTokens: Int, maxBatch: Int, batching: String, prefillChunk: Int?, stepLimit: Int
+            blocks: Int, blockTokens: Int, swapSlots: Int = 0, maxBatch: Int, batching: String, prefillChunk: Int?,
+            stepLimit: Int
         ) {
             self.blocks = blocks
             self.blockTokens = blockTokens
+            self.swapSlots = swapSlots
             self.maxBatch = maxBatch
             self.batching = batching
             self.prefillChunk = prefillChunk
@@ -64,6 +68,8 @@ extension Trace {
         public var promptTokens = 0
         public var generatedTokens = 0
         public var preemptions = 0
+        /// Of these, those whose blocks were swapped out.
+        public var swaps = 0
         /// Tokens of sequences that looked for blocks to take over, and those of them that they found.
         public var queriedTokens = 0
         public var adoptedTokens = 0

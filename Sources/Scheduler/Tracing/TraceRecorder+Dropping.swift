@@ -10,7 +10,7 @@ extension TraceRecorder {
     /// Forget the oldest steps; what reaches into later ones begins with the first that is left.
     private func drop(_ count: Int) {
         droppedSteps += count
-        for column in [\Trace.Steps.duration, \.layers, \.attention, \.head, \.waiting, \.blocks, \.cached] {
+        for column in [\Trace.Steps.duration, \.layers, \.attention, \.head, \.waiting, \.blocks, \.cached, \.swapped] {
             steps[keyPath: column].removeFirst(count)
         }
         steps.begin.removeFirst(count)

@@ -53,6 +53,10 @@ final class TraceRecorder {
         var run: Int?
         var generated = 0
         var preemptions = 0
+        /// Its blocks were lost at least once without being swapped out.
+        var mustRecompute = false
+        /// It was swapped out and is not back yet.
+        var isSwapped = false
         /// The last step, counted from the engine's first, that it held blocks in, and that it had rows in.
         var lastHeld = -1
         var lastPlanned = -1
@@ -117,9 +121,8 @@ final class TraceRecorder {
             notePreemptions(live)
             live.lastPlanned = number
             if live.blocks.isEmpty { noteBeginning(live, plan, scheduler.cache) }
-            let isAgain = live.preemptions > 0
             let work: Trace.Work =
-                entry.sequence.state == .decoding ? .decode : isAgain ? .recompute : .prefill
+                entry.sequence.state == .decoding ? .decode : live.mustRecompute ? .recompute : .prefill
             var part = Part(live: live, rows: entry.rows, work: work)
             if case .beam = entry.sequence.purpose { part.drawn = entry.wanted.count }
             parts.append(part)
@@ -148,6 +151,7 @@ final class TraceRecorder {
         steps.waiting.append(Int32(scheduler.waiting.count + scheduler.aside.count))
         steps.blocks.append(Int32(scheduler.cache.usedBlocks))
         steps.cached.append(Int32(scheduler.cache.cachedBlocks))
+        steps.swapped.append(Int32(scheduler.swapSpace?.usedSlots ?? 0))
     }
 
     /// Tokens are written down, and sequences that ended have given their blocks back.
@@ -177,7 +181,7 @@ final class TraceRecorder {
 
     // MARK: Sequences
 
-    private func live(_ sequence: ScheduledSequence) -> Live {
+    func live(_ sequence: ScheduledSequence) -> Live {
         if let live = lives[ObjectIdentifier(sequence)] { return live }
         // Nobody told of it: it is scored, or came into being as a branch of another.
         let request: Int
@@ -227,49 +231,6 @@ final class TraceRecorder {
             stepBegin = now
             part(with: live)
         }
-    }
-
-    private func notePreemptions(_ live: Live) {
-        guard live.sequence.preemptions > live.preemptions else { return }
-        live.preemptions = live.sequence.preemptions
-        // Whatever blocks it has now are not those that it lost.
-        close(live, until: step)
-        marks.append(Mark(step: step, sequence: live.index, what: .preempted, detail: 0))
-    }
-
-    /// Where the first blocks come from that a sequence has, or has again.
-    private func noteBeginning(_ live: Live, _ plan: StepPlan, _ cache: PagedCache) {
-        switch live.sequence.purpose {
-        case .beam(_, member: 1...):
-            // Beams that are computed again share their leader's beginning once more, which is no news.
-            if live.lastHeld < 0 { noteFork(live, plan) }
-        case .beam, .generate, .score:
-            if live.sequence.state == .decoding { noteFork(live, plan) } else { noteAdoption(live, cache) }
-        }
-    }
-
-    /// Of a sequence that has just been let in: what it took over instead of computing it.
-    private func noteAdoption(_ live: Live, _ cache: PagedCache) {
-        // Blocks of its own have not been indexed yet.
-        let blocks = live.sequence.table.blocks.prefix { cache.allocator.isWanted($0) }
-        guard !blocks.isEmpty else { return }
-        let tokens = Int32(blocks.count * cache.blockTokens)
-        marks.append(Mark(step: step, sequence: live.index, what: .adopted, detail: tokens))
-    }
-
-    private func noteFork(_ live: Live, _ plan: StepPlan) {
-        let parent = plan.entries.first { entry in
-            if case .beam(let group, member: 0) = entry.sequence.purpose,
-                case .beam(let own, _) = live.sequence.purpose
-            {
-                return group === own
-            }
-            // Nothing was written since. Others that begin alike have a last block of their own.
-            return entry.sequence.table.blocks.starts(with: live.sequence.table.blocks)
-        }
-        guard let parent, parent.sequence !== live.sequence else { return }
-        marks.append(
-            Mark(step: step, sequence: live.index, what: .forked, detail: self.live(parent.sequence).index))
     }
 
     private func add(_ part: Part, tokens: Int, step: Int32) {

@@ -14,6 +14,8 @@ final class RecordedRun {
     private(set) var tables: [[Int: [Int32]]] = []
     /// Of each step: blocks without a holder that can be taken over.
     private(set) var cached: [Set<Int32>] = []
+    /// Of each step: slots of the swap space by the arrival of whose they are.
+    private(set) var swapped: [[Int: Int]] = []
     /// Of each step: rows by arrival.
     private(set) var rows: [[Int: Int]] = []
     private(set) var generated = 0
@@ -25,16 +27,21 @@ final class RecordedRun {
     private let group = ScoringGroup { _, _, _ in }
     private var alive: [ScheduledSequence] = []
 
-    init(seed: UInt64, blocks: Int, policy: BatchingPolicy = .continuous, limits: TraceRecorder.Limits = .init()) throws
-    {
+    init(
+        seed: UInt64, blocks: Int, swapSlots: Int = 0, policy: BatchingPolicy = .continuous,
+        limits: TraceRecorder.Limits = .init()
+    ) throws {
         random = SplitMix64(seed: seed)
         crew = try WorkerLanes(threads: 1)
         let layout = KeyValueLayout(layers: 1, heads: 1, headDim: 4, blockTokens: 16, format: .f32, crew: crew)
         var options = SchedulingOptions(policy: policy, maxBatch: 6, prefillChunk: 24)
         options.foresight = false
+        options.preemption = .swap
         scheduler = StepScheduler(
             options: options,
-            cache: try PagedCache(layout: layout, blocks: blocks, crew: crew), mostWanted: 64)
+            cache: try PagedCache(layout: layout, blocks: blocks, crew: crew),
+            swapSpace: try SwapSpace(layout: layout, bytes: swapSlots * layout.bytesPerBlock, crew: crew),
+            mostWanted: 64)
         recorder = TraceRecorder(limits: limits)
     }
 
@@ -95,6 +102,12 @@ final class RecordedRun {
         tables.append(Dictionary(uniqueKeysWithValues: held.map { ($0.arrival, $0.table.blocks.map(\.rawValue)) }))
         let blocks = 0..<Int32(scheduler.cache.blockCount)
         cached.append(Set(blocks.filter { scheduler.cache.isCached(BlockID(rawValue: $0)) }))
+        swapped.append(
+            Dictionary(
+                uniqueKeysWithValues: scheduler.waiting.unordered.compactMap { sequence in
+                    guard case .swapped(let table, _) = sequence.state else { return nil }
+                    return (sequence.arrival, table.blockCount)
+                }))
         rows.append(Dictionary(uniqueKeysWithValues: plan.entries.map { ($0.sequence.arrival, $0.rows) }))
         recorder.stepWasComputed(plan, scheduler)
         for sequence in drawn {

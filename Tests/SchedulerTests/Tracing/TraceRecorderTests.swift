@@ -18,7 +18,7 @@ import Testing
 
     @Test("the blocks and rows of every step come back as they were", arguments: 1...12, BatchingPolicy.allCases)
     func replay(seed: Int, policy: BatchingPolicy) throws {
-        let run = try RecordedRun(seed: UInt64(seed), blocks: 9, policy: policy)
+        let run = try RecordedRun(seed: UInt64(seed), blocks: 9, swapSlots: seed % 3 * 4, policy: policy)
         run.run(steps: 250)
         let trace = run.trace
         #expect(trace.fault == nil && trace.steps.count == run.tables.count && trace.droppedSteps == 0)
@@ -35,7 +35,9 @@ import Testing
         let tokens = zip(trace.runs.tokens, trace.runs.count).reduce(0) { $0 + Int($1.0 * $1.1) }
         #expect(tokens == run.generated && tokens == trace.sequences.reduce(0) { $0 + $1.generatedTokens })
         let marks = Dictionary(grouping: trace.marks.what, by: { $0 }).mapValues(\.count)
-        #expect(marks[Trace.Happening.preempted.rawValue, default: 0] == run.scheduler.preemptions)
+        #expect(marks[Trace.Happening.swappedOut.rawValue, default: 0] == run.scheduler.swaps)
+        let lost = run.scheduler.preemptions - run.scheduler.swaps
+        #expect(marks[Trace.Happening.preempted.rawValue, default: 0] == lost)
         #expect(marks[Trace.Happening.forked.rawValue, default: 0] == run.forks)
         let adopted = trace.marks.what.indices.filter { trace.marks.what[$0] == Trace.Happening.adopted.rawValue }
         let prefixes = run.scheduler.cache.prefixes
@@ -48,20 +50,50 @@ import Testing
         }
     }
 
-    @Test("what is computed again after a preemption is told from a prompt")
-    func recomputing() throws {
-        let run = try RecordedRun(seed: 3, blocks: 14)
-        run.run(steps: 300)
+    @Test("who is swapped out is told from the marks, step by step", arguments: 1...8)
+    func swapping(seed: Int) throws {
+        let run = try RecordedRun(seed: UInt64(seed), blocks: 13, swapSlots: 3 + seed)
+        run.run(steps: 250)
         let trace = run.trace
-        for index in trace.runs.step.indices where trace.runs.work[index] == Trace.Work.recompute.rawValue {
-            let sequence = trace.runs.sequence[index]
-            let isLate = trace.marks.step.indices.contains { mark in
-                trace.marks.sequence[mark] == sequence && trace.marks.what[mark] == Trace.Happening.preempted.rawValue
+        var slots: [Int: Int] = [:]
+        var next = 0
+        for step in run.swapped.indices {
+            while next < trace.marks.step.count, trace.marks.step[next] == step {
+                let arrival = trace.sequences[Int(trace.marks.sequence[next])].request
+                let detail = Int(trace.marks.detail[next])
+                switch Trace.Happening(rawValue: trace.marks.what[next]) {
+                case .swappedOut: slots[arrival] = detail
+                case .swappedIn:
+                    #expect(slots[arrival] == detail, "seed \(seed), step \(step)")
+                    slots[arrival] = nil
+                default: break
+                }
+                next += 1
+            }
+            // Who was cancelled in the swap space does not come back, and frees it.
+            slots = slots.filter { run.swapped[step][$0.key] != nil || run.tables[step][$0.key] != nil }
+            #expect(slots == run.swapped[step], "seed \(seed), step \(step)")
+            #expect(Int(trace.steps.swapped[step]) == slots.values.reduce(0, +), "seed \(seed), step \(step)")
+        }
+        #expect(run.scheduler.swaps > 0, "seed \(seed) shows nothing")
+    }
+
+    @Test("what is computed again after a preemption is told from a prompt, and from the rest of one that was swapped")
+    func recomputing() throws {
+        let run = try RecordedRun(seed: 3, blocks: 14, swapSlots: 5)
+        run.run(steps: 600)
+        let trace = run.trace
+        func happened(_ what: Trace.Happening, before index: Int) -> Bool {
+            trace.marks.step.indices.contains { mark in
+                trace.marks.sequence[mark] == trace.runs.sequence[index] && trace.marks.what[mark] == what.rawValue
                     && trace.marks.step[mark] <= trace.runs.step[index]
             }
-            #expect(isLate)
         }
-        #expect(trace.runs.work.contains(Trace.Work.recompute.rawValue))
+        let prompts = trace.runs.step.indices.filter { trace.runs.work[$0] == Trace.Work.prefill.rawValue }
+        let again = trace.runs.step.indices.filter { trace.runs.work[$0] == Trace.Work.recompute.rawValue }
+        #expect(!again.isEmpty && again.allSatisfy { happened(.preempted, before: $0) })
+        #expect(!prompts.contains { happened(.preempted, before: $0) })
+        #expect(prompts.contains { happened(.swappedIn, before: $0) }, "the seed shows nothing")
     }
 
     @Test("at the end nothing is held, and every sequence has ended")
@@ -107,7 +139,8 @@ import Testing
         #expect(sound.fault == nil)
         let bends: [(inout Trace) -> Void] = [
             { $0.settings.blocks = 1 }, { $0.settings.blockTokens = 0 }, { $0.sequences.removeLast() },
-            { $0.steps.duration.removeLast() }, { $0.runs.rows.removeLast() }, { $0.runs.count[0] = .max },
+            { $0.steps.duration.removeLast() },
+            { $0.steps.swapped.removeLast() }, { $0.runs.rows.removeLast() }, { $0.runs.count[0] = .max },
             { $0.runs.step[0] = -1 }, { $0.runs.tokens[0] = -1 }, { $0.holdings.until[0] = 41 },
             { $0.holdings.from[0] = -1 }, { $0.holdings.block[0] = 20 }, { $0.holdings.sequence[0] = -2 },
             { $0.cached.until[0] = 41 }, { $0.cached.block[0] = 20 }, { $0.cached.fate.removeLast() },

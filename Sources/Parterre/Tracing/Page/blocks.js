@@ -125,7 +125,8 @@ class BlockPanel extends Panel {
     if (!this.isMap) {
       const used = trace.steps.blocks[step], cached = trace.steps.cached[step], { blocks } = trace.settings;
       return { title: stepName(step), facts: [["blocks in use", `${number(used)} of ${number(blocks)}, ${percent(used / blocks)}`],
-        ...(cached > 0 ? [["cached, no owner", count(cached, "block")]] : [])] };
+        ...(cached > 0 ? [["cached, no owner", count(cached, "block")]] : []),
+        ...(trace.steps.swapped[step] > 0 ? [["swapped out", count(trace.steps.swapped[step], "block")]] : [])] };
     }
     const facts = [], cell = this.cellAt(step, block), { cells, holdings, settings: { blockTokens } } = trace;
     if (cell === null) return { title: `Block ${number(block)} · free`, facts: [["step", stepNumber(step)]] };
@@ -161,6 +162,6 @@ class BlockPanel extends Panel {
       if (has(Fate.adopted)) entries.push(["taken over", theme.adopted, "|"]);
       if (has(Fate.evicted)) entries.push(["evicted", theme.evicted, "|"]);
     }
-    return [...entries, ["free", theme.field]];
+    return [...entries, ["free", theme.field], ...(trace.has.swaps ? [["slots of the swap space, below", theme.swap]] : [])];
   }
 }

@@ -49,7 +49,8 @@ function readTheme() {
     prefill: tone(0.76, 0.78, 0.145, 70), decode: tone(0.62, 0.66, 0.12, 248), accepted: tone(0.58, 0.68, 0.16, 305), rejected: tone(0.82, 0.42, 0.07, 305),
     recompute: tone(0.6, 0.64, 0.17, 27), evicted: tone(0.6, 0.64, 0.17, 27), adopted: tone(0.55, 0.78, 0.16, 150),
     // Of waiting.
-    waiting: tone(0.88, 0.36, 0.008, 150), preempted: tone(0.85, 0.42, 0.07, 20), paused: tone(0.92, 0.32, 0.005, 150),
+    waiting: tone(0.88, 0.36, 0.008, 150), preempted: tone(0.85, 0.42, 0.07, 20), swapped: tone(0.83, 0.44, 0.08, 195), paused: tone(0.92, 0.32, 0.005, 150),
+    swap: tone(0.55, 0.76, 0.11, 200),
     // Of a step's time.
     layers: tone(0.6, 0.66, 0.1, 185), attention: tone(0.7, 0.72, 0.14, 45), head: tone(0.6, 0.68, 0.12, 300),
     rest: tone(0.75, 0.5, 0.01, 150),

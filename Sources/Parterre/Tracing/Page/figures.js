@@ -24,7 +24,7 @@ function summarise(trace) {
     tokens: sum(rows.tokens), recomputed: sum(rows.recompute), toFirst: sorted(sequences.map(sequence => sequence.toFirst)),
     gaps: gaps.sort(), steps: totals.steps, generated: totals.generatedTokens, prompts: totals.promptTokens,
     adopted: totals.adoptedTokens, queried: totals.queriedTokens, evictions: totals.evictions,
-    preemptions: totals.preemptions, requests: trace.requests.length, sequences: sequences.length,
+    preemptions: totals.preemptions, swaps: totals.swaps, requests: trace.requests.length, sequences: sequences.length,
     unfinished: sequences.filter(sequence => sequence.ended == null).length,
   };
 }
@@ -51,8 +51,9 @@ function showFigures(summary) {
     tile("prefix", "Found in the cache", percent(summary.adopted / summary.queried), "",
       `${count(summary.adopted, "prompt token")}, ${count(summary.evictions, "eviction")}`);
   }
+  const again = summary.recomputed > 0 ? `${count(summary.recomputed, "row")} computed again` : "nothing computed again";
   tile("preemptions", "Preemptions", number(summary.preemptions), "",
-    summary.recomputed > 0 ? `${count(summary.recomputed, "row")} computed again` : "nothing computed again");
+    summary.swaps > 0 ? `${number(summary.swaps)} swapped out, ${again}` : again);
   tile("steps", "Steps", number(summary.steps), "", `${count(summary.prompts, "prompt row")}`);
   const parts = [["decode", summary.work.decode], ["prefill", summary.work.prefill], ["accepted", summary.work.accepted],
     ["rejected", summary.work.rejected], ["recompute", summary.work.recompute]].filter(([, value]) => value > 0);

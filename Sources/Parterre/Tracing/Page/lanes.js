@@ -1,9 +1,9 @@
 // A lane for each sequence: waiting, its prompt, writing, and what interrupted it.
 
-const Lane = { waiting: "waiting", prefill: "prefill", decode: "decode", recompute: "recompute", preempted: "preempted", paused: "paused" };
+const Lane = { waiting: "waiting", prefill: "prefill", decode: "decode", recompute: "recompute", preempted: "preempted", swapped: "swapped", paused: "paused" };
 const laneNames = {
   waiting: "waiting", prefill: "prefill", decode: "decode", recompute: "computed again", preempted: "preempted, waiting",
-  paused: "no row in the step",
+  swapped: "swapped out, waiting", paused: "no row in the step",
 };
 
 // Spans of a sequence, in both measures of the axis.
@@ -13,8 +13,12 @@ function makeSpans(trace) {
     lane: sequence.lane, state, from, until, arrived, ended: until < trace.count || arrived === undefined ? null : sequence.ended,
   });
   for (const sequence of trace.sequences) {
-    const lost = Array.from(trace.marksOf.of(sequence.index)).filter(mark => marks.what[mark] === Happening.preempted)
-      .map(mark => marks.step[mark]);
+    const losses = Array.from(trace.marksOf.of(sequence.index)).filter(mark => isLoss(marks.what[mark])).reverse();
+    // Why it has no rows from one step up to another: what took its blocks last.
+    const idle = (from, until) => {
+      const loss = losses.find(mark => marks.step[mark] >= from && marks.step[mark] <= until);
+      return loss === undefined ? Lane.paused : marks.what[loss] === Happening.swappedOut ? Lane.swapped : Lane.preempted;
+    };
     let at = null, open = null;
     for (const run of trace.runsOf.of(sequence.index)) {
       const first = runs.step[run], past = first + runs.count[run], work = runs.work[run];
@@ -24,7 +28,7 @@ function makeSpans(trace) {
         open.until = past;
       } else {
         if (at !== null && first > at) {
-          push(sequence, lost.some(step => step >= at && step <= first) ? Lane.preempted : Lane.paused, at, first);
+          push(sequence, idle(at, first), at, first);
         }
         push(sequence, state, first, past);
         open = spans[spans.length - 1];
@@ -32,8 +36,9 @@ function makeSpans(trace) {
       at = past;
     }
     if (at === null && sequence.ended == null && trace.count > 0) push(sequence, Lane.waiting, null, trace.count, sequence.arrived);
-    else if (at !== null && at < trace.count && sequence.ended == null && lost.some(step => step >= at)) {
-      push(sequence, Lane.preempted, at, trace.count);
+    else if (at !== null && at < trace.count && sequence.ended == null) {
+      const state = idle(at, trace.count);
+      if (state !== Lane.paused) push(sequence, state, at, trace.count);
     }
   }
   trace.spans = spans;
@@ -78,12 +83,20 @@ class LanePanel extends Panel {
       const lane = trace.sequences[marks.sequence[mark]].lane, step = marks.step[mark];
       if (lane < from || lane >= to || step < axis.firstStep || step > axis.pastStep) continue;
       const x = this.x(step < trace.count ? axis.left(step) : axis.last), y = this.y(lane);
-      if (marks.what[mark] === Happening.preempted) {
-        context.fillStyle = css(theme.recompute);
+      if (isLoss(marks.what[mark])) {
+        context.fillStyle = css(marks.what[mark] === Happening.preempted ? theme.recompute : theme.swap);
         context.beginPath();
         context.moveTo(x - size, y + 1);
         context.lineTo(x + size, y + 1);
         context.lineTo(x, y + 1 + size * 1.6);
+        context.fill();
+      } else if (marks.what[mark] === Happening.swappedIn) {
+        const middle = this.y(lane + 0.5);
+        context.fillStyle = css(theme.swap);
+        context.beginPath();
+        context.moveTo(x - size * 0.8, middle - size);
+        context.lineTo(x - size * 0.8, middle + size);
+        context.lineTo(x + size * 0.8, middle);
         context.fill();
       } else if (marks.what[mark] === Happening.adopted) {
         const bottom = this.y(lane + 1) - 1;
@@ -155,7 +168,9 @@ class LanePanel extends Panel {
     if (sequence.gaps.length > 0) {
       facts.push(["between tokens", `${time(quantile(sequence.gaps, 0.5))}, 95%: ${time(quantile(sequence.gaps, 0.95))}`]);
     }
-    if (sequence.preemptions > 0) facts.push(["preempted", count(sequence.preemptions, "time")]);
+    if (sequence.preemptions > 0) {
+      facts.push(["preempted", count(sequence.preemptions, "time") + (sequence.swaps > 0 ? `, ${number(sequence.swaps)} swapped out` : "")]);
+    }
     facts.push(["ended", sequence.ended == null ? "not yet" : sequence.reason ?? "yes"]);
     return { title: sequence.name, colour: theme.requests[sequence.of.index], facts };
   }
@@ -165,6 +180,8 @@ class LanePanel extends Panel {
     const entries = Object.values(Lane).filter(state => used.has(state)).map(state => [laneNames[state], theme[state]]);
     const has = what => trace.marks.what.includes(what);
     if (has(Happening.preempted)) entries.push(["preempted", theme.recompute, "▾"]);
+    if (has(Happening.swappedOut)) entries.push(["swapped out", theme.swap, "▾"]);
+    if (has(Happening.swappedIn)) entries.push(["back in the cache", theme.swap, "▸"]);
     if (has(Happening.adopted)) entries.push(["found its beginning in the cache", theme.adopted, "▴"]);
     return entries;
   }

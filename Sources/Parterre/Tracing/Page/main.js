@@ -3,7 +3,7 @@
 const trace = readTrace(byID("trace").textContent);
 trace.has = {
   drafts: trace.rows.accepted.some(value => value > 0) || trace.rows.rejected.some(value => value > 0),
-  recompute: trace.rows.recompute.some(value => value > 0),
+  recompute: trace.rows.recompute.some(value => value > 0), swaps: trace.steps.swapped.some(value => value > 0),
 };
 const axis = new Axis(trace);
 makeSpans(trace);
@@ -15,7 +15,11 @@ const summary = summarise(trace);
 readTheme();
 
 const overview = new Overview();
-const panels = { blocks: new BlockPanel(), batch: new BatchPanel(), time: new TimePanel(), lanes: new LanePanel() };
+byID("swap").hidden = !trace.has.swaps;
+const panels = {
+  blocks: new BlockPanel(), ...(trace.has.swaps ? { swap: new SwapPanel() } : {}), batch: new BatchPanel(), time: new TimePanel(),
+  lanes: new LanePanel(),
+};
 
 function stepNumber(step) { return number(step + trace.dropped); }
 function stepName(step) { return `Step ${stepNumber(step)}`; }
@@ -74,6 +78,7 @@ function sign(letter, colour) { return element("b", { style: { color: css(colour
 
 function showLegends() {
   for (const [name, panel] of Object.entries(panels)) {
+    if (name === "swap") continue;
     byID(`l-${name}`).replaceChildren(...panel.legend().map(([text, colour, look]) =>
       element("span", {}, typeof look === "string" ? sign(look, colour) : swatch(colour, look), text)));
   }

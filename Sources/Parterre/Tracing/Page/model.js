@@ -2,7 +2,7 @@
 // Times are microseconds since the engine was loaded; steps count from the first that is kept.
 
 const Work = { prefill: 0, decode: 1, fork: 2, recompute: 3 };
-const Happening = { preempted: 0, forked: 1, copied: 2, adopted: 3 };
+const Happening = { preempted: 0, forked: 1, copied: 2, adopted: 3, swappedOut: 4, swappedIn: 5 };
 const Fate = { kept: 0, adopted: 1, evicted: 2 };
 const Cell = { owned: 0, shared: 1, cached: 2 };
 
@@ -13,7 +13,7 @@ function readTrace(text) {
   const trace = {
     about: json.about, settings: json.settings, totals: json.totals, dropped: json.droppedSteps, count,
     begin: Float64Array.from(json.steps.begin), end: new Float64Array(count),
-    steps: columns(json.steps, ["duration", "layers", "attention", "head", "waiting", "blocks", "cached"]),
+    steps: columns(json.steps, ["duration", "layers", "attention", "head", "waiting", "blocks", "cached", "swapped"]),
     runs: columns(json.runs, ["sequence", "step", "count", "rows", "work", "tokens"]),
     holdings: columns(json.holdings, ["sequence", "logical", "block", "from", "until"]),
     cached: columns(json.cached, ["block", "sequence", "from", "until", "fate"]),
@@ -174,12 +174,17 @@ function measure(sequence, trace) {
   sequence.gaps = Float64Array.from(gaps).sort();
   sequence.total = sequence.ended == null ? null : sequence.ended - sequence.arrived;
   sequence.preemptions = 0;
+  sequence.swaps = 0;
   sequence.adopted = 0;
   for (const mark of trace.marksOf.of(sequence.index)) {
-    if (trace.marks.what[mark] === Happening.preempted) sequence.preemptions++;
+    if (isLoss(trace.marks.what[mark])) sequence.preemptions++;
+    if (trace.marks.what[mark] === Happening.swappedOut) sequence.swaps++;
     if (trace.marks.what[mark] === Happening.adopted) sequence.adopted += trace.marks.detail[mark];
   }
 }
+
+// Whether it takes a sequence's blocks.
+function isLoss(what) { return what === Happening.preempted || what === Happening.swappedOut; }
 
 // Of sorted values: the smallest that is no smaller than the share of them.
 function quantile(sorted, share) {

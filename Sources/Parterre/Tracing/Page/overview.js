@@ -27,9 +27,9 @@ class Overview extends Panel {
     context.fillStyle = css(mix(theme.field, theme.cached, 0.5));
     context.fill(above);
     const marks = trace.marks;
-    context.fillStyle = css(theme.recompute);
     for (let mark = 0; mark < marks.step.length; mark++) {
-      if (marks.what[mark] === Happening.preempted && marks.step[mark] < trace.count) {
+      if (isLoss(marks.what[mark]) && marks.step[mark] < trace.count) {
+        context.fillStyle = css(marks.what[mark] === Happening.preempted ? theme.recompute : theme.swap);
         context.fillRect(this.spot(all.left(marks.step[mark])) - 0.5, y, 1, 7);
       }
     }
