@@ -1,5 +1,7 @@
 import Basics
+import Dispatch
 import Kernels
+import Synchronization
 import TestSupport
 import Testing
 
@@ -110,14 +112,15 @@ import Testing
             if Bool.random(using: &generator) { requests[index].deadline = .seconds(3600 + index) }
         }
         let blockSize = [16, 32].randomElement(using: &generator)!
-        let arrangement = Arrangement(
-            blockSize: blockSize, blocks: Int.random(in: 80 / blockSize...160 / blockSize, using: &generator),
+        var arrangement = Arrangement(
+            blockSize: blockSize, blocks: Int.random(in: 96 / blockSize...160 / blockSize, using: &generator),
             shuffle: seed, maxBatch: Int.random(in: 1...9, using: &generator),
             prefillChunk: [5, 16, nil].randomElement(using: &generator)!,
             threads: [1, 2, 3].randomElement(using: &generator)!,
             swapSlots: Int.random(in: 0...12, using: &generator),
             preemption: PreemptionMethod.allCases.randomElement(using: &generator)!,
             foresight: Bool.random(using: &generator))
+        arrangement.prefixCache = Bool.random(using: &generator)
         try await check(requests, rig, arrangement, kernels: kernels, "seed \(seed), \(arithmetic)") { _ in }
     }
 
@@ -129,13 +132,26 @@ import Testing
         let requests = requests(rig, [150, 9], tokens: 6, seed: 8).enumerated().map { index, request in
             var request = request
             request.priority = -index
+            request.deadline = .seconds(1_000_000)
             return request
         }
         try await rig.withEngine(arrangement) { engine in
-            async let long = GenerationLawTests.write(requests[0], engine, stopAfter: nil)
-            while await engine.status().counters.promptTokens < 20 {}
-            async let short = GenerationLawTests.write(requests[1], engine, stopAfter: nil)
-            for (request, completion) in zip(requests, [try await long, try await short]) {
+            // Asked before each step: one in the middle of the prompt waits until both requests are there.
+            let bothAreThere = DispatchSemaphore(value: 0)
+            let steps = Atomic(0)
+            engine.queue.sync {
+                engine.now = {
+                    if steps.add(1, ordering: .relaxed).newValue == 30 { bothAreThere.wait() }
+                    return .now
+                }
+            }
+            let streams = requests.map { engine.generate($0, tokenizer: nil) }
+            bothAreThere.signal()
+            var completions: [Completion?] = []
+            for stream in streams {
+                for try await case .finished(let completion) in stream { completions.append(completion) }
+            }
+            for (request, completion) in zip(requests, completions) {
                 guard case .tokens(let prompt) = request.prompt else { continue }
                 let alone = try await UncachedWriter(engine: engine).tokens(
                     after: prompt, request.parameters, sample: 0)

@@ -135,7 +135,8 @@ import Testing
     }
 
     @Test(
-        "while blocks run out and sequences are recomputed", arguments: [BatchingPolicy.continuous, .static],
+        "while blocks run out and sequences are recomputed or swapped out",
+        arguments: [BatchingPolicy.continuous, .static],
         KeyValueFormat.allCases)
     func preemption(_ policy: BatchingPolicy, _ keyValues: KeyValueFormat) async throws {
         var generator = SplitMix64(seed: 3)
@@ -148,7 +149,8 @@ import Testing
             return request
         }
         let arrangement = Arrangement(
-            blockSize: 16, blocks: 8, shuffle: 3, policy: policy, maxBatch: 6, speculation: Self.eager)
+            blockSize: 16, blocks: 8, shuffle: 3, policy: policy, maxBatch: 6, swapSlots: 30,
+            preemption: keyValues == .f32 ? .recompute : .swap, foresight: false, speculation: Self.eager)
         try await rig.withEngine(arrangement) { engine in
             let written = try await Self.write(requests, engine)
             let status = await engine.status()
@@ -326,7 +328,7 @@ import Testing
             request.parameters.ignoreEOS = true
             return request
         }
-        let arrangement = Arrangement(blockSize: 16, blocks: 8, maxBatch: 6)
+        let arrangement = Arrangement(blockSize: 16, blocks: 8, maxBatch: 6, foresight: false)
         try await rig.withEngine(arrangement, draft: rig) { engine in
             async let abandoned = GenerationLawTests.write(requests[0], engine, stopAfter: 3)
             let written = try await Self.write(requests, engine)

@@ -23,7 +23,7 @@ import Testing
                 canPlace: false)
             crew = try WorkerLanes(threads: threads, machine: machine)
             let layout = KeyValueLayout(
-                layers: 3, heads: 5, headDim: 20, blockTokens: blockTokens, format: format, crew: crew)
+                layers: 2, heads: 3, headDim: 20, blockTokens: blockTokens, format: format, crew: crew)
             cache = try PagedCache(layout: layout, blocks: blocks, crew: crew)
             space = try SwapSpace(layout: layout, bytes: slots * layout.bytesPerBlock + 1, crew: crew)
         }
@@ -35,24 +35,28 @@ import Testing
             var generator = SplitMix64(seed: seed)
             for block in table.blocks where !cache.allocator.isShared(block) {
                 for node in cache.arenas.indices {
-                    for byte in bytes(of: block, node) { byte.pointee = UInt8(truncatingIfNeeded: generator.next()) }
+                    let (first, count) = bytes(of: block, node)
+                    for at in stride(from: 0, to: count - 3, by: 4) {
+                        first.storeBytes(
+                            of: UInt32(truncatingIfNeeded: generator.next()), toByteOffset: at, as: UInt32.self)
+                    }
                 }
             }
         }
 
         /// What the blocks of the stored tokens hold, node by node.
-        func content(_ table: BlockTable) -> [[UInt8]] {
+        func content(_ table: BlockTable) -> [Data] {
             cache.arenas.indices.map { node in
-                table.blocks.prefix(cache.blocks(forTokens: table.tokenCount)).flatMap { block in
-                    bytes(of: block, node).map(\.pointee)
+                table.blocks.prefix(cache.blocks(forTokens: table.tokenCount)).reduce(into: Data()) { data, block in
+                    let (first, count) = bytes(of: block, node)
+                    data.append(Data(bytes: first, count: count))
                 }
             }
         }
 
-        private func bytes(of block: BlockID, _ node: Int) -> some Sequence<UnsafeMutablePointer<UInt8>> {
+        private func bytes(of block: BlockID, _ node: Int) -> (UnsafeMutableRawPointer, Int) {
             let stride = cache.layout.bytesPerBlock(onNode: node)
-            let first = (cache.arenas[node].base + block.index * stride).assumingMemoryBound(to: UInt8.self)
-            return (0..<stride).lazy.map { first + $0 }
+            return (cache.arenas[node].base + block.index * stride, stride)
         }
 
         func table(_ tokens: Int, seed: UInt64) -> BlockTable {
@@ -173,11 +177,11 @@ import Testing
             blocks: 24, slots: Int.random(in: 0...30, using: &generator), format: .int8,
             threads: Int.random(in: 1...3, using: &generator), nodes: Int.random(in: 1...2, using: &generator))
         let (cache, space) = (bench.cache, bench.space)
-        var tables: [(table: BlockTable, content: [[UInt8]])] = []
-        var away: [(table: SwappedTable, content: [[UInt8]])] = []
+        var tables: [(table: BlockTable, content: [Data])] = []
+        var away: [(table: SwappedTable, content: [Data])] = []
         for step in 0..<250 {
             switch Int.random(in: 0..<6, using: &generator) {
-            case 0: tables.append((BlockTable(), bench.cache.arenas.map { _ in [] }))
+            case 0: tables.append((BlockTable(), bench.cache.arenas.map { _ in Data() }))
             case 1 where !tables.isEmpty:
                 let index = Int.random(in: 0..<tables.count, using: &generator)
                 let tokens = tables[index].table.tokenCount + Int.random(in: 1...40, using: &generator)

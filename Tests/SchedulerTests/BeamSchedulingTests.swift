@@ -35,7 +35,7 @@ import Testing
                 GenerationRequest(.tokens(tokens), parameters: parameters), request: request, prompt: tokens,
                 end: EndCondition(parameters, modelEndTokens: []), stops: StopStrings([]), tokenizer: nil,
                 vocabularySize: 50)
-            beams = ScheduledSequence(arrival: 100, tokens: tokens, purpose: .beam(group, member: 0))
+            beams = ScheduledSequence(arrival: plain.nextArrival(), tokens: tokens, purpose: .beam(group, member: 0))
             scheduler.add(beams)
         }
 
@@ -71,7 +71,8 @@ import Testing
     @Test("a search is let in when the batch has places for all its beams, and nobody overtakes it")
     func admission() throws {
         let bench = try Bench(beams: 4, prompt: 5, older: [3, 3, 3], maxBatch: 6)
-        bench.plain.add(2)
+        bench.scheduler.add(
+            ScheduledSequence(arrival: 101, tokens: [TokenID(8), TokenID(9)], purpose: bench.plain.make([]).purpose))
         #expect(bench.step() == ([0], 9))
         #expect(bench.step() == ([0], 3), "three places are free, four are needed")
         bench.scheduler.finish(bench.scheduler.running[0])

@@ -38,7 +38,7 @@ import Testing
         bench.add(Self.tokens(shared: 40))
         bench.add(Self.tokens(shared: 0, own: 10))
         #expect(bench.step() == [1: 40, 3: 10])
-        #expect(bench.scheduler.waiting.isEmpty && bench.scheduler.aside.map(\.arrival) == [2])
+        #expect(bench.scheduler.waiting.isEmpty && bench.scheduler.aside.unordered.map(\.arrival) == [2])
         #expect(bench.step() == [1: 1, 2: 8, 3: 1], "two blocks are there, the third one nobody has in full")
     }
 
@@ -174,6 +174,46 @@ import Testing
         }
         #expect(bench.scheduler.aside.count == 10 * 128)
         #expect(bench.step().count > 1)
+    }
+
+    @Test("however many have waited for the same, a step calls back only so many, in order, and none is forgotten")
+    func boundedReturn() throws {
+        let bench = try Bench(blocks: 2000)
+        bench.add(Self.tokens(shared: 320), chunkLimit: 32)
+        let others = (0..<1_000).map { bench.add(Self.tokens(shared: 320, own: 1, kind: $0)) }
+        for _ in 0..<10 { #expect(bench.step().count == 1) }
+        #expect(bench.scheduler.aside.count == 1_000 && bench.scheduler.waiting.isEmpty)
+        bench.scheduler.finish(others[2])
+        var begun: [Int] = []
+        for _ in 0..<200 where begun.count < 999 {
+            begun += bench.step().keys.filter { $0 > 1 && !begun.contains($0) }.sorted()
+            #expect(bench.scheduler.waiting.count <= 4 * 256)
+            for sequence in others where sequence.state == .decoding { bench.scheduler.finish(sequence) }
+        }
+        #expect(begun == (2...1_001).filter { $0 != 4 })
+        #expect(bench.scheduler.aside.isEmpty && bench.scheduler.aside.unordered.isEmpty)
+    }
+
+    @Test("what its neighbour in the line could take over is no more than a hint")
+    func neighbours() throws {
+        let bench = try Bench(maxBatch: 2, prefillChunk: 16)
+        let first = bench.add(Self.tokens(shared: 64, own: 1))
+        for _ in 0..<5 { _ = bench.step() }
+        bench.scheduler.finish(first)
+        let others = [
+            Self.tokens(shared: 64, own: 100), Self.tokens(shared: 64, own: 1, kind: 1),
+            Self.tokens(shared: 63, own: 20, kind: 1), Self.tokens(shared: 64), Self.tokens(shared: 65),
+            Self.tokens(shared: 80),
+        ].map { bench.make($0) }
+        // Whoever was looked up before, each finds what it would find alone.
+        for sequence in others + others.reversed() {
+            sequence.adoptable = .root
+            bench.scheduler.lookUp(sequence)
+            var alone = PrefixChain.root
+            bench.scheduler.cache.follow(&alone, along: sequence.tokens)
+            #expect(sequence.adoptable == alone)
+        }
+        #expect(others.map(\.adoptable.tokenCount) == [64, 64, 48, 48, 64, 64])
     }
 
     @Test("one that stands aside can be given up, and is not lost when its leader is")

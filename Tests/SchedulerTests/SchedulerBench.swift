@@ -16,7 +16,8 @@ final class SchedulerBench {
     /// - Parameter options: changes the limits before the scheduler is made.
     init(
         blocks: Int = 100, policy: BatchingPolicy = .continuous, maxBatch: Int = 8, prefillChunk: Int? = 64,
-        prefixCache: Bool = true, prefixHash: PrefixHash = PrefixHash(scope: 0), swapSlots: Int = 0, options change: (inout SchedulingOptions) -> Void = { _ in }
+        prefixCache: Bool = true, prefixHash: PrefixHash = PrefixHash(scope: 0), swapSlots: Int = 0,
+        options change: (inout SchedulingOptions) -> Void = { _ in }
     ) throws {
         crew = try WorkerLanes(threads: 1)
         let layout = KeyValueLayout(layers: 1, heads: 1, headDim: 4, blockTokens: 16, format: .f32, crew: crew)
@@ -55,15 +56,20 @@ final class SchedulerBench {
         return sequence
     }
 
+    func nextArrival() -> Int {
+        arrivals += 1
+        return arrivals
+    }
+
     /// One that does not wait yet.
     func make(
         _ tokens: [TokenID], lastOnly: Bool = true, chunkLimit: Int = .max, tokenLimit: Int = 0, priority: Int = 0,
         deadline: ContinuousClock.Instant? = nil
     ) -> ScheduledSequence {
-        arrivals += 1
+        let arrival = nextArrival()
         return ScheduledSequence(
-            arrival: arrivals, tokens: tokens,
-            purpose: .score(ScoringJob(group: group, index: arrivals), lastOnly: lastOnly), chunkLimit: chunkLimit,
+            arrival: arrival, tokens: tokens,
+            purpose: .score(ScoringJob(group: group, index: arrival), lastOnly: lastOnly), chunkLimit: chunkLimit,
             tokenLimit: tokenLimit, priority: priority, deadline: deadline)
     }
 

@@ -27,7 +27,7 @@ some_of() { [ -s "$1" ] && [ -z "$(comm -23 <(normalised "$1") <(normalised "$2"
 
 # run_here BINARY: this machine's own answers, by every instruction set that it offers.
 run_here() {
-    local binary=$1 out=$results/here set
+    local binary=$1 out=$results/here set format
     mkdir -p "$out"
     "$binary" topology --json "${engine_options[@]}" >"$out/topology.out" </dev/null
     for set in $(jq -r '.machine.instruction_sets[]' "$out/topology.out"); do
@@ -36,6 +36,11 @@ run_here() {
         PARTERRE_ISA=$set "$binary" logits --input "$root/scripts/lib/numa-prompts.jsonl" --mode batched \
             --output "$out/logits.safetensors" "${engine_options[@]}" >/dev/null </dev/null
         sha256sum <"$out/logits.safetensors" >"$out/logits-$set.sum"
+    done
+    # The texts of the busy runs, with room for all and nothing shared.
+    for format in f32 int8; do
+        "$binary" generate --input "$root/scripts/lib/numa-shared.jsonl" --kv-cache "$format" --no-prefix-cache \
+            "${engine_options[@]}" >"$out/busy-$format.out" </dev/null
     done
     best=$(jq -r '.machine.instruction_sets[0]' "$out/topology.out")
     say "this machine runs $(jq -r '.machine.instruction_sets | join(", ")' "$out/topology.out")"
@@ -113,7 +118,7 @@ default_cache_fits() {
 
 # Every node has just the pages of its own that the plan's bytes of weights and cache take, and none lies elsewhere.
 numa_maps_agree() {
-    pages_by_policy "$1/numa_maps" >"$1/pages_by_policy"
+    pages_by_policy "$1/live.numa_maps" >"$1/pages_by_policy"
     jq -r '.memory_plan.nodes[] | "\(.id) \([.weight_bytes, .cache_bytes] | map(. / 4096 | ceil) | add) 0"' \
         "$1/topology.out" | sort -n >"$1/pages_planned"
     [ -s "$1/pages_planned" ] && diff "$1/pages_planned" "$1/pages_by_policy" >&2
@@ -121,13 +126,42 @@ numa_maps_agree() {
 
 # One thread for each processor, pinned to it.
 lanes_are_pinned() {
-    diff <(seq 0 3) <(awk '$2 ~ /^[0-9]+$/ { print $2 }' "$1/affinity" | sort -n | uniq) >&2
+    diff <(seq 0 3) <(awk '$2 ~ /^[0-9]+$/ { print $2 }' "$1/live.affinity" | sort -n | uniq) >&2
+}
+
+# No page of weights, cache or swap area lies on another node than the one whose policy it has, and each node has some.
+none_astray() {
+    pages_by_policy "$1" >"$1.pages"
+    [ -s "$1.pages" ] && awk '$3 != 0 || $2 == 0 { exit 1 }' "$1.pages"
+}
+
+# The summary tells of this.
+tells() { grep -Eq "$2" "$1"; }
+
+check_busy() {
+    local out=$1 format=$2 nodes=$3
+    check "busy, $format: the texts have the bits of this machine's, where nothing was shared, forked or swapped" \
+        same "$out/busy-$format.out" "$results/here/busy-$format.out"
+    check "busy, $format: prefixes were reused" tells "$out/busy-$format.err" 'prefix cache: [1-9]'
+    check "busy, $format: sequences were swapped out" tells "$out/busy-$format.err" 'swapped'
+    [ "$nodes" -eq 1 ] && return
+    check "busy, $format: pages of weights, cache and swap area all lie on their nodes" \
+        none_astray "$out/busy-$format.numa_maps"
+    sed 's/^\([0-9]*\) \([0-9]*\) \([0-9]*\)$/        node \1: \2 pages at home, \3 elsewhere/' "$out/busy-$format.numa_maps.pages"
+}
+
+check_full_node() {
+    local out=$1
+    check "a full node: generate ends with 0" [ "$(cat "$out/generate-full.code")" = 0 ]
+    check "a full node: it says so" tells "$out/generate-full.err" "node $(cat "$out/full-node") was full: .* lies on node"
+    check "a full node: the texts are the same" same "$out/generate-full.out" "$results/here/generate-$best.out"
+    grep -h 'was full' "$out/generate-full.err" | sed 's/^/        /' || true
 }
 
 check_machine() {
-    local machine=$1 out=$results/$1 homes run code threads
+    local machine=$1 out=$results/$1 homes run code threads format
     homes=$(homes_told "$machine")
-    for run in topology topology-default generate-1 generate-4 generate-portable generate-confined logits live; do
+    for run in topology topology-default generate-1 generate-4 generate-portable generate-confined logits live busy-f32 busy-int8; do
         code=$(cat "$out/$run.code" 2>/dev/null || echo none)
         [ "$code" = 0 ] || { echo "    $run ended with $code:"; tail -n 5 "$out/$run.err" 2>/dev/null || true; }
         check "$run ends with 0" [ "$code" = 0 ]
@@ -153,6 +187,8 @@ check_machine() {
     check "a text of the portable kernels too" some_of "$out/generate-portable.out" "$results/here/generate-$best.out"
     check "and those of a process that may use CPUs 0 and 1 only" \
         same "$out/generate-confined.out" "$results/here/generate-$best.out"
+    for format in f32 int8; do check_busy "$out" "$format" "$(wc -l <<<"$homes")"; done
+    [ "$(wc -l <<<"$homes")" -eq 1 ] || check_full_node "$out"
     check "the logits of a batch have the bits of this machine ($best)" \
         cmp -s "$out/logits.sum" "$results/here/logits-$best.sum"
 }

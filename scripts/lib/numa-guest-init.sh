@@ -1,5 +1,5 @@
 #!/bin/busybox sh
-# shellcheck shell=dash disable=SC2086 # $options is several words
+# shellcheck shell=dash disable=SC2086 # $options and its kin are several words
 # The first and only process of the machines that scripts/test-numa boots. It runs parterre as a user would, and sends
 # what comes out as one tar stream over the second serial port. It judges nothing: the host does.
 /bin/busybox --install -s /bin
@@ -10,6 +10,7 @@ mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
 
 options=$(cat /test/engine-options)
+loud_options=$(cat /test/loud-engine-options)
 
 # record NAME COMMAND…: keeps standard output, standard error, exit code and seconds.
 record() {
@@ -40,24 +41,54 @@ record generate-portable env PARTERRE_ISA=portable /test/parterre generate --inp
 record logits /test/parterre logits --input /test/prompts.jsonl --mode batched --output /tmp/logits.safetensors $options
 sha256sum </tmp/logits.safetensors >/results/logits.sum
 
-# An engine at work, seen from outside: it has answered the first line and waits for the next.
-echo "machine: numa_maps"
-mkfifo /tmp/lines
-/test/parterre generate --input - $options </tmp/lines >/results/live.out 2>/results/live.err &
-engine=$!
-exec 3>/tmp/lines
-cat /test/one-prompt.jsonl >&3
-for _ in $(seq 120); do
-    [ -s /results/live.out ] && break
-    sleep 1
+# live NAME LINES ANSWERS OPTION…: an engine seen from outside, when it has answered these lines and waits for the next.
+live() {
+    what=$1
+    lines=$2
+    answers=$3
+    shift 3
+    echo "machine: $what"
+    rm -f /tmp/lines
+    mkfifo /tmp/lines
+    /test/parterre generate --input - "$@" </tmp/lines >"/results/$what.out" 2>"/results/$what.err" &
+    engine=$!
+    exec 3>/tmp/lines
+    cat "$lines" >&3
+    for _ in $(seq 300); do
+        [ "$(wc -l <"/results/$what.out")" -ge "$answers" ] && break
+        sleep 1
+    done
+    cat "/proc/$engine/numa_maps" >"/results/$what.numa_maps"
+    for task in /proc/"$engine"/task/*; do
+        grep '^Cpus_allowed_list' "$task/status"
+    done >"/results/$what.affinity"
+    exec 3>&-
+    wait "$engine"
+    echo $? >"/results/$what.code"
+}
+
+live live /test/one-prompt.jsonl 1 $options
+# Room for few of these texts: shared prefixes, forks, and swapping for want of blocks, in each format of the cache.
+for format in f32 int8; do
+    live "busy-$format" /test/shared.jsonl "$(cat /test/shared-answers)" --kv-cache $format $(cat "/test/busy-options-$format")
 done
-cat "/proc/$engine/numa_maps" >/results/numa_maps
-for task in /proc/"$engine"/task/*; do
-    grep '^Cpus_allowed_list' "$task/status"
-done >/results/affinity
-exec 3>&-
-wait "$engine"
-echo $? >/results/live.code
+
+# The last node that has memory of its own is filled by somebody else.
+if [ "$(grep -l 'MemTotal: *[1-9]' /sys/devices/system/node/node*/meminfo | wc -l)" -gt 1 ]; then
+    full=$(grep -l 'MemTotal: *[1-9]' /sys/devices/system/node/node*/meminfo | sort | tail -n 1 | sed 's/[^0-9]*\([0-9]*\).*/\1/')
+    echo "$full" >/results/full-node
+    free=$(awk '/MemFree/ { print int($4 / 1024) }' "/sys/devices/system/node/node$full/meminfo")
+    mkdir -p /full
+    # Preferred, not bound: what the node does not take goes elsewhere, and the node is left with what it keeps for the kernel.
+    mount -t tmpfs -o "size=2g,mpol=prefer:$full" tmpfs /full
+    dd if=/dev/zero of=/full/filler bs=1M count=$((free + 16)) 2>/dev/null
+    cat "/sys/devices/system/node/node$full/meminfo" >/results/full-meminfo
+    record generate-full /test/parterre generate --input /test/prompts.jsonl $loud_options
+    rm /full/filler
+fi
+# Pages that the automatic balancer moved, of all processes.
+grep -E '^numa_(pages_migrated|hint_faults) ' /proc/vmstat >/results/balancer
+cat /proc/sys/kernel/numa_balancing >>/results/balancer 2>/dev/null
 
 stty -F /dev/ttyS1 raw
 tar -C /results -cf - . >/dev/ttyS1

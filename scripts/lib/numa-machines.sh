@@ -3,7 +3,11 @@
 # Nobody waits longer than this for one machine.
 machine_seconds=900
 # Small blocks, so that short texts fill more than one.
-engine_options=(--cache-memory 32MiB --block-size 16 --quiet)
+loud_engine_options=(--cache-memory 32MiB --block-size 16)
+engine_options=("${loud_engine_options[@]}" --quiet)
+# Of the texts that share a prefix two or three fit.
+busy_options_f32=(--cache-memory 2MiB --block-size 16 --preemption swap --swap-space 8MiB)
+busy_options_int8=(--cache-memory 640KiB --block-size 16 --preemption swap --swap-space 8MiB)
 usual_machines=(one two-interleaved four)
 all_machines=(one two two-interleaved four uneven memoryless)
 
@@ -92,7 +96,12 @@ build_guest() {
     cp -r "$(dirname "$binary")"/*.resources "$guest/test/"
     cp "$root/scripts/lib/numa-prompts.jsonl" "$guest/test/prompts.jsonl"
     head -n 1 "$root/scripts/lib/numa-prompts.jsonl" >"$guest/test/one-prompt.jsonl"
+    cp "$root/scripts/lib/numa-shared.jsonl" "$guest/test/shared.jsonl"
+    jq -s 'map(.n // 1) | add' "$root/scripts/lib/numa-shared.jsonl" >"$guest/test/shared-answers"
     echo "${engine_options[*]}" >"$guest/test/engine-options"
+    echo "${loud_engine_options[*]}" >"$guest/test/loud-engine-options"
+    echo "${busy_options_f32[*]}" >"$guest/test/busy-options-f32"
+    echo "${busy_options_int8[*]}" >"$guest/test/busy-options-int8"
     # Each library keeps its path, so that the run path in the binary holds there too.
     ldd "$binary" | awk '$2 == "=>" && $3 ~ /^\// { print $3 } $1 ~ /^\// { print $1 }' | while read -r library; do
         mkdir -p "$guest$(dirname "$library")"

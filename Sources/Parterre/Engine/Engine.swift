@@ -147,12 +147,22 @@ public final class Engine: Sendable {
     public var vocabularySize: Int { configuration.vocabularySize }
 
     /// Where the pages of weights and cache really lie, one entry per region and node, asked of the kernel now.
-    public func pagePlacement() -> [PagePlacement] {
+    public func pagePlacement() -> [PagePlacement] { pagePlacement(sample: .max) }
+
+    /// Weights and cache that the system put elsewhere than wanted, because a node was full. Looks at a sample of the
+    /// pages, so that it takes milliseconds with any size of cache; with one node there is nothing to look at.
+    public func strayPages() -> [StrayPages] {
+        guard memoryPlan.nodes.count > 1 else { return [] }
+        return pagePlacement(sample: 16384).compactMap { StrayPages($0) }
+    }
+
+    private func pagePlacement(sample: Int) -> [PagePlacement] {
         regions.map { name, region in
-            let placement = region.placement()
+            let placement = region.placement(sample: sample)
             return PagePlacement(
-                region: name, wantedNode: region.node, pagesByNode: placement.pagesByNode,
-                absentPages: placement.absentPages, unknown: placement.refusal)
+                region: name, wantedNode: region.node,
+                pagesByNode: placement.pagesByNode.mapValues { $0 * placement.pagesPerLook },
+                absentPages: placement.absentPages * placement.pagesPerLook, unknown: placement.refusal)
         }
     }
 

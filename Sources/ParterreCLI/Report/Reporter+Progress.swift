@@ -23,6 +23,8 @@ extension Reporter {
         for line in [view.summary, view.prefixSummary].compactMap(\.self) {
             if style == .bar { Console.shared.line(line) } else { info(line) }
         }
+        // Only now are the cache's pages where they will stay: they were taken as texts grew.
+        for strays in engine.strayPages() { warn(strays.message) }
         try result.get()
     }
 

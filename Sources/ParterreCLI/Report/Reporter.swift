@@ -44,6 +44,7 @@ struct Reporter: Sendable {
             "loaded \(model.name) in \(Figures.seconds((clock.now - begin).seconds)): \(plan.weightFormat) weights "
                 + "\(Figures.bytes(plan.weightBytes)), \(plan.cacheFormat) cache \(Figures.bytes(plan.cacheBytes)) for "
                 + "\(plan.cacheTokens) tokens")
+        for strays in engine.strayPages() where strays.region == "weights" { warn(strays.message) }
         return engine
     }
 }

@@ -95,7 +95,7 @@ public final class BatchEngine: @unchecked Sendable {
         isStopped = true
         for request in requests.values { request.continuation.finish(throwing: RequestError.engineStopped) }
         for id in requests.keys { cancel(id) }
-        for sequence in scheduler.running + scheduler.waiting.unordered + scheduler.aside {
+        for sequence in scheduler.running + scheduler.waiting.unordered + scheduler.aside.unordered {
             if case .score(let job, _) = sequence.purpose { job.group.end(RequestError.engineStopped) }
             scheduler.finish(sequence)
         }

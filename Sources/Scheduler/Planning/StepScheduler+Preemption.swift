@@ -7,6 +7,7 @@ extension StepScheduler {
     func preempt(_ sequence: ScheduledSequence) {
         running.removeAll { $0 === sequence }
         let wasDecoding = sequence.state == .decoding
+        sequence.speculation?.release()
         if let swapped = swapOut(sequence) {
             sequence.state = .swapped(swapped, wasDecoding: wasDecoding)
             sequence.swappedBlocks = swapped.blockCount

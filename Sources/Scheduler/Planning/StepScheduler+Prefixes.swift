@@ -1,3 +1,4 @@
+import Basics
 import PagedCache
 
 // Sequences with the same first tokens share the blocks of these: one computes them, the others take them over.
@@ -20,7 +21,14 @@ extension StepScheduler {
     /// See which blocks a waiting sequence could take over now. What is known since the last look is not looked up again.
     func lookUp(_ sequence: ScheduledSequence) {
         guard options.prefixCache, sequence.canAdopt else { return }
+        // Neighbours in the line often begin alike, and comparing tokens is faster than hashing them.
+        if sequence.adoptable == .root, let last = lastLookedUp, last.adoptable.tokenCount < sequence.tokens.count,
+            sequence.tokens.begins(as: last.tokens, last.adoptable.tokenCount)
+        {
+            sequence.adoptable = last.adoptable
+        }
         cache.follow(&sequence.adoptable, along: sequence.tokens)
+        lastLookedUp = sequence
     }
 
     /// Blocks that would no longer be free if the sequence, just looked up, were let in.
@@ -41,6 +49,8 @@ extension StepScheduler {
 
     /// Most sequences that step aside in one step: a line of very many that begin alike must not hold up the step.
     private static let mostStepAside = 128
+    /// Most that come back in one step, of those that waited for the same.
+    private static let mostCalledBack = 256
 
     /// See what those that run are computing.
     func beginAdmission() {
@@ -49,7 +59,10 @@ extension StepScheduler {
         for sequence in running where sequence.state == .prefilling { noteInFlight(sequence) }
     }
 
-    func endAdmission() { inFlight.removeAll() }
+    func endAdmission() {
+        inFlight.removeAll()
+        lastLookedUp = nil
+    }
 
     /// A sequence computes its prompt from here on.
     func noteInFlight(_ sequence: ScheduledSequence) {
@@ -63,21 +76,26 @@ extension StepScheduler {
     func standsAside(_ sequence: ScheduledSequence) -> Bool {
         guard let awaited = inFlight.blocks(for: sequence, cache) else { return false }
         steppedAside += 1
-        sequence.awaited = awaited
         waiting.remove(sequence)
-        aside.append(sequence)
+        aside.insert(sequence, until: awaited)
         return true
     }
 
     /// Put those back into the line who have what they waited for, or wait for nothing any more.
     func callBack() {
         guard !aside.isEmpty else { return }
-        let ready = aside.filter { $0.awaited?.isComing != true }
-        guard !ready.isEmpty else { return }
-        aside.removeAll { $0.awaited?.isComing != true }
-        for sequence in ready {
-            sequence.awaited = nil
-            waiting.insert(sequence, at: steps)
+        // More of them could not begin in one step anyway.
+        aside.takeReady(most: max(Self.mostCalledBack, options.maxBatch)) { waiting.insert($0, at: steps) }
+    }
+}
+
+extension [TokenID] {
+    /// Whether the first `count` tokens are those of another list that has as many.
+    fileprivate func begins(as other: [TokenID], _ count: Int) -> Bool {
+        withUnsafeBufferPointer { own in
+            other.withUnsafeBufferPointer { other in
+                (0..<count).allSatisfy { own[$0] == other[$0] }
+            }
         }
     }
 }

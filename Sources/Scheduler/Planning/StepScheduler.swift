@@ -12,7 +12,7 @@ final class StepScheduler {
     let swapSpace: SwapSpace?
     var waiting = WaitingQueue()
     /// Of those that wait, they stand aside until blocks that they need are there (`StepScheduler+Prefixes`).
-    var aside: [ScheduledSequence] = []
+    var aside = SequencesAside()
     /// The most urgent first.
     var running: [ScheduledSequence] = []
     /// Steps that were planned.
@@ -21,6 +21,8 @@ final class StepScheduler {
     var preemptions = 0
     var swaps = 0
     var inFlight = BlocksInFlight()
+    /// Of those that wait, the one that was looked up last in this step.
+    var lastLookedUp: ScheduledSequence?
     /// How many stepped aside in this step.
     var steppedAside = 0
     /// What the engine has measured of its steps.
@@ -86,7 +88,7 @@ final class StepScheduler {
         switch sequence.state {
         case .waiting, .preempted:
             waiting.remove(sequence)
-            if sequence.awaited != nil { aside.removeAll { $0 === sequence } }
+            aside.remove(sequence)
         case .swapped(let swapped, _):
             waiting.remove(sequence)
             swapSpace?.release(swapped)

@@ -33,8 +33,8 @@ final class ScheduledSequence {
     let sharesPrefix: Bool
     /// While it waits: the blocks that it could take over when it was last looked at.
     var adoptable = PrefixChain.root
-    /// While it stands aside: what it waits for.
-    var awaited: AwaitedBlocks?
+    /// It waits, but not in the line (`SequencesAside`).
+    var standsAside = false
     /// Samples of the same prompt that take over its blocks once the prompt is computed.
     var siblings: [ScheduledSequence] = []
     /// What is guessed of its next tokens, where the engine guesses.

@@ -49,13 +49,16 @@ struct DraftAllotment {
         taken.removeAll(keepingCapacity: true)
         var tokens = Double(step.decoding)
         var guessing = 0.0
-        var best = tokens / step.seconds(drafted: 0, costs) * Self.leastGain
+        // More rows never take less time, whatever a busy machine made of the measurements.
+        var verifying = step.seconds(drafted: 0, costs)
+        var best = tokens / verifying * Self.leastGain
         var chosen = 0
         for count in 1...min(step.room, rows.count) {
             let row = rows[count - 1]
             tokens += row.chance
-            if let drafting { guessing += added(by: row, drafting) }
-            let rate = tokens / (step.seconds(drafted: count, costs) + guessing)
+            if let drafting { guessing += max(0, added(by: row, drafting)) }
+            verifying = max(verifying, step.seconds(drafted: count, costs))
+            let rate = tokens / (verifying + guessing)
             if rate > best { (best, chosen) = (rate, count) }
         }
         return chosen

@@ -65,6 +65,13 @@ import Testing
         #expect(Self.choose([[0.05]], costs) == [1])
     }
 
+    @Test("measurements that say that more rows take less time are not believed")
+    func fallingCosts() {
+        let costs = Self.costs { 0.02 - 0.0001 * Double($0) }
+        #expect(Self.choose([[0.02, 0.001]], costs) == [0])
+        #expect(Self.choose([[0.9, 0.8]], costs) == [2])
+    }
+
     @Test("beside prompts that fill the step a row costs its full price, and no guess pays")
     func prompts() {
         // Reading the weights takes as long as 24 rows.

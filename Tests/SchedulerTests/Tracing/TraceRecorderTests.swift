@@ -18,7 +18,7 @@ import Testing
 
     @Test("the blocks and rows of every step come back as they were", arguments: 1...12, BatchingPolicy.allCases)
     func replay(seed: Int, policy: BatchingPolicy) throws {
-        let run = try RecordedRun(seed: UInt64(seed), blocks: 13, swapSlots: seed % 3 * 4, policy: policy)
+        let run = try RecordedRun(seed: UInt64(seed), blocks: 9, swapSlots: seed % 3 * 4, policy: policy)
         run.run(steps: 250)
         let trace = run.trace
         #expect(trace.fault == nil && trace.steps.count == run.tables.count && trace.droppedSteps == 0)
