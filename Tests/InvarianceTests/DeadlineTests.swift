@@ -1,5 +1,4 @@
 import Basics
-import Dispatch
 import Foundation
 import Synchronization
 import TestSupport
@@ -131,31 +130,14 @@ import Testing
         let high = request(rig, 5, tokens: 3000)
         try await rig.withEngine(arrangement) { [low] engine in
             let clock = HandClock()
-            let urgentIsThere = DispatchSemaphore(value: 0)
-            let steps = Atomic(0)
-            engine.queue.sync {
-                engine.now = {
-                    // Asked before each step. The tenth waits for the urgent request; all take a while, so that it still
-                    // runs when a busy machine looks at it.
-                    if steps.add(1, ordering: .relaxed).newValue == 10 { urgentIsThere.wait() }
-                    usleep(20_000)
-                    return clock.now
-                }
-            }
-            let swapped = Self.completion(engine.generate(low, tokenizer: nil))
-            let urgent = Self.completion(engine.generate(high, tokenizer: nil))
-            urgentIsThere.signal()
+            // Steps take a while, so that it still runs when a busy machine looks at it.
+            let late = LateRequest(high, engine, reading: 10, pause: .milliseconds(20)) { clock.now }
+            let stream = engine.generate(low, tokenizer: nil)
+            let swapped = Task { try await completion(of: stream) }
+            let urgentStream = await late.events()
+            let urgent = Task { try await completion(of: urgentStream) }
             while await engine.status().swapping.slotsUsed == 0 {}
             try await body(engine, clock, swapped, urgent)
-        }
-    }
-
-    private static func completion(
-        _ stream: AsyncThrowingStream<GenerationEvent, any Error>
-    ) -> Task<Completion?, any Error> {
-        Task {
-            for try await case .finished(let completion) in stream { return completion }
-            return nil
         }
     }
 

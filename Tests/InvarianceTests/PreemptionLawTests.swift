@@ -1,7 +1,5 @@
 import Basics
-import Dispatch
 import Kernels
-import Synchronization
 import TestSupport
 import Testing
 
@@ -132,25 +130,14 @@ import Testing
         let requests = requests(rig, [150, 9], tokens: 6, seed: 8).enumerated().map { index, request in
             var request = request
             request.priority = -index
-            request.deadline = .seconds(1_000_000)
+            if index == 0 { request.deadline = .seconds(1_000_000) }
             return request
         }
         try await rig.withEngine(arrangement) { engine in
-            // Asked before each step: one in the middle of the prompt waits until both requests are there.
-            let bothAreThere = DispatchSemaphore(value: 0)
-            let steps = Atomic(0)
-            engine.queue.sync {
-                engine.now = {
-                    if steps.add(1, ordering: .relaxed).newValue == 30 { bothAreThere.wait() }
-                    return .now
-                }
-            }
-            let streams = requests.map { engine.generate($0, tokenizer: nil) }
-            bothAreThere.signal()
-            var completions: [Completion?] = []
-            for stream in streams {
-                for try await case .finished(let completion) in stream { completions.append(completion) }
-            }
+            let late = LateRequest(requests[1], engine, reading: 30)
+            let stream = engine.generate(requests[0], tokenizer: nil)
+            let first = try await completion(of: stream)
+            let completions = [first, try await completion(of: await late.events())]
             for (request, completion) in zip(requests, completions) {
                 guard case .tokens(let prompt) = request.prompt else { continue }
                 let alone = try await UncachedWriter(engine: engine).tokens(

@@ -12,10 +12,11 @@ public struct StrayPages: Sendable, Equatable {
 
     /// One sentence for people: what, where and what to do.
     public var message: String {
-        let share = Double(pages) / Double(max(1, residentPages)) * 100
+        let percent = Double(pages) / Double(max(1, residentPages)) * 100
+        let share = percent < 1 ? "less than 1%" : "\(Int(percent.rounded()))%"
         let places = nodes.map(String.init).joined(separator: ", ")
-        return "node \(wantedNode) was full: \(share < 1 ? "less than 1" : "\(Int(share.rounded()))")% of its \(region) lies on "
-            + "node \(places) and is read from there, more slowly; give --cache-memory less, or free memory on node \(wantedNode)"
+        return "node \(wantedNode) was full: \(share) of its \(region) lies on node \(places) and is read from "
+            + "there, more slowly; give --cache-memory less, or free memory on node \(wantedNode)"
     }
 }
 
