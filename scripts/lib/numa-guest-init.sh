@@ -70,7 +70,8 @@ live() {
 live live /test/one-prompt.jsonl 1 $options
 # Room for few of these texts: shared prefixes, forks, and swapping for want of blocks, in each format of the cache.
 for format in f32 int8; do
-    live "busy-$format" /test/shared.jsonl "$(cat /test/shared-answers)" --kv-cache $format $(cat "/test/busy-options-$format")
+    busy_options=$(cat "/test/busy-options-$format")
+    live "busy-$format" /test/shared.jsonl "$(cat /test/shared-answers)" --kv-cache $format $busy_options
 done
 
 # The last node that has memory of its own is filled by somebody else.
