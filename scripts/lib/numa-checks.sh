@@ -39,8 +39,8 @@ run_here() {
     done
     # The texts of the busy runs, with room for all and nothing shared.
     for format in f32 int8; do
-        "$binary" generate --input "$root/scripts/lib/numa-shared.jsonl" --kv-cache "$format" --no-prefix-cache \
-            "${engine_options[@]}" >"$out/busy-$format.out" </dev/null
+        cat "$root"/scripts/lib/numa-{shared,urgent}.jsonl \
+            | "$binary" generate --input - --kv-cache "$format" --no-prefix-cache "${engine_options[@]}" >"$out/busy-$format.out"
     done
     best=$(jq -r '.machine.instruction_sets[0]' "$out/topology.out")
     say "this machine runs $(jq -r '.machine.instruction_sets | join(", ")' "$out/topology.out")"

@@ -41,23 +41,29 @@ record generate-portable env PARTERRE_ISA=portable /test/parterre generate --inp
 record logits /test/parterre logits --input /test/prompts.jsonl --mode batched --output /tmp/logits.safetensors $options
 sha256sum </tmp/logits.safetensors >/results/logits.sum
 
-# live NAME LINES ANSWERS OPTION…: an engine seen from outside, when it has answered these lines and waits for the next.
-live() {
+# begin NAME OPTION…: an engine that reads lines as they come, and is seen from outside.
+begin() {
     what=$1
-    lines=$2
-    answers=$3
-    shift 3
+    shift
     echo "machine: $what"
     rm -f /tmp/lines
     mkfifo /tmp/lines
     /test/parterre generate --input - "$@" </tmp/lines >"/results/$what.out" 2>"/results/$what.err" &
     engine=$!
     exec 3>/tmp/lines
-    cat "$lines" >&3
+}
+
+# send LINES ANSWERS: waits until it has given so many answers in all.
+send() {
+    cat "$1" >&3
     for _ in $(seq 300); do
-        [ "$(wc -l <"/results/$what.out")" -ge "$answers" ] && break
+        [ "$(wc -l <"/results/$what.out")" -ge "$2" ] && break
         sleep 1
     done
+}
+
+# Looks at the engine, which waits for the next line, and ends it.
+end() {
     cat "/proc/$engine/numa_maps" >"/results/$what.numa_maps"
     for task in /proc/"$engine"/task/*; do
         grep '^Cpus_allowed_list' "$task/status"
@@ -67,11 +73,17 @@ live() {
     echo $? >"/results/$what.code"
 }
 
-live live /test/one-prompt.jsonl 1 $options
-# Room for few of these texts: shared prefixes, forks, and swapping for want of blocks, in each format of the cache.
+begin live $options
+send /test/one-prompt.jsonl 1
+end
+# Prefixes that are shared, forks, and texts that are swapped out for more urgent ones, in each format of the cache: when the
+# first text is there, three others run and take all places.
 for format in f32 int8; do
     busy_options=$(cat "/test/busy-options-$format")
-    live "busy-$format" /test/shared.jsonl "$(cat /test/shared-answers)" --kv-cache $format $busy_options
+    begin "busy-$format" --kv-cache $format $busy_options
+    send /test/shared.jsonl 1
+    send /test/urgent.jsonl "$(cat /test/shared-answers)"
+    end
 done
 
 # The last node that has memory of its own is filled by somebody else.

@@ -5,9 +5,8 @@ machine_seconds=900
 # Small blocks, so that short texts fill more than one.
 loud_engine_options=(--cache-memory 32MiB --block-size 16)
 engine_options=("${loud_engine_options[@]}" --quiet)
-# Of the texts that share a prefix two or three fit.
-busy_options_f32=(--cache-memory 2MiB --block-size 16 --preemption swap --swap-space 8MiB)
-busy_options_int8=(--cache-memory 640KiB --block-size 16 --preemption swap --swap-space 8MiB)
+busy_options_f32=(--cache-memory 2MiB --block-size 16 --max-batch 3 --preemption swap --swap-space 8MiB)
+busy_options_int8=(--cache-memory 640KiB --block-size 16 --max-batch 3 --preemption swap --swap-space 8MiB)
 usual_machines=(one two-interleaved four)
 all_machines=(one two two-interleaved four uneven memoryless)
 
@@ -97,7 +96,8 @@ build_guest() {
     cp "$root/scripts/lib/numa-prompts.jsonl" "$guest/test/prompts.jsonl"
     head -n 1 "$root/scripts/lib/numa-prompts.jsonl" >"$guest/test/one-prompt.jsonl"
     cp "$root/scripts/lib/numa-shared.jsonl" "$guest/test/shared.jsonl"
-    jq -s 'map(.n // 1) | add' "$root/scripts/lib/numa-shared.jsonl" >"$guest/test/shared-answers"
+    cp "$root/scripts/lib/numa-urgent.jsonl" "$guest/test/urgent.jsonl"
+    jq -s 'map(.n // 1) | add' "$root"/scripts/lib/numa-{shared,urgent}.jsonl >"$guest/test/shared-answers"
     echo "${engine_options[*]}" >"$guest/test/engine-options"
     echo "${loud_engine_options[*]}" >"$guest/test/loud-engine-options"
     echo "${busy_options_f32[*]}" >"$guest/test/busy-options-f32"
