@@ -7,7 +7,7 @@ loud_engine_options=(--cache-memory 32MiB --block-size 16)
 engine_options=("${loud_engine_options[@]}" --quiet)
 busy_options_f32=(--cache-memory 2MiB --block-size 16 --max-batch 3 --preemption swap --swap-space 8MiB)
 busy_options_int8=(--cache-memory 640KiB --block-size 16 --max-batch 3 --preemption swap --swap-space 8MiB)
-usual_machines=(one two-interleaved four)
+usual_machines=(two-interleaved four)
 all_machines=(one two two-interleaved four uneven memoryless)
 
 # machine_nodes NAME: one line per NUMA node, "CPUS MEMORY", CPUs as the kernel lists them. Four CPUs each.
