@@ -14,7 +14,7 @@ struct OptionsTests {
         let command = try generate("x")
         #expect(command.sampling.defaults(over: SamplingParameters()) == RequestDefaults())
         #expect(command.engine.options == EngineOptions())
-        #expect(command.batching == .continuous)
+        #expect(command.batching.batching == .continuous)
         #expect(command.model.source == .bundled)
     }
 
@@ -55,7 +55,7 @@ struct OptionsTests {
         #expect(urgent.priority == -4 && urgent.deadline == .milliseconds(1500))
         #expect(options.maxBatch == 3 && options.prefillChunk == 7 && !options.prefixCache && options.threads == 2)
         #expect(options.instructionSet == "portable")
-        #expect(command.batching == .static)
+        #expect(command.batching.batching == .static)
         #expect(command.prompts == ["x"])
     }
 

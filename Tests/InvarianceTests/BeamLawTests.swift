@@ -1,6 +1,5 @@
 import Basics
 import Dispatch
-import Foundation
 import Kernels
 import TestSupport
 import Testing
@@ -37,15 +36,10 @@ import Testing
 
     /// All requests at once, each as it would be alone.
     static func check(_ requests: [GenerationRequest], _ engine: BatchEngine, _ comment: String) async throws {
-        let found = try await withThrowingTaskGroup(of: (Int, [Completion]).self) { group in
-            for (index, request) in requests.enumerated() {
-                group.addTask { (index, try await completions(request, engine)) }
-            }
-            return try await group.reduce(into: [Int: [Completion]]()) { $0[$1.0] = $1.1 }
-        }
+        let found = try await writeTogether(requests, engine)
         for (index, request) in requests.enumerated() {
             guard case .tokens(let prompt) = request.prompt else { continue }
-            let texts = try #require(found[index])
+            let texts = found[index]
             if request.parameters.beams.isSearch {
                 let alone = try await UncachedBeams(engine: engine).texts(of: request, after: prompt)
                 #expect(texts.map(\.sample) == Array(0..<request.n), "request \(index), \(comment)")
@@ -101,8 +95,6 @@ import Testing
             blockSize: 16, blocks: 13, shuffle: 3, policy: policy, maxBatch: 12,
             prefillChunk: keyValues == .bf16 ? 512 : 5, foresight: false)
         try await rig.withEngine(arrangement) { engine in
-            // The first step waits, so that all requests are there on a busy machine, too.
-            engine.queue.async { usleep(200_000) }
             try await Self.check(requests, engine, "\(arrangement)")
             let status = await engine.status()
             #expect(status.preemptions > 0, "nothing was preempted, so nothing was tested")

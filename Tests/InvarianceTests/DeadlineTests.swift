@@ -7,7 +7,7 @@ import Testing
 @testable import Scheduler
 
 /// Requests that end before they are done: by their deadline, cancelled or stopped while they are swapped out.
-@Suite struct DeadlineTests {
+@Suite(.timeLimit(.minutes(10))) struct DeadlineTests {
     /// A clock that the test moves.
     final class HandClock: Sendable {
         private let moment = Mutex(ContinuousClock.now)
@@ -127,16 +127,18 @@ import Testing
         var low = request(rig, 40, tokens: 3000)
         low.priority = 1
         low.deadline = deadline
-        let high = request(rig, 5, tokens: 3000)
-        try await rig.withEngine(arrangement) { [low] engine in
+        // With a deadline, so that its steps take a while, too.
+        var high = request(rig, 5, tokens: 3000)
+        high.deadline = .seconds(1_000_000)
+        try await rig.withEngine(arrangement) { [low, high] engine in
             let clock = HandClock()
-            // Steps take a while, so that it still runs when a busy machine looks at it.
-            let late = LateRequest(high, engine, reading: 10, pause: .milliseconds(20)) { clock.now }
+            // Once it is there, all its steps take ten minutes: it still runs when a busy machine gets to look at it.
+            let late = LateRequest(high, engine, reading: 10, pause: .milliseconds(200)) { clock.now }
             let stream = engine.generate(low, tokenizer: nil)
             let swapped = Task { try await completion(of: stream) }
             let urgentStream = await late.events()
             let urgent = Task { try await completion(of: urgentStream) }
-            while await engine.status().swapping.slotsUsed == 0 {}
+            try await eventually { await engine.status().swapping.slotsUsed > 0 }
             try await body(engine, clock, swapped, urgent)
         }
     }
@@ -145,10 +147,10 @@ import Testing
     func cancelSwapped() async throws {
         try await withSwapped { engine, _, swapped, urgent in
             swapped.cancel()
-            while await engine.status().swapping.slotsUsed > 0 {}
+            try await eventually { await engine.status().swapping.slotsUsed == 0 }
             #expect(await engine.status().running == 1)
             urgent.cancel()
-            while await engine.status().blocksUsed > 0 {}
+            try await eventually { await engine.status().blocksUsed == 0 }
             #expect(engine.queue.sync { engine.scheduler.isIdle && engine.requests.isEmpty })
             _ = await (swapped.result, urgent.result)
         }

@@ -105,22 +105,11 @@ import Testing
         let arrangement = Arrangement(
             blockSize: 16, blocks: 9, shuffle: 3, policy: policy, maxBatch: 6, foresight: false)
         try await rig.withEngine(arrangement) { engine in
-            let written = try await withThrowingTaskGroup(of: (Int, Completion?).self) { group in
-                for (index, request) in requests.enumerated() {
-                    group.addTask { (index, try await Self.write(request, engine, stopAfter: nil)) }
-                }
-                return try await group.reduce(into: [Int: Completion]()) { $0[$1.0] = $1.1 }
-            }
+            let written = try await writeTogether(requests, engine)
             let status = await engine.status()
             #expect(status.preemptions > 0, "nothing was preempted, so nothing was tested")
             #expect(status.blocksUsed == 0)
-            #expect(written.count == requests.count)
-            for (index, completion) in written {
-                guard case .tokens(let prompt) = requests[index].prompt else { continue }
-                let alone = try await UncachedWriter(engine: engine).tokens(
-                    after: prompt, requests[index].parameters, sample: 0)
-                #expect(fingerprint(completion) == fingerprint(alone), "request \(index)")
-            }
+            try await expectWrittenAlone(written, requests, engine, "\(policy), \(format)")
         }
     }
 

@@ -14,33 +14,11 @@ import Testing
         _ inspect: (BatchEngineStatus) -> Void
     ) async throws {
         try await rig.withEngine(arrangement, kernels: kernels) { engine in
-            let written = try await withThrowingTaskGroup(of: (Int, [Completion]).self) { group in
-                for (index, request) in requests.enumerated() {
-                    group.addTask {
-                        var completions: [Completion] = []
-                        for try await case .finished(let completion) in engine.generate(request, tokenizer: nil) {
-                            completions.append(completion)
-                        }
-                        return (index, completions)
-                    }
-                }
-                return try await group.reduce(into: [Int: [Completion]]()) { $0[$1.0] = $1.1 }
-            }
+            let written = try await writeTogether(requests, engine)
             let status = await engine.status()
             inspect(status)
             #expect(status.blocksUsed == 0 && status.swapping.slotsUsed == 0, "\(place): something is left over")
-            for (index, request) in requests.enumerated() {
-                guard case .tokens(let prompt) = request.prompt else { continue }
-                let completions = try #require(written[index])
-                #expect(Set(completions.map(\.sample)) == Set(0..<request.n), "\(place), request \(index)")
-                for completion in completions {
-                    let alone = try await UncachedWriter(engine: engine).tokens(
-                        after: prompt, request.parameters, sample: completion.sample)
-                    #expect(
-                        fingerprint(completion) == fingerprint(alone),
-                        "\(place), request \(index), sample \(completion.sample), \(arrangement)")
-                }
-            }
+            try await expectWrittenAlone(written, requests, engine, "\(place), \(arrangement)")
         }
     }
 

@@ -30,30 +30,7 @@ import Testing
 
     /// Hand in all requests together; every text must be the one that is written alone without a cache.
     static func check(_ requests: [GenerationRequest], _ engine: BatchEngine, _ what: String) async throws {
-        let written = try await withThrowingTaskGroup(of: (Int, [Completion]).self) { group in
-            for (index, request) in requests.enumerated() {
-                group.addTask {
-                    var completions: [Completion] = []
-                    for try await case .finished(let completion) in engine.generate(request, tokenizer: nil) {
-                        completions.append(completion)
-                    }
-                    return (index, completions)
-                }
-            }
-            return try await group.reduce(into: [Int: [Completion]]()) { $0[$1.0] = $1.1 }
-        }
-        for (index, request) in requests.enumerated() {
-            guard case .tokens(let prompt) = request.prompt else { continue }
-            let completions = try #require(written[index])
-            #expect(completions.count == request.n, "\(what): request \(index)")
-            for completion in completions {
-                let alone = try await UncachedWriter(engine: engine).tokens(
-                    after: prompt, request.parameters, sample: completion.sample)
-                #expect(
-                    fingerprint(completion) == fingerprint(alone),
-                    "\(what): request \(index), sample \(completion.sample)")
-            }
-        }
+        try await expectWrittenAlone(try await writeTogether(requests, engine), requests, engine, what)
     }
 
     @Test("texts behind cached blocks are those computed whole, in every format", arguments: Arithmetic.all.indices)
@@ -162,7 +139,7 @@ import Testing
             GenerationRequest(.tokens(trunk + $1), parameters: Self.parameters(UInt64($0), tokens: 40))
         }
         let arrangement = Arrangement(
-            blockSize: 16, blocks: 10, shuffle: 3, policy: policy, maxBatch: 6, prefixCache: true)
+            blockSize: 16, blocks: 10, shuffle: 3, policy: policy, maxBatch: 6, foresight: false, prefixCache: true)
         try await rig.withEngine(arrangement) { engine in
             try await Self.check(requests, engine, "\(policy), \(format)")
             let status = await engine.status()

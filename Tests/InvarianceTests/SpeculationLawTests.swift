@@ -72,42 +72,10 @@ import Testing
     }
 
     /// All samples of all requests, in order.
-    static func write(_ requests: [GenerationRequest], _ engine: BatchEngine) async throws -> [[Completion]] {
-        try await withThrowingTaskGroup(of: (Int, [Completion]).self) { group in
-            for (index, request) in requests.enumerated() {
-                group.addTask {
-                    var completions: [Completion] = []
-                    var streamed: [Int: [TokenID]] = [:]
-                    for try await event in engine.generate(request, tokenizer: nil) {
-                        switch event {
-                        case .started: break
-                        case .token(let token): streamed[token.sample, default: []].append(token.id)
-                        case .finished(let completion): completions.append(completion)
-                        }
-                    }
-                    for completion in completions { #expect(streamed[completion.sample] == completion.tokenIDs) }
-                    return (index, completions.sorted { $0.sample < $1.sample })
-                }
-            }
-            let written = try await group.reduce(into: [Int: [Completion]]()) { $0[$1.0] = $1.1 }
-            return requests.indices.map { written[$0] ?? [] }
-        }
-    }
-
     static func expectPlain(
         _ written: [[Completion]], _ requests: [GenerationRequest], _ engine: BatchEngine, _ comment: String
     ) async throws {
-        for (index, request) in requests.enumerated() {
-            guard case .tokens(let prompt) = request.prompt else { continue }
-            #expect(written[index].count == request.n, "\(comment), request \(index)")
-            for completion in written[index] {
-                let alone = try await UncachedWriter(engine: engine).tokens(
-                    after: prompt, request.parameters, sample: completion.sample)
-                #expect(
-                    fingerprint(completion) == fingerprint(alone),
-                    "\(comment), request \(index), sample \(completion.sample)")
-            }
-        }
+        try await expectWrittenAlone(written, requests, engine, comment)
         let status = await engine.status()
         #expect(status.blocksUsed == 0, "\(comment): blocks are left over")
     }
@@ -125,7 +93,7 @@ import Testing
         requests[5].parameters.temperature = 3
         (requests[5].parameters.maxTokens, requests[5].parameters.ignoreEOS) = (30, true)
         try await rig.withEngine(arrangement, kernels: kernels) { engine in
-            let written = try await Self.write(requests, engine)
+            let written = try await writeTogether(requests, engine)
             try await Self.expectPlain(
                 written, requests, engine, "seed \(seed), \(kernels), \(arithmetic), \(arrangement)")
             let counters = await engine.status().speculation
@@ -152,7 +120,7 @@ import Testing
             blockSize: 16, blocks: 8, shuffle: 3, policy: policy, maxBatch: 6, swapSlots: 30,
             preemption: keyValues == .f32 ? .recompute : .swap, foresight: false, speculation: Self.eager)
         try await rig.withEngine(arrangement) { engine in
-            let written = try await Self.write(requests, engine)
+            let written = try await writeTogether(requests, engine)
             let status = await engine.status()
             #expect(status.preemptions > 0, "nothing was preempted, so nothing was tested")
             #expect(status.speculation.drafted > 0)
@@ -175,7 +143,7 @@ import Testing
         let arrangement = Arrangement(
             blockSize: 16, blocks: 300, maxBatch: 70, prefillChunk: 1000, speculation: Self.eager)
         try await rig.withEngine(arrangement) { engine in
-            let written = try await Self.write(requests, engine)
+            let written = try await writeTogether(requests, engine)
             let status = await engine.status()
             #expect(status.speculation.accepted > 0)
             // A guess takes no head pass of its own: with 70 rows there is room for 58 more.
@@ -204,7 +172,7 @@ import Testing
                 .tokens(Self.prompt(24, vocabulary: 5, using: &generator)), parameters: parameters, n: 2)
         }
         try await rig.withEngine(Arrangement(threads: threads, speculation: Self.eager)) { engine in
-            let written = try await Self.write(requests, engine)
+            let written = try await writeTogether(requests, engine)
             try await Self.expectPlain(written, requests, engine, "\(threads) threads")
             #expect(await engine.status().speculation.drafted > 0)
         }
@@ -225,7 +193,7 @@ import Testing
                     for _ in 0..<5 { engine.scheduler.costs.layers.record(rows: rows, seconds: seconds) }
                 }
             }
-            let written = try await Self.write(requests, engine)
+            let written = try await writeTogether(requests, engine)
             try await Self.expectPlain(written, requests, engine, "seed \(seed)")
         }
     }
@@ -239,7 +207,7 @@ import Testing
         parameters.ignoreEOS = true
         let request = GenerationRequest(.tokens([4, 5, 6, 4, 5, 6]), parameters: parameters)
         try await rig.withEngine(Arrangement(speculation: Self.eager)) { engine in
-            _ = try await Self.write([request], engine)
+            _ = try await writeTogether([request], engine)
             let status = await engine.status()
             #expect(status.counters.generatedTokens == 120)
             // A step for the prompt; each that follows has one token of its own and the guesses that came true.
@@ -260,7 +228,7 @@ import Testing
         arrangement.draftBlocks = 100
         let requests = Self.requests(5, vocabulary: shape.vocabulary, using: &generator)
         try await rig.withEngine(arrangement, kernels: kernels, draft: rig) { engine in
-            let written = try await Self.write(requests, engine)
+            let written = try await writeTogether(requests, engine)
             let counters = await engine.status().speculation
             // By the law its logits are the model's bit for bit; the end of a text alone leaves guesses over.
             let leftOver = 5 * requests.reduce(0) { $0 + $1.n }
@@ -287,7 +255,7 @@ import Testing
         requests[5].parameters.temperature = 3
         (requests[5].parameters.maxTokens, requests[5].parameters.ignoreEOS) = (30, true)
         try await rig.withEngine(arrangement, kernels: kernels, draft: draft) { engine in
-            let written = try await Self.write(requests, engine)
+            let written = try await writeTogether(requests, engine)
             try await Self.expectPlain(
                 written, requests, engine, "seed \(seed), \(kernels), \(arithmetic), \(arrangement)")
             let counters = await engine.status().speculation
@@ -310,7 +278,7 @@ import Testing
             return GenerationRequest(.tokens(prompt), parameters: parameters)
         }
         try await rig.withEngine(Arrangement(prefillChunk: 100), draft: rig) { engine in
-            let written = try await Self.write(requests, engine)
+            let written = try await writeTogether(requests, engine)
             try await Self.expectPlain(written, requests, engine, "long prompts")
             let counters = await engine.status().speculation
             #expect(counters.accepted > 40 && counters.drafted - counters.accepted <= 12, "\(counters)")
@@ -331,7 +299,7 @@ import Testing
         let arrangement = Arrangement(blockSize: 16, blocks: 8, maxBatch: 6, foresight: false)
         try await rig.withEngine(arrangement, draft: rig) { engine in
             async let abandoned = GenerationLawTests.write(requests[0], engine, stopAfter: 3)
-            let written = try await Self.write(requests, engine)
+            let written = try await writeTogether(requests, engine)
             _ = try await abandoned
             let status = await engine.status()
             #expect(status.preemptions > 0 && status.speculation.accepted > 0)

@@ -73,21 +73,21 @@ import Testing
         options.maxBatch = 8
         options.prefillChunk = 20
         options.recordsTrace = true
+        options.foresight = false
         let token = try #require(try ModelInspection.inspect(.directory(folder.url)).bytesPerCachedToken["f32"])
         options.kvCache = .f32
         options.cacheMemory = .bytes(14 * 16 * token)
         let engine = try await Engine.load(.directory(folder.url), options: options)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for index in 0..<4 {
-                var parameters = Self.parameters(3, maxTokens: 40)
-                parameters.ignoreEOS = true
-                var request = GenerationRequest(
-                    .tokens((0..<12 + 3 * index).map { TokenID(4 + $0) }), parameters: parameters)
-                request.label = "search"
-                group.addTask { [request] in _ = try await engine.complete(request) }
-            }
-            try await group.waitForAll()
+        // Submitted one right after the other, then read.
+        let streams = (0..<4).map { index in
+            var parameters = Self.parameters(3, maxTokens: 40)
+            parameters.ignoreEOS = true
+            var request = GenerationRequest(
+                .tokens((0..<12 + 3 * index).map { TokenID(4 + $0) }), parameters: parameters)
+            request.label = "search"
+            return engine.generate(request)
         }
+        for stream in streams { for try await _ in stream {} }
         let status = await engine.status()
         let trace = try #require(await engine.trace())
         #expect(trace.fault == nil && status.preemptions > 0)

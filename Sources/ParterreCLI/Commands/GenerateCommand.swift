@@ -62,11 +62,7 @@ struct GenerateCommand: AsyncParsableCommand {
     @OptionGroup(title: "Scheduling options") var urgency: UrgencyOptions
     @OptionGroup(title: "Engine options") var engine: EngineOptionGroup
 
-    @Option(
-        help: ArgumentHelp(
-            "continuous: sequences join and leave between steps; static: a left-padded batch runs to its end.",
-            valueName: "way"))
-    var batching: EngineOptions.Batching = .continuous
+    @OptionGroup var batching: BatchingOptions
 
     @OptionGroup var tracing: TraceOptions
     @OptionGroup var report: ReportOptions
@@ -122,7 +118,7 @@ struct GenerateCommand: AsyncParsableCommand {
     /// The engine, and the model's name for OpenAI's form.
     private func load(_ reporter: Reporter, _ trace: TraceFile?) async throws -> LoadedModel {
         var options = engine.options
-        options.batching = batching
+        options.batching = batching.batching
         options.recordsTrace = trace != nil
         let loaded = try await reporter.load(model.source, options)
         trace?.record(loaded)

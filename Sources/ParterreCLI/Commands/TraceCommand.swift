@@ -40,11 +40,7 @@ struct TraceCommand: AsyncParsableCommand {
     @OptionGroup(title: "Sampling options") var sampling: SamplingOptions
     @OptionGroup(title: "Engine options") var engine: EngineOptionGroup
 
-    @Option(
-        help: ArgumentHelp(
-            "continuous: sequences join and leave between steps; static: a left-padded batch runs to its end.",
-            valueName: "way"))
-    var batching: EngineOptions.Batching = .continuous
+    @OptionGroup var batching: BatchingOptions
 
     @OptionGroup var report: ReportOptions
 
@@ -95,7 +91,7 @@ struct TraceCommand: AsyncParsableCommand {
 
     private var options: EngineOptions {
         var options = engine.options
-        options.batching = batching
+        options.batching = batching.batching
         options.recordsTrace = true
         return options
     }

@@ -24,6 +24,8 @@ enum Demonstration {
         if given.cacheMemory == .automatic { options.cacheMemory = .bytes(bytes(cachedTokens)) }
         if given.swapSpace == nil { options.swapSpace = bytes(swappedTokens) }
         if given.preemption == .auto { options.preemption = .swap }
+        // Whatever steps and copies cost here, somebody shall have to give way.
+        options.foresight = false
         return options
     }
 

@@ -10,7 +10,6 @@ final class TraceFile: Sendable {
     /// - Throws: `CommandError.input` where the file cannot be written, before anything has run.
     init(_ path: String) throws {
         self.path = path
-        guard !path.isEmpty else { throw CommandError.input("the trace's file has no name") }
         let folder = URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false)
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
@@ -19,12 +18,20 @@ final class TraceFile: Sendable {
         if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
             throw CommandError.input("cannot write \(path): it is a folder")
         }
+        // Any other name is more likely a file of prompts, which would be lost.
+        guard Self.suffixes.contains(where: path.lowercased().hasSuffix) else {
+            throw CommandError.input(
+                "cannot write \(path.isEmpty ? "a trace without a name" : path): a trace's name ends in .html, or in .json for "
+                    + "the record alone")
+        }
         guard access(folder, W_OK) == 0 else {
             throw CommandError.input("cannot write \(path): \(CommandError.systemMessage(errno))")
         }
     }
 
-    private var isRecord: Bool { path.hasSuffix(".json") }
+    private static let suffixes = [".html", ".htm", ".json"]
+
+    private var isRecord: Bool { path.lowercased().hasSuffix(".json") }
 
     /// The engine whose run it is.
     func record(_ engine: Engine) { self.engine.withLock { $0 = engine } }

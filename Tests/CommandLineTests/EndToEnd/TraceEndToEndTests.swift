@@ -83,6 +83,7 @@ struct TraceEndToEndTests {
         "what cannot be written or read is said before anything runs",
         arguments: [
             (["no/such/folder/x.html"], "there is no folder"), ([".", "ab"], "it is a folder"),
+            (["prompts.jsonl"], "name ends in .html"),
             (["x.html", "--from", "none.json"], "cannot read"), (["x.html", "--from", "lines.json"], "no trace"),
             (["x.html", "--from", "bent.json"], "damaged"), (["x.html", "--from", "late.json"], "record it again"),
             (["x.html", "ab", "--from", "late.json"], "one of them"),

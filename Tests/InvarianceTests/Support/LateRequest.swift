@@ -12,7 +12,7 @@ final class LateRequest: @unchecked Sendable {
 
     /// - Parameters:
     ///   - reading: which of the clock's; the first one is that of the other request's arrival.
-    ///   - pause: how long each step takes at least.
+    ///   - pause: how long each step after that takes at least, while a request has a deadline.
     init(
         _ request: GenerationRequest, _ engine: BatchEngine, reading: Int, pause: Duration = .zero,
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
@@ -22,7 +22,7 @@ final class LateRequest: @unchecked Sendable {
             engine.now = { [self] in
                 readings += 1
                 if readings == reading { stream = engine.generate(request, tokenizer: nil) }
-                if pause > .zero { usleep(useconds_t(pause / .microseconds(1))) }
+                if readings > reading, pause > .zero { usleep(useconds_t(pause / .microseconds(1))) }
                 return now()
             }
         }
@@ -41,4 +41,12 @@ final class LateRequest: @unchecked Sendable {
 func completion(of stream: AsyncThrowingStream<GenerationEvent, any Error>) async throws -> Completion? {
     for try await case .finished(let completion) in stream { return completion }
     return nil
+}
+
+/// Wait for what must come true; a test's time limit ends the wait.
+func eventually(_ condition: () async -> Bool) async throws {
+    while !(await condition()) {
+        try Task.checkCancellation()
+        await Task.yield()
+    }
 }
