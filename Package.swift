@@ -59,8 +59,12 @@ let package = Package(
                 "Basics", "CKernels", "CLimits", "Kernels", "PagedCache", "Models", "Tokenizers", "Scheduler", logging,
             ],
             resources: [.copy("Resources/default-model")] + tracePage),
+        room("Forms", ["Basics", "Parterre"]),
+        room("BatchFiles", ["Basics", "Forms", "Parterre"]),
         .executableTarget(
-            name: "ParterreCLI", dependencies: ["Parterre", argumentParser, logging], swiftSettings: strict),
+            name: "ParterreCLI",
+            dependencies: ["Basics", "Parterre", "Forms", "BatchFiles", argumentParser, logging],
+            swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("KernelsTests", ["TestSupport", "Kernels", "CKernels", "Basics"]),
         tests("PagedCacheTests", ["TestSupport", "PagedCache", "Kernels", "Basics"]),
@@ -74,6 +78,9 @@ let package = Package(
             "InvarianceTests",
             ["TestSupport", "Parterre", "Scheduler", "Models", "PagedCache", "Kernels", "Basics", logging]),
         tests("ParityTests", ["TestSupport", "Parterre"], resources: [.copy("Fixtures")]),
-        tests("CommandLineTests", ["TestSupport", "ParterreCLI", "Parterre", argumentParser, logging]),
+        tests("BatchFilesTests", ["TestSupport", "BatchFiles", "Forms", "Parterre"]),
+        tests(
+            "CommandLineTests",
+            ["TestSupport", "ParterreCLI", "Forms", "BatchFiles", "Parterre", argumentParser, logging]),
     ]
 )

@@ -1,3 +1,4 @@
+import BatchFiles
 import Foundation
 import Parterre
 
@@ -23,6 +24,7 @@ enum CommandError: UserFacingError, Equatable {
     init(duringRun error: any Error) {
         switch error {
         case let error as CommandError: self = error
+        case FileError.readerGone: self = .readerGone
         case let error as any UserFacingError: self = .failed(error.message)
         default: self = .failed(String(describing: error))
         }
@@ -37,7 +39,4 @@ enum CommandError: UserFacingError, Equatable {
         case .failed, .readerGone: 1
         }
     }
-
-    /// The system's words for an `errno`.
-    static func systemMessage(_ code: Int32) -> String { String(cString: strerror(code)) }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BatchFiles
 import Foundation
 import Parterre
 
@@ -63,6 +64,10 @@ struct ParterreCommand: AsyncParsableCommand {
         case let error as CommandError:
             if let message = error.shownMessage { Console.shared.line("parterre: \(message)") }
             return error.exitCode
+        case FileError.failed(let message):
+            Console.shared.line("parterre: \(message)")
+            return 1
+        case FileError.readerGone: return 1
         case let error as any UserFacingError:
             // What the library throws before a run has begun: a model, a file or an option that cannot be used.
             Console.shared.line("parterre: \(error.message)")

@@ -1,4 +1,6 @@
 import ArgumentParser
+import BatchFiles
+import Forms
 import Parterre
 import Testing
 
@@ -6,7 +8,7 @@ import Testing
 
 @Suite("Beam search on lines and options")
 struct BeamLineTests {
-    private func parse(_ text: String, defaults: RequestDefaults = RequestDefaults()) -> Result<RequestLine, BadLine> {
+    private func parse(_ text: String, defaults: RequestOptions = RequestOptions()) -> Result<RequestLine, BadLine> {
         RequestLine.parse(Array(text.utf8), number: 7, defaults: defaults)
     }
 
@@ -26,14 +28,18 @@ struct BeamLineTests {
             ),
         ] {
             let line = try parse(#"{"prompt": "x", \#(text)}"#).get()
-            #expect(line.n == n)
+            #expect(line.options.n == n)
             #expect(
-                line.parameters.beams == BeamParameters(count: beams, lengthPenalty: 0.6, earlyStopping: .never),
+                line.options.parameters.beams
+                    == BeamParameters(count: beams, lengthPenalty: 0.6, earlyStopping: .never),
                 "\(text)")
         }
-        #expect(try parse(#"{"prompt": "x", "early_stopping": true}"#).get().parameters.beams.earlyStopping == .yes)
-        #expect(try parse(#"{"prompt": "x", "early_stopping": false}"#).get().parameters.beams.earlyStopping == .no)
-        #expect(try parse(#"{"prompt": "x", "use_beam_search": false, "n": 3}"#).get().parameters.beams.count == 1)
+        #expect(
+            try parse(#"{"prompt": "x", "early_stopping": true}"#).get().options.parameters.beams.earlyStopping == .yes)
+        #expect(
+            try parse(#"{"prompt": "x", "early_stopping": false}"#).get().options.parameters.beams.earlyStopping == .no)
+        #expect(
+            try parse(#"{"prompt": "x", "use_beam_search": false, "n": 3}"#).get().options.parameters.beams.count == 1)
     }
 
     @Test(
@@ -53,11 +59,12 @@ struct BeamLineTests {
 
     @Test("a temperature for other lines gives way to a line's search, its own does not")
     func temperature() throws {
-        var defaults = RequestDefaults()
+        var defaults = RequestOptions()
         defaults.parameters.temperature = 0.8
-        #expect(try parse(#"{"prompt": "x", "beams": 2}"#, defaults: defaults).get().parameters.temperature == 0)
+        #expect(
+            try parse(#"{"prompt": "x", "beams": 2}"#, defaults: defaults).get().options.parameters.temperature == 0)
         let both = try parse(#"{"prompt": "x", "beams": 2, "temperature": 0.5}"#, defaults: defaults).get()
-        #expect(throws: RequestError.self) { try both.parameters.validate(vocabularySize: 100) }
+        #expect(throws: RequestError.self) { try both.options.parameters.validate(vocabularySize: 100) }
     }
 
     @Test("options reach the search, and what the model recommends for drawing gives way to it")

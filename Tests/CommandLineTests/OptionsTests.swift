@@ -1,4 +1,6 @@
 import ArgumentParser
+import BatchFiles
+import Forms
 import Foundation
 import Parterre
 import Testing
@@ -12,7 +14,7 @@ struct OptionsTests {
     @Test("defaults are the library's")
     func defaults() throws {
         let command = try generate("x")
-        #expect(command.sampling.defaults(over: SamplingParameters()) == RequestDefaults())
+        #expect(command.sampling.defaults(over: SamplingParameters()) == RequestOptions())
         #expect(command.engine.options == EngineOptions())
         #expect(command.batching.batching == .continuous)
         #expect(command.model.source == .bundled)

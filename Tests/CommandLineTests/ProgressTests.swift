@@ -1,3 +1,5 @@
+import BatchFiles
+import Forms
 import Foundation
 import Synchronization
 import Testing
@@ -86,7 +88,7 @@ struct ProgressTests {
     func telling() {
         let told = Mutex<[String]>([])
         let progress = Tally { text in told.withLock { $0.append(text) } }
-        for line in 1...50 { progress.failed(line: line, LineError("no", field: "prompt")) }
+        for line in 1...50 { progress.failed(line: line, FieldError("no", field: "prompt")) }
         #expect(progress.counts.failed == 50)
         #expect(told.withLock { $0.count } == Tally.mostTold + 1)
         #expect(told.withLock { $0.first } == "line 1: prompt: no")

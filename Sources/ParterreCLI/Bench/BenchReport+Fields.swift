@@ -1,3 +1,4 @@
+import Forms
 import Parterre
 
 // The figures as a machine reads them: JSON lines, or CSV with the same names.

@@ -1,4 +1,6 @@
 public import ArgumentParser
+import BatchFiles
+import Forms
 public import Parterre
 
 struct BenchCommand: AsyncParsableCommand {

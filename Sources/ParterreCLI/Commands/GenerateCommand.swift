@@ -1,4 +1,6 @@
 import ArgumentParser
+import BatchFiles
+import Forms
 import Foundation
 import Parterre
 
@@ -95,7 +97,7 @@ struct GenerateCommand: AsyncParsableCommand {
         }
     }
 
-    private var defaults: RequestDefaults {
+    private var defaults: RequestOptions {
         var defaults = sampling.defaults(for: model.source)
         urgency.apply(to: &defaults)
         return defaults

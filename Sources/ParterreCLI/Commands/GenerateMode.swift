@@ -1,4 +1,5 @@
 import ArgumentParser
+import Forms
 
 /// What `parterre generate` is asked to do, decided from its arguments alone.
 enum GenerateMode: Equatable {

@@ -1,4 +1,6 @@
 import ArgumentParser
+import BatchFiles
+import Forms
 import Parterre
 
 struct InspectCommand: AsyncParsableCommand {

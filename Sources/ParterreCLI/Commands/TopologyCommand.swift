@@ -1,4 +1,6 @@
 import ArgumentParser
+import BatchFiles
+import Forms
 import Foundation
 import Parterre
 

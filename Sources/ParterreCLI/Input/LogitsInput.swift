@@ -1,3 +1,5 @@
+import BatchFiles
+import Forms
 import Parterre
 
 /// The lines of `parterre logits`, all read and checked before any work since they share one output file; and the

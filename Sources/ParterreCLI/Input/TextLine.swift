@@ -1,3 +1,5 @@
+import BatchFiles
+import Forms
 import Foundation
 import Parterre
 
@@ -14,10 +16,10 @@ struct TextLine: Equatable {
     var content: Prompt
 
     static func parse(_ line: InputLines.Line, _ form: Form) -> Result<TextLine, BadLine> {
-        do throws(LineError) {
-            guard case .whole(let bytes) = line.content else { throw LineError("the line is too long") }
+        do throws(FieldError) {
+            guard case .whole(let bytes) = line.content else { throw FieldError("the line is too long") }
             let info: [CodingUserInfoKey: any Sendable] = [Decoded.number: line.number, Decoded.form: form]
-            return try JSONObjectLine.decode(Decoded.self, from: bytes, userInfo: info).result
+            return try JSONObject.decode(Decoded.self, from: bytes, userInfo: info).result
         } catch {
             return .failure(BadLine(number: line.number, id: nil, form: .native, error: error))
         }
@@ -46,7 +48,7 @@ struct TextLine: Equatable {
             do {
                 id = try fields.id("id")
                 result = .success(TextLine(id: id ?? LineID(line: number), content: try Self.content(fields, form)))
-            } catch let error as LineError {
+            } catch let error as FieldError {
                 result = .failure(BadLine(number: number, id: id, form: .native, error: error))
             }
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Forms
 import Parterre
 
 /// How tokens are chosen where a line says nothing of its own.
@@ -101,11 +102,11 @@ struct SamplingOptions: ParsableArguments {
 
     /// The options that were given, over what the model's publisher recommends. A file of the model that cannot be read
     /// is left to be reported when the model is loaded.
-    func defaults(for model: ModelSource) -> RequestDefaults {
+    func defaults(for model: ModelSource) -> RequestOptions {
         defaults(over: (try? model.samplingDefaults()) ?? SamplingParameters())
     }
 
-    func defaults(over recommended: SamplingParameters) -> RequestDefaults {
+    func defaults(over recommended: SamplingParameters) -> RequestOptions {
         var p = recommended
         p.maxTokens = maxTokens ?? p.maxTokens
         p.minTokens = minTokens ?? p.minTokens
@@ -125,7 +126,7 @@ struct SamplingOptions: ParsableArguments {
         p.beams = beam.parameters
         // What the model recommends for drawing gives way to a search.
         if p.beams.isSearch, temperature == nil { p.temperature = 0 }
-        return RequestDefaults(parameters: p, n: n)
+        return RequestOptions(parameters: p, n: n)
     }
 
     /// A bad option is a usage error before anything is loaded; a bad field of a line is that line's error.

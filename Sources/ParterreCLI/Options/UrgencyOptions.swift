@@ -1,4 +1,5 @@
 import ArgumentParser
+import Forms
 import Parterre
 
 /// Who is served first, and until when, where a line says nothing of its own.
@@ -15,7 +16,7 @@ struct UrgencyOptions: ParsableArguments {
             valueName: "seconds"))
     var deadline: Seconds?
 
-    func apply(to defaults: inout RequestDefaults) {
+    func apply(to defaults: inout RequestOptions) {
         defaults.priority = priority
         defaults.deadline = deadline?.duration
     }
@@ -41,13 +42,5 @@ struct Seconds: ExpressibleByArgument, Equatable {
     init?(argument: String) {
         guard let duration = Double(argument).flatMap(Duration.init(wholeOrFractionalSeconds:)) else { return nil }
         self.duration = duration
-    }
-}
-
-extension Duration {
-    /// `nil` for what is no number or too large to be counted.
-    init?(wholeOrFractionalSeconds seconds: Double) {
-        guard abs(seconds) < 1e18 else { return nil }
-        self = .seconds(seconds)
     }
 }

@@ -1,3 +1,4 @@
+import Forms
 import Parterre
 
 /// What `parterre inspect` shows.

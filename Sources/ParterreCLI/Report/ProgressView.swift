@@ -1,3 +1,4 @@
+import BatchFiles
 import Parterre
 
 /// A moment of a run, as a bar for a terminal or as a log line.

@@ -1,3 +1,5 @@
+import BatchFiles
+import Forms
 import Parterre
 
 /// `parterre generate` from lines to lines: everything that may go wrong is looked at before the output is touched.
@@ -10,7 +12,7 @@ struct LineGeneration: Sendable {
     var resume = false
     var retryErrors = false
     /// The command line's own options, to be checked against the model.
-    var defaults: RequestDefaults
+    var defaults: RequestOptions
     /// Most lines in flight.
     var inFlight: Int
     var reporter: Reporter

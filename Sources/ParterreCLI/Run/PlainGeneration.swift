@@ -1,16 +1,18 @@
+import BatchFiles
+import Forms
 import Foundation
 import Parterre
 
 /// `parterre generate` for people: prompts from the command line, texts as they grow.
 struct PlainGeneration {
     var prompts: [String]
-    var defaults: RequestDefaults
+    var defaults: RequestOptions
     var model: @Sendable () async throws -> LoadedModel
 
     private enum News {
         case piece(String, PlainText.Section)
         case end(PlainText.Section)
-        case failure(prompt: Int, LineError)
+        case failure(prompt: Int, FieldError)
     }
 
     /// - Throws: `CommandError`, also when one of the prompts could not be answered.
@@ -76,7 +78,7 @@ struct PlainGeneration {
                             }
                         }
                     } catch {
-                        feed.yield(.failure(prompt: prompt, LineError(error)))
+                        feed.yield(.failure(prompt: prompt, FieldError(error)))
                     }
                 }
             }

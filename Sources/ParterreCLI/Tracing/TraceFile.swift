@@ -1,3 +1,4 @@
+import BatchFiles
 import Foundation
 import Parterre
 import Synchronization
@@ -25,7 +26,7 @@ final class TraceFile: Sendable {
                     + "the record alone")
         }
         guard access(folder, W_OK) == 0 else {
-            throw CommandError.input("cannot write \(path): \(CommandError.systemMessage(errno))")
+            throw CommandError.input("cannot write \(path): \(FileError.systemMessage(errno))")
         }
     }
 
