@@ -97,7 +97,7 @@ struct OutputLineTests {
 
     @Test("OpenAI's form holds all samples of all prompts of a line")
     func openAI() throws {
-        let form = OpenAIBatchLine(customID: .string("r"), model: "bloom", created: 5)
+        let form = OpenAIBatchLine(customID: .string("r"), completion: CompletionAnswer(model: "bloom", created: 5))
         var second = completion
         second.sample = 0
         second.logprobs = [

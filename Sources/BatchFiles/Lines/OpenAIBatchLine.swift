@@ -6,9 +6,13 @@ package struct OpenAIBatchLine {
     package var customID: LineID?
     package var completion: CompletionAnswer
 
-    package init(customID: LineID?, model: String) {
+    package init(customID: LineID?, completion: CompletionAnswer) {
         self.customID = customID
-        completion = CompletionAnswer(model: model)
+        self.completion = completion
+    }
+
+    package init(customID: LineID?, model: String) {
+        self.init(customID: customID, completion: CompletionAnswer(model: model))
     }
 
     /// The answer to a whole line: all samples of all its prompts, in order.

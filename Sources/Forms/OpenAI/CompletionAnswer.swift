@@ -6,9 +6,12 @@ package struct CompletionAnswer: Sendable {
     package var id = "cmpl-" + UniqueName.make()
     package var model: String
     /// Seconds since 1970.
-    package var created = Int(Date().timeIntervalSince1970)
+    package var created: Int
 
-    package init(model: String) { self.model = model }
+    package init(model: String, created: Int = Int(Date().timeIntervalSince1970)) {
+        self.model = model
+        self.created = created
+    }
 
     /// All samples of all prompts, in order.
     package func whole(_ completions: [[Completion]], tokenizer: Tokenizer?) -> JSON {

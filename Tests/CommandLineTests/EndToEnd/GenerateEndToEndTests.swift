@@ -1,3 +1,5 @@
+import BatchFiles
+import Forms
 import Foundation
 import Testing
 
