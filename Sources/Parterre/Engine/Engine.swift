@@ -23,6 +23,7 @@ public final class Engine: Sendable {
     let name: String
     let instructionSet: String
     let threads: Int
+    let gracePeriod: Duration?
     let core: BatchEngine
     private let regions: [(name: String, region: NodeRegion)]
 
@@ -51,6 +52,7 @@ public final class Engine: Sendable {
         let draft = try OpenedDraft(options.speculation, beside: model)
         name = model.name
         instructionSet = kernels.name
+        gracePeriod = options.gracePeriod
         let tokenizer = model.tokenizerFile.map { file in SideTask { try Tokenizer(contentsOf: file) } }
 
         let crew = try WorkerLanes(threads: options.threads)
@@ -165,7 +167,4 @@ public final class Engine: Sendable {
                 absentPages: placement.absentPages * placement.pagesPerLook, unknown: placement.refusal)
         }
     }
-
-    /// Stop taking requests, fail the unfinished ones with `RequestError.engineStopped`, end the worker lanes.
-    public func shutdown() async { await core.shutdown() }
 }

@@ -101,6 +101,9 @@ public struct EngineOptions: Sendable, Equatable {
     /// `portable`, `avx2`, `avxvnni`, `avx512`, `avx512vnni` or `avx512bf16`; on Arm `portable`, `neon`, `neondot`,
     /// `neoni8mm` or `neonbf16`; `nil`: `PARTERRE_ISA`, else the best.
     public var instructionSet: String? = nil
+    /// How long the engine, when it runs as a service and is shut down gracefully, gives running requests to end; `nil`: as long
+    /// as they take. What is left then fails with `RequestError.engineStopped`.
+    public var gracePeriod: Duration? = nil
     /// Write down what every step does, for `Engine.trace()`. Takes a few microseconds a step, and up to some hundred
     /// megabytes in a long run.
     public var recordsTrace: Bool = false

@@ -83,6 +83,8 @@ final class BeamGroup {
                 let token = SampledToken(id: id, logprob: written.logprobs?[place])
                 request.continuation.yield(.token(writer.append(token)))
             }
+            var noTokensBefore: Int64?
+            if writer.generated > 0 { request.meter.noteTokens(of: request, last: &noTokensBefore) }
             let whole = writer.completion(promptTokens: request.promptTokens)
             guard var completion = whole ?? reason.map({ writer.end($0, promptTokens: request.promptTokens) }) else {
                 preconditionFailure("a hypothesis has ended")

@@ -69,12 +69,14 @@ extension BatchEngine {
         let parameters = request.parameters
         let end = endCondition(of: parameters)
         let stops = StopStrings(parameters.stop)
-        let deadline = request.deadline.map { now() + $0 }
+        let arrival = now()
+        let deadline = request.deadline.map { arrival + $0 }
         queue.async { [self] in
-            guard !isStopped else { return continuation.finish(throwing: RequestError.engineStopped) }
+            if let refusal { return continuation.finish(throwing: refusal) }
             let id = nextArrival()
             let active = ActiveRequest(
-                id: id, promptTokens: prompt.count, samples: request.n, deadline: deadline, continuation: continuation)
+                id: id, promptTokens: prompt.count, samples: request.n, deadline: deadline, meter: meter,
+                arrival: meter.nanoseconds(arrival), continuation: continuation)
             continuation.onTermination = { [weak self] reason in
                 guard case .cancelled = reason, let self else { return }
                 queue.async { self.cancel(id) }

@@ -4,6 +4,7 @@ public import PagedCache
 
 /// What the engine is doing, between two steps.
 public struct BatchEngineStatus: Sendable, Equatable {
+    public var state: EngineState
     public var running: Int
     public var waiting: Int
     public var blocksUsed: Int
@@ -17,6 +18,7 @@ public struct BatchEngineStatus: Sendable, Equatable {
     public var barriers: Int
     public var counters: EngineCounters
     public var speculation: SpeculationCounters
+    public var requests: RequestMetrics
 }
 
 /// The swap space, and what went through it.
@@ -43,12 +45,13 @@ extension BatchEngine {
             queue.async { [self] in
                 continuation.resume(
                     returning: BatchEngineStatus(
-                        running: scheduler.running.count, waiting: scheduler.waiting.count + scheduler.aside.count,
+                        state: state, running: scheduler.running.count,
+                        waiting: scheduler.waiting.count + scheduler.aside.count,
                         blocksUsed: scheduler.cache.usedBlocks, blocks: scheduler.cache.blockCount,
                         blocksCached: scheduler.cache.cachedBlocks, prefixes: scheduler.cache.prefixes,
                         preemptions: scheduler.preemptions, swapping: SwappingStatus(scheduler),
                         barriers: crew.barriersPassed, counters: counters,
-                        speculation: speculator?.counters ?? SpeculationCounters()))
+                        speculation: speculator?.counters ?? SpeculationCounters(), requests: meter.metrics))
             }
         }
     }

@@ -36,8 +36,10 @@ public final class BatchEngine: @unchecked Sendable {
     var now: () -> ContinuousClock.Instant = { .now }
     private var arrivals = 0
     private var stepIsQueued = false
-    private(set) var isStopped = false
+    private(set) var state = EngineState.serving
+    var drainWaiters: [DrainWaiter] = []
     private(set) var counters = EngineCounters()
+    let meter = RequestMeter()
 
     /// Rows of logits that are held at a time; more wanted rows are computed in turn.
     static let logitRows = 64
@@ -83,18 +85,35 @@ public final class BatchEngine: @unchecked Sendable {
         continueSteps()
     }
 
+    /// The request's reader has left.
     func cancel(_ id: Int) {
-        guard let request = requests.removeValue(forKey: id) else { return }
+        if drop(id) { meter.noteAbort() }
+    }
+
+    /// End a request with an error.
+    func fail(_ request: ActiveRequest, _ error: RequestError) {
+        request.continuation.finish(throwing: error)
+        if drop(request.id) { meter.noteError() }
+    }
+
+    /// The request is none any more, its blocks are free. False when that was so already.
+    private func drop(_ id: Int) -> Bool {
+        guard let request = requests.removeValue(forKey: id) else { return false }
         // First all siblings are cut off, then sequences end: a fork must not bring one back.
         for sequence in request.sequences { sequence.siblings = [] }
         for sequence in request.sequences { scheduler.finish(sequence) }
+        return true
+    }
+
+    func beginDraining() {
+        if state == .serving { state = .draining }
     }
 
     func stop() {
-        guard !isStopped else { return }
-        isStopped = true
-        for request in requests.values { request.continuation.finish(throwing: RequestError.engineStopped) }
-        for id in requests.keys { cancel(id) }
+        guard state != .stopped else { return }
+        state = .stopped
+        endWaiting(drained: scheduler.isIdle)
+        for request in Array(requests.values) { fail(request, .engineStopped) }
         for sequence in scheduler.running + scheduler.waiting.unordered + scheduler.aside.unordered {
             if case .score(let job, _) = sequence.purpose { job.group.end(RequestError.engineStopped) }
             scheduler.finish(sequence)
@@ -105,11 +124,12 @@ public final class BatchEngine: @unchecked Sendable {
     // MARK: The loop
 
     private func continueSteps() {
-        guard !stepIsQueued, !isStopped, !scheduler.isIdle else { return }
+        guard !stepIsQueued, state != .stopped else { return }
+        guard !scheduler.isIdle else { return noteIdle() }
         stepIsQueued = true
         queue.async { [self] in
             stepIsQueued = false
-            guard !isStopped else { return }
+            guard state != .stopped else { return }
             step()
             continueSteps()
         }
@@ -118,6 +138,7 @@ public final class BatchEngine: @unchecked Sendable {
     private func step() {
         endExpired()
         guard !scheduler.isIdle else { return }
+        let began = meter.nanoseconds(now())
         recorder?.stepBegins()
         speculator?.propose(scheduler, crew: crew, scratch: scratch)
         scheduler.plan(&plan)
@@ -125,7 +146,8 @@ public final class BatchEngine: @unchecked Sendable {
         scheduler.commit(plan)
         run()
         recorder?.stepWasComputed(plan, scheduler)
-        settle()
+        meter.setMoment(now())
+        settle(stepBegan: began)
         let timer = workspace.timer
         recorder?.stepEnds(layers: timer.products, attention: timer.attention, head: timer.head)
     }
@@ -227,11 +249,12 @@ public final class BatchEngine: @unchecked Sendable {
 
     // MARK: Settling
 
-    private func settle() {
+    private func settle(stepBegan began: Int64) {
         for entry in plan.entries {
             counters.promptTokens += entry.sequence.state == .prefilling ? entry.rows : 0
             switch entry.sequence.purpose {
-            case .generate:
+            case .generate(let sample):
+                meter.noteStep(of: sample.request, began: began)
                 if !entry.wanted.isEmpty { entry.sequence.state = .decoding }
             case .score(let job, _):
                 guard entry.sequence.pendingTokens == 0, entry.sequence.state != .finished else { continue }
@@ -239,7 +262,9 @@ public final class BatchEngine: @unchecked Sendable {
                 job.group.sequenceDone()
             case .beam(let group, let member):
                 // Of all members' rows the leader's is as good a sign as any: they step together.
-                if member == 0, !entry.wanted.isEmpty { settle(entry.sequence, group) }
+                guard member == 0 else { continue }
+                meter.noteStep(of: group.request, began: began)
+                if !entry.wanted.isEmpty { settle(entry.sequence, group) }
             }
         }
         // Draws have kept their tokens in their sample, so all are settled here together.
@@ -261,6 +286,7 @@ public final class BatchEngine: @unchecked Sendable {
         }
         sample.forgetDrawn()
         counters.generatedTokens += written
+        meter.noteTokens(of: sample.request, last: &sample.lastTokens)
         scheduler.keep(accepted: written - 1, of: sequence)
         speculator?.settle(sequence, accepted: written - 1)
         guard let completion else { return }
@@ -273,6 +299,7 @@ public final class BatchEngine: @unchecked Sendable {
 
     private func settle(_ sequence: ScheduledSequence, _ group: BeamGroup) {
         counters.generatedTokens += 1 + sequence.followers.count
+        meter.notePrefilled(group.request)
         if let branches = group.advance() {
             scheduler.branch(sequence, into: branches) { .beam(group, member: $0) }
         } else {
@@ -318,12 +345,8 @@ public final class BatchEngine: @unchecked Sendable {
         logger.error("a sequence cannot be scheduled", metadata: ["tokens": "\(stuck.tokens.count)"])
         let error = RequestError.tooLong(tokens: stuck.tokens.count, capacity: scheduler.cache.tokenCapacity)
         switch stuck.purpose {
-        case .generate(let sample):
-            sample.request.continuation.finish(throwing: error)
-            cancel(sample.request.id)
-        case .beam(let group, _):
-            group.request.continuation.finish(throwing: error)
-            cancel(group.request.id)
+        case .generate(let sample): fail(sample.request, error)
+        case .beam(let group, _): fail(group.request, error)
         case .score(let job, _):
             end(job.group, error)
         }

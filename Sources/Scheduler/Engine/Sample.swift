@@ -10,6 +10,8 @@ final class Sample {
     private var writer: SampleWriter<StreamingDetokenizer>
     /// Tokens chosen in this step, not written down yet.
     private(set) var drawn: [SampledToken] = []
+    /// When it was given tokens last, in the meter's nanoseconds.
+    var lastTokens: Int64?
 
     init(request: ActiveRequest, sampler: SequenceSampler, writer: SampleWriter<StreamingDetokenizer>) {
         self.request = request
