@@ -46,10 +46,13 @@ extension PagedCache {
 
     /// Make the chain as long as the index knows a sequence's tokens, but for the last token: its logits are wanted, so it
     /// must be computed. A chain whose end has left the index begins anew.
-    public func follow(_ chain: inout PrefixChain, along tokens: [TokenID]) {
+    ///
+    /// - Parameter count: of the tokens, only the first so many.
+    public func follow(_ chain: inout PrefixChain, along tokens: [TokenID], first count: Int = .max) {
+        let count = min(count, tokens.count)
         if !index.contains(chain) { chain = .root }
         tokens.withUnsafeBufferPointer { tokens in
-            while chain.tokenCount + blockTokens < tokens.count {
+            while chain.tokenCount + blockTokens < count {
                 let begin = chain.tokenCount
                 let content = UnsafeBufferPointer(rebasing: tokens[begin..<begin + blockTokens])
                 guard let longer = index.find(content, after: chain) else { return }

@@ -27,6 +27,10 @@ extension Engine: Service {
     @discardableResult
     public func drain(within grace: Duration? = nil) async -> Bool { await core.drain(within: grace) }
 
-    /// Stop taking requests, fail the unfinished ones with `RequestError.engineStopped`, end the worker lanes.
-    public func shutdown() async { await core.shutdown() }
+    /// Stop taking requests, fail the unfinished ones with `RequestError.engineStopped`, end the worker lanes. Metrics are complete
+    /// when this returns.
+    public func shutdown() async {
+        await core.shutdown()
+        await reporter?.flush()
+    }
 }

@@ -24,6 +24,10 @@ extension EngineOptions {
         if case .bytes(let bytes) = cacheMemory, bytes <= 0 {
             throw .badOption(name: "cache-memory", reason: "\(bytes) is not a positive number of bytes")
         }
+        guard mostUnreadTokens > 0 else {
+            throw .badOption(
+                name: "most-unread-tokens", reason: "\(mostUnreadTokens) is not a positive number of tokens")
+        }
         if let gracePeriod, gracePeriod < .zero {
             throw .badOption(name: "grace-period", reason: "\(gracePeriod) is less than nothing")
         }

@@ -36,7 +36,10 @@ extension BatchEngine {
     }
 
     /// Called when nothing runs or waits.
-    func noteIdle() { endWaiting(drained: true) }
+    func noteIdle() {
+        sendReport()
+        endWaiting(drained: true)
+    }
 
     func endWaiting(drained: Bool) {
         for waiter in drainWaiters { waiter.end(drained) }

@@ -43,17 +43,19 @@ extension BatchEngine {
     public func status() async -> BatchEngineStatus {
         await withCheckedContinuation { continuation in
             queue.async { [self] in
-                continuation.resume(
-                    returning: BatchEngineStatus(
-                        state: state, running: scheduler.running.count,
-                        waiting: scheduler.waiting.count + scheduler.aside.count,
-                        blocksUsed: scheduler.cache.usedBlocks, blocks: scheduler.cache.blockCount,
-                        blocksCached: scheduler.cache.cachedBlocks, prefixes: scheduler.cache.prefixes,
-                        preemptions: scheduler.preemptions, swapping: SwappingStatus(scheduler),
-                        barriers: crew.barriersPassed, counters: counters,
-                        speculation: speculator?.counters ?? SpeculationCounters(), requests: meter.metrics))
+                continuation.resume(returning: currentStatus)
             }
         }
+    }
+
+    /// Only on the queue.
+    var currentStatus: BatchEngineStatus {
+        BatchEngineStatus(
+            state: state, running: scheduler.running.count, waiting: scheduler.waiting.count + scheduler.aside.count,
+            blocksUsed: scheduler.cache.usedBlocks, blocks: scheduler.cache.blockCount,
+            blocksCached: scheduler.cache.cachedBlocks, prefixes: scheduler.cache.prefixes,
+            preemptions: scheduler.preemptions, swapping: SwappingStatus(scheduler), barriers: crew.barriersPassed,
+            counters: counters, speculation: speculator?.counters ?? SpeculationCounters(), requests: meter.metrics)
     }
 
     /// Fail what is unfinished with `RequestError.engineStopped` and end the lanes.

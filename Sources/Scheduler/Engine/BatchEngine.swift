@@ -1,10 +1,10 @@
 import Basics
 import CKernels
 import Dispatch
-public import Kernels
-public import Logging
-public import Models
-public import PagedCache
+package import Kernels
+package import Logging
+package import Models
+package import PagedCache
 import Synchronization
 import Tokenizers
 
@@ -39,17 +39,24 @@ public final class BatchEngine: @unchecked Sendable {
     private(set) var state = EngineState.serving
     var drainWaiters: [DrainWaiter] = []
     private(set) var counters = EngineCounters()
-    let meter = RequestMeter()
+    let meter: RequestMeter
+    /// Told from time to time what was counted, and whenever there is nothing left to do; must return at once.
+    private let report: (@Sendable (EngineReport) -> Void)?
 
     /// Rows of logits that are held at a time; more wanted rows are computed in turn.
     static let logitRows = 64
 
-    /// - Parameter swapSpace: made for the same cache; `nil`: preempted sequences are always computed again.
+    /// - Parameters:
+    ///   - swapSpace: made for the same cache; `nil`: preempted sequences are always computed again.
+    ///   - report: told on the engine's queue what was counted: about once a second, and whenever nothing is left to do.
     /// - Throws: `KernelError.outOfMemory`.
-    public init(
+    package init(
         model: Bloom, crew: WorkerLanes, cache: PagedCache, swapSpace: SwapSpace? = nil, options: SchedulingOptions,
-        speculation: Speculation = .none, logger: Logger, recordsTrace: Bool = false
+        speculation: Speculation = .none, logger: Logger, recordsTrace: Bool = false,
+        report: (@Sendable (EngineReport) -> Void)? = nil
     ) throws {
+        self.report = report
+        meter = RequestMeter(keepsDurations: report != nil)
         self.model = model
         self.crew = crew
         self.logger = logger
@@ -92,7 +99,7 @@ public final class BatchEngine: @unchecked Sendable {
 
     /// End a request with an error.
     func fail(_ request: ActiveRequest, _ error: RequestError) {
-        request.continuation.finish(throwing: error)
+        request.delivery.finish(throwing: error)
         if drop(request.id) { meter.noteError() }
     }
 
@@ -118,6 +125,7 @@ public final class BatchEngine: @unchecked Sendable {
             if case .score(let job, _) = sequence.purpose { job.group.end(RequestError.engineStopped) }
             scheduler.finish(sequence)
         }
+        sendReport()
         crew.stop()
     }
 
@@ -131,8 +139,14 @@ public final class BatchEngine: @unchecked Sendable {
             stepIsQueued = false
             guard state != .stopped else { return }
             step()
+            if meter.isReportDue { sendReport() }
             continueSteps()
         }
+    }
+
+    func sendReport() {
+        guard let report else { return }
+        report(EngineReport(status: currentStatus, durations: meter.takeDurations()))
     }
 
     private func step() {
@@ -194,13 +208,33 @@ public final class BatchEngine: @unchecked Sendable {
                 draws.add(row: wanted.lowerBound - pass.lowerBound, group.members[member])
             }
             guard case .generate(let sample) = entry.sequence.purpose else { continue }
+            var drawn = entry.wanted
+            if let report = entry.sequence.promptReport {
+                prepareReport(report, of: entry, wanted, pass)
+                // Of a prompt only the last row is drawn from.
+                drawn = entry.wanted.suffix(entry.sequence.pendingTokens == 0 ? 1 : 0)
+            }
+            let rows = drawn.clamped(to: pass)
+            guard !rows.isEmpty, sample.tokensLeft > 0 else { continue }
             draws.add(
-                rows: wanted.lowerBound - pass.lowerBound..<wanted.upperBound - pass.lowerBound,
-                earlier: wanted.lowerBound - entry.wanted.lowerBound, sample)
+                rows: rows.lowerBound - pass.lowerBound..<rows.upperBound - pass.lowerBound,
+                earlier: rows.lowerBound - drawn.lowerBound, sample)
             guard !entry.sequence.siblings.isEmpty else { continue }
             for sibling in scheduler.fork(entry.sequence) {
                 if case .generate(let other) = sibling.purpose { draws.add(other) }
             }
+        }
+    }
+
+    private func prepareReport(
+        _ report: PromptReport, of entry: StepPlan.Entry, _ wanted: Range<Int>, _ pass: Range<Int>
+    ) {
+        let end = entry.sequence.table.tokenCount
+        for row in wanted {
+            let position = end - (entry.wanted.upperBound - row)
+            guard report.wants(rowAt: position) else { continue }
+            draws.add(
+                row: row - pass.lowerBound, report, token: position + 1, id: entry.sequence.tokens[position + 1])
         }
     }
 
@@ -222,6 +256,13 @@ public final class BatchEngine: @unchecked Sendable {
                     rowIsUndecided.store(true, ordering: .relaxed)
                 }
             }
+        }
+        for index in lane.share(of: draws.reports.count) {
+            let (row, report, token, id) = draws.reports[index]
+            let logits = UnsafeBufferPointer(logits(ofRow: row))
+            let distribution = LogprobReport(
+                logits, alternatives: report.alternatives, scratch: scratch[lane.index], model.kernels)
+            report.set(distribution.logprob(of: id.index, in: logits), ofToken: token)
         }
         for index in lane.share(of: draws.beams.count) {
             let (row, member) = draws.beams[index]
@@ -255,7 +296,8 @@ public final class BatchEngine: @unchecked Sendable {
             switch entry.sequence.purpose {
             case .generate(let sample):
                 meter.noteStep(of: sample.request, began: began)
-                if !entry.wanted.isEmpty { entry.sequence.state = .decoding }
+                entry.sequence.promptReport?.advance(stored: entry.sequence.table.tokenCount)
+                if entry.sequence.pendingTokens == 0 { settlePrompt(of: entry.sequence, sample) }
             case .score(let job, _):
                 guard entry.sequence.pendingTokens == 0, entry.sequence.state != .finished else { continue }
                 scheduler.finish(entry.sequence)
@@ -268,15 +310,41 @@ public final class BatchEngine: @unchecked Sendable {
             }
         }
         // Draws have kept their tokens in their sample, so all are settled here together.
+        var hasSlowReader = false
         for sequence in scheduler.running {
             guard case .generate(let sample) = sequence.purpose, !sample.drawn.isEmpty else { continue }
-            settle(sequence, sample)
+            if settle(sequence, sample), sample.request.readerIsTooSlow { hasSlowReader = true }
         }
+        if hasSlowReader { endSlowReaders() }
         scheduler.publish(plan)
     }
 
+    /// The prompt is computed, or was already.
+    private func settlePrompt(of sequence: ScheduledSequence, _ sample: Sample) {
+        sequence.state = .decoding
+        if let report = sequence.promptReport {
+            sample.request.deliver(report)
+            sequence.dropPromptReport()
+        }
+        if sample.tokensLeft == 0 { endWithoutTokens(sample.request) }
+    }
+
+    /// The request wanted its prompt computed, and no more.
+    private func endWithoutTokens(_ request: ActiveRequest) {
+        meter.notePrefilled(request)
+        requests[request.id] = nil
+        for sequence in request.sequences { sequence.siblings = [] }
+        for sequence in request.sequences {
+            recorder?.ended(sequence, .length)
+            scheduler.finish(sequence)
+            if case .generate(let sample) = sequence.purpose { _ = request.finish(sample.end(.length)) }
+        }
+    }
+
     /// Write down what was drawn, up to the text's end; all but the last are guesses that came true.
-    private func settle(_ sequence: ScheduledSequence, _ sample: Sample) {
+    ///
+    /// - Returns: whether its request goes on.
+    private func settle(_ sequence: ScheduledSequence, _ sample: Sample) -> Bool {
         var completion: Completion?
         var written = 0
         while completion == nil, written < sample.drawn.count {
@@ -289,12 +357,21 @@ public final class BatchEngine: @unchecked Sendable {
         meter.noteTokens(of: sample.request, last: &sample.lastTokens)
         scheduler.keep(accepted: written - 1, of: sequence)
         speculator?.settle(sequence, accepted: written - 1)
-        guard let completion else { return }
+        guard let completion else { return true }
         recorder?.ended(sequence, completion.finishReason)
         scheduler.finish(sequence)
         scheduler.lengths.record(
             length: completion.completionTokens, isNatural: completion.finishReason == .stop)
-        if sample.request.finish(completion) { requests[sample.request.id] = nil }
+        guard sample.request.finish(completion) else { return true }
+        requests[sample.request.id] = nil
+        return false
+    }
+
+    /// Their memory must not grow with every token that they do not take.
+    private func endSlowReaders() {
+        for request in requests.values.filter(\.readerIsTooSlow) {
+            fail(request, .readerTooSlow(tokens: request.delivery.capacity))
+        }
     }
 
     private func settle(_ sequence: ScheduledSequence, _ group: BeamGroup) {

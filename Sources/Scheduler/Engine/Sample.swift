@@ -52,9 +52,9 @@ final class Sample {
         drawn.append(token)
     }
 
-    /// Write a drawn token down and stream it; the completion if it was the last.
+    /// Write a drawn token down and hand it to the reader; the completion if it was the last.
     func write(_ token: SampledToken) -> Completion? {
-        request.continuation.yield(.token(writer.append(token)))
+        if !request.delivery.yield(.token(writer.append(token))) { request.readerIsTooSlow = true }
         return writer.completion(promptTokens: request.promptTokens)
     }
 

@@ -5,8 +5,15 @@ final class RequestMeter {
     /// The moment in which what happens now counts as happening, in nanoseconds since the epoch. The engine sets it twice a
     /// step, so that no token needs a clock of its own.
     private(set) var moment: Int64 = 0
+    /// Each duration since the last report, where somebody wants them.
+    private var durations: [TimedDuration] = []
+    private let keepsDurations: Bool
+    private var lastReport: Int64 = 0
 
-    init(epoch: ContinuousClock.Instant = .now) { self.epoch = epoch }
+    init(epoch: ContinuousClock.Instant = .now, keepsDurations: Bool = false) {
+        self.epoch = epoch
+        self.keepsDurations = keepsDurations
+    }
 
     func setMoment(_ instant: ContinuousClock.Instant) { moment = nanoseconds(instant) }
 
@@ -20,7 +27,7 @@ final class RequestMeter {
     func noteStep(of request: ActiveRequest, began: Int64) {
         guard request.times.scheduled == nil else { return }
         request.times.scheduled = began
-        metrics.queueTime.record(nanoseconds: began - request.times.arrival)
+        record(.queueTime, began - request.times.arrival)
     }
 
     /// The request's prompt is computed, and its first token chosen if it gets one.
@@ -28,7 +35,7 @@ final class RequestMeter {
         guard request.times.prefilled == nil else { return }
         request.times.prefilled = moment
         metrics.promptTokens += request.promptTokens
-        metrics.prefillTime.record(nanoseconds: moment - (request.times.scheduled ?? moment))
+        record(.prefillTime, moment - (request.times.scheduled ?? moment))
     }
 
     /// A sample of the request gets tokens; of beam search, at its end.
@@ -38,9 +45,9 @@ final class RequestMeter {
         notePrefilled(request)
         if !request.times.hasTokens {
             request.times.hasTokens = true
-            metrics.timeToFirstToken.record(nanoseconds: moment - request.times.arrival)
+            record(.timeToFirstToken, moment - request.times.arrival)
         }
-        if let last { metrics.interTokenLatency.record(nanoseconds: moment - last) }
+        if let last { record(.interTokenLatency, moment - last) }
         last = moment
     }
 
@@ -48,10 +55,30 @@ final class RequestMeter {
 
     /// The request's last sample has ended.
     func noteEnd(of request: ActiveRequest) {
-        metrics.endToEndLatency.record(nanoseconds: moment - request.times.arrival)
+        record(.endToEndLatency, moment - request.times.arrival)
         if let prefilled = request.times.prefilled, request.times.hasTokens {
-            metrics.decodeTime.record(nanoseconds: moment - prefilled)
+            record(.decodeTime, moment - prefilled)
         }
+    }
+
+    private func record(_ timing: RequestTiming, _ nanoseconds: Int64) {
+        metrics.record(timing, nanoseconds)
+        if keepsDurations { durations.append(TimedDuration(timing: timing, nanoseconds: nanoseconds)) }
+    }
+
+    /// Whether those who want each duration should have them now.
+    var isReportDue: Bool {
+        durations.count >= EngineReport.mostDurations || moment - lastReport >= EngineReport.nanoseconds
+    }
+
+    /// The durations since the last report, in the order in which they were taken.
+    func takeDurations() -> [TimedDuration] {
+        lastReport = moment
+        defer {
+            durations = []
+            durations.reserveCapacity(EngineReport.mostDurations)
+        }
+        return durations
     }
 
     func noteAbort() { metrics.finished.abort += 1 }

@@ -24,6 +24,17 @@ public struct RequestMetrics: Sendable, Equatable {
 
     public init() {}
 
+    mutating func record(_ timing: RequestTiming, _ nanoseconds: Int64) {
+        switch timing {
+        case .timeToFirstToken: timeToFirstToken.record(nanoseconds: nanoseconds)
+        case .interTokenLatency: interTokenLatency.record(nanoseconds: nanoseconds)
+        case .endToEndLatency: endToEndLatency.record(nanoseconds: nanoseconds)
+        case .queueTime: queueTime.record(nanoseconds: nanoseconds)
+        case .prefillTime: prefillTime.record(nanoseconds: nanoseconds)
+        case .decodeTime: decodeTime.record(nanoseconds: nanoseconds)
+        }
+    }
+
     private static let firstToken: [Double] = [
         1, 5, 10, 20, 40, 60, 80, 100, 250, 500, 750, 1_000, 2_500, 5_000, 7_500, 10_000, 20_000, 40_000, 80_000,
         160_000,
