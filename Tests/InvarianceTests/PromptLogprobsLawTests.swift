@@ -1,6 +1,8 @@
 import Basics
 import Dispatch
 import Kernels
+import Models
+import PagedCache
 import TestSupport
 import Testing
 
@@ -141,7 +143,8 @@ import Testing
                 }
             }
             for (prompt, stream) in zip(prompts, streams) {
-                #expect(try await read(stream).logprobs == reference(prompt, engine))
+                let answer = try await read(stream)
+                #expect(try await answer.logprobs == reference(prompt, engine))
             }
             #expect(await engine.status().preemptions > 0, "nothing was preempted, so nothing was tested")
         }
