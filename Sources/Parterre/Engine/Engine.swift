@@ -162,6 +162,9 @@ public final class Engine: Sendable {
     /// Rows of the embedding, the width of a logits row.
     public var vocabularySize: Int { configuration.vocabularySize }
 
+    /// Most sequences in one step.
+    public var maxBatch: Int { core.maxBatch }
+
     /// Where the pages of weights and cache really lie, one entry per region and node, asked of the kernel now.
     public func pagePlacement() -> [PagePlacement] { pagePlacement(sample: .max) }
 

@@ -7,6 +7,8 @@ public import Tokenizers
 extension BatchEngine {
     /// Tokens that the cache holds when one sequence has it alone.
     public var capacity: Int { scheduler.cache.tokenCapacity }
+    /// Most sequences in one step.
+    public var maxBatch: Int { scheduler.options.maxBatch }
 
     /// Take a request on. What is wrong with it, the stream throws.
     ///
