@@ -1,4 +1,5 @@
 import Foundation
+import Parterre
 import Testing
 
 @testable import ParterreServer

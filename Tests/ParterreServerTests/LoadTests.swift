@@ -138,7 +138,9 @@ struct LoadTests {
             _ = try await Engine.load(.directory(URL(filePath: "/nowhere")))
             throw CancellationError()
         }
-        await #expect(throws: (any UserFacingError).self) { try await server.run() }
+        await #expect { try await server.run() } throws: {
+            ($0 as? any UserFacingError)?.message.contains("/nowhere") == true
+        }
     }
 
     @Test("an address that is taken is an error that names it")
