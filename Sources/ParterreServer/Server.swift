@@ -43,39 +43,35 @@ public struct Server: Service {
     public func run() async throws {
         let features = core.features
         let web = WebService(core: core, router: core.router(features), onListening: onListening)
-        // Whoever tells this service to end must not tell the web service too: it answers until all is drained.
-        let listening = Task.detached { try await web.run() }
         let result: Result<Void, any Error>
         do {
-            try await withTaskCancellationHandler {
-                try await serve(listening, features)
-            } onCancel: {
-                listening.cancel()
-            }
-            await web.end()
-            result = .success(())
+            result = .success(try await serve(web, features))
         } catch {
-            listening.cancel()
             result = .failure(error)
         }
-        let ended = await listening.result
         if load != nil, case .ready(let model) = core.host.state { await model.engine.shutdown() }
         try result.get()
-        try ended.get()
     }
 
     /// Until the server is told to end and is drained, or something fails.
-    private func serve(_ listening: Task<Void, any Error>, _ features: [any Feature]) async throws {
+    private func serve(_ web: WebService, _ features: [any Feature]) async throws {
+        // Whoever tells this service to end must not tell the web service too: it answers until all is drained.
+        let listening = Task.detached { try await web.run() }
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
-                try await listening.value
+                try await withTaskCancellationHandler {
+                    try await listening.value
+                } onCancel: {
+                    listening.cancel()
+                }
                 return true
             }
             group.addTask {
                 try await gracefulShutdown()
                 core.logger.info("draining", metadata: ["requests": "\(core.gate.inFlight)"])
                 await core.gate.drain(within: core.options.drainTime)
-                return true
+                await web.end()
+                return false
             }
             group.addTask {
                 try await loadModel()

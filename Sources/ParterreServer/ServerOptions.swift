@@ -42,6 +42,8 @@ public struct RequestLimits: Sendable, Equatable {
     public var samples = 128
     /// Prompts times samples.
     public var sequences = 1024
+    /// Of the answer, by what its tokens and log-probabilities take at most about; of a stream, of its echo.
+    public var answerBytes = 64 << 20
     public var stopStrings = 16
     /// Of each stop string: what might begin one is held back, so a long one is a long wait.
     public var stopBytes = 1024

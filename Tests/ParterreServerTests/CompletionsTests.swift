@@ -152,6 +152,48 @@ extension CompletionsTests {
     }
 }
 
+extension CompletionsTests {
+    @Test("an echo with log-probabilities has those of the prompt too, the first none; whole, alone and streamed")
+    func echoLogprobs() async throws {
+        try await TestServer.run { server in
+            let tokenizer = try #require(server.engine.tokenizer)
+            let prompt = tokenizer.encode("The little dog ran")
+            let body = #""logprobs": 1, "echo": true, "temperature": 0}"#
+            let reply = try await server.complete(#"{"prompt": \#(prompt.map(\.index)), "max_tokens": 3, \#(body)"#)
+            let choice = try #require((try reply.json["choices"] as? [[String: Any]])?.first)
+            let logprobs = try #require(choice["logprobs"] as? [String: Any])
+            let tokens = try #require(logprobs["tokens"] as? [String])
+            #expect(tokens.count == prompt.count + 3 && tokens.joined() == choice["text"] as? String)
+            let values = try #require(logprobs["token_logprobs"] as? [Any])
+            let top = try #require(logprobs["top_logprobs"] as? [Any])
+            #expect(values.count == tokens.count && values[0] is NSNull && top[0] is NSNull)
+
+            let score = try await server.engine.score(.tokens(prompt))
+            #expect(
+                values.dropFirst().prefix(prompt.count - 1).compactMap { ($0 as? NSNumber)?.floatValue }
+                    == score.logprobs.compactMap { $0?.logprob })
+            // What a greedy text chose is what lm-evaluation-harness takes for greedy.
+            for (token, top) in zip(tokens, top).suffix(3) {
+                let likeliest = try #require(top as? [String: Double]).max { $0.value < $1.value }
+                #expect(likeliest?.key == token)
+            }
+            let alone = try await server.complete(#"{"prompt": "The little dog ran", "max_tokens": 0, \#(body)"#)
+            let first = try #require((try alone.json["choices"] as? [[String: Any]])?.first)
+            #expect(first["text"] as? String == "The little dog ran" && first["finish_reason"] as? String == "length")
+            let scored = try #require((first["logprobs"] as? [String: Any])?["token_logprobs"] as? [Any])
+            #expect(scored.count == prompt.count)
+
+            let stream = try await server.complete(
+                #"{"prompt": "The little dog ran", "max_tokens": 3, "stream": true, \#(body)"#)
+            let parts = try stream.chunks.flatMap { $0["choices"] as? [[String: Any]] ?? [] }
+            #expect(parts.compactMap { $0["text"] as? String }.joined() == choice["text"] as? String)
+            let streamed = parts.compactMap { $0["logprobs"] as? [String: Any] }
+            #expect(streamed.flatMap { $0["tokens"] as? [String] ?? [] } == tokens)
+            #expect(streamed.flatMap { $0["text_offset"] as? [Int] ?? [] } == logprobs["text_offset"] as? [Int])
+        }
+    }
+}
+
 extension Sequence {
     func asyncMap<Value>(_ transform: (Element) async throws -> Value) async rethrows -> [Value] {
         var values: [Value] = []

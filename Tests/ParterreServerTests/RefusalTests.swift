@@ -36,7 +36,7 @@ struct RefusalTests {
         Case(body: #"{"prompt": "a", "suffix": "b"}"#, param: "suffix", says: "only continues"),
         Case(body: #"{"prompt": "a", "temprature": 1}"#, param: "temprature", says: "unknown field"),
         Case(body: #"{"prompt": "a", "temperature": -1}"#, param: "temperature", says: "positive"),
-        Case(body: #"{"prompt": "a", "temperature": 1e999}"#, param: nil, says: ""),
+        Case(body: #"{"prompt": "a", "temperature": 1e999}"#, param: "temperature", says: "must be a number"),
         Case(body: #"{"prompt": "a", "top_p": 0}"#, param: "top_p", says: "greater than 0"),
         Case(body: #"{"prompt": "a", "logprobs": 21}"#, param: "logprobs", says: "between 0 and 20"),
         Case(body: #"{"prompt": "a", "stop": [""]}"#, param: "stop", says: "empty string"),
@@ -82,6 +82,7 @@ struct RefusalTests {
         options.limits.newTokens = 10
         options.limits.samples = 3
         options.limits.bodyBytes = 2000
+        options.limits.answerBytes = 20_000
         try await TestServer.run(options) { server in
             let long = try await server.complete(#"{"prompt": [5,6,7,8,9]}"#)
             #expect(long.status == 400)
@@ -92,6 +93,10 @@ struct RefusalTests {
             #expect(try samples.status == 400 && samples.error.param == "n")
             let default16 = try await server.complete(#"{"prompt": [5]}"#)
             #expect(try default16.status == 400 && default16.error.param == "max_tokens")
+
+            let answer = try await server.complete(
+                #"{"prompt": [5], "max_tokens": 10, "n": 3, "logprobs": 20, "echo": true}"#)
+            #expect(try answer.status == 400 && answer.error.code == "answer_too_large")
 
             let large = try await server.complete(#"{"prompt": "\#(String(repeating: "a", count: 2000))"}"#)
             #expect(try large.status == 413 && large.error.code == "body_too_large")

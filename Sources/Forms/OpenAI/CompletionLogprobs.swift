@@ -38,6 +38,13 @@ package struct CompletionLogprobs: Sendable {
         }
     }
 
+    /// A prompt's tokens with what the engine says of them; none where it was not asked.
+    package static func entries(of prompt: [TokenID], _ logprobs: [TokenLogprob?]?) -> [Entry] {
+        zip(prompt, logprobs ?? []).map { id, logprob in
+            Entry(id: id, logprob: logprob?.logprob, top: logprob?.top ?? [])
+        }
+    }
+
     /// The next tokens; offsets go on where the last ones ended.
     ///
     /// - Parameters:

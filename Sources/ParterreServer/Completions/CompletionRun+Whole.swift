@@ -16,7 +16,8 @@ extension CompletionRun {
                 choices.append(
                     CompletionAnswer.choice(
                         index: choices.count, text: echo(index) + completion.text,
-                        logprobs: logprobs(of: completion), finishReason: completion.finishReason.rawValue))
+                        logprobs: logprobs(of: completion, prompt: prompts[index]),
+                        finishReason: completion.finishReason.rawValue))
             }
         }
         record.update {
@@ -60,8 +61,10 @@ extension CompletionRun {
         return sorted.prefix(wanted.options.n).map(\.completion)
     }
 
-    private func logprobs(of completion: Completion) -> JSON? {
-        guard wanted.options.parameters.logprobs != nil, let logprobs = completion.logprobs else { return nil }
-        return CompletionLogprobs.json(logprobs, model.engine.tokenizer)
+    private func logprobs(of completion: Completion, prompt: [TokenID]) -> JSON? {
+        guard hasLogprobs, let logprobs = completion.logprobs else { return nil }
+        var form = CompletionLogprobs(model.engine.tokenizer)
+        return form.json(
+            prompt: CompletionLogprobs.entries(of: prompt, completion.promptLogprobs), text: logprobs.map { .init($0) })
     }
 }

@@ -19,23 +19,30 @@ struct CompletionRun: Sendable {
         try limits.check(wanted)
         prompts = try wanted.prompts.map { try model.tokens(of: $0) }
         try limits.check(prompts, of: wanted, contextLength: model.contextLength)
-        for prompt in prompts { try request(prompt, minimum: 1).validate(vocabularySize: model.engine.vocabularySize) }
+        try limits.checkAnswer(to: prompts, of: wanted)
+        for prompt in prompts {
+            var request = request(prompt)
+            if isEchoOnly { request.parameters.maxTokens = 1 }
+            try request.validate(vocabularySize: model.engine.vocabularySize)
+        }
     }
 
     /// Sequences that it brings.
     var sequences: Int { prompts.count * wanted.bestOf }
 
-    /// - Parameter minimum: of `max_tokens`, which is 0 where only an echo is wanted.
-    func request(_ prompt: [TokenID], minimum: Int = 0) -> GenerationRequest {
+    func request(_ prompt: [TokenID]) -> GenerationRequest {
         var options = wanted.options
         options.n = wanted.bestOf
-        if isEchoOnly { options.parameters.maxTokens = minimum }
         if picksBest, options.parameters.logprobs == nil { options.parameters.logprobs = 0 }
-        return options.request(.tokens(prompt))
+        var request = options.request(.tokens(prompt))
+        if wanted.echo { request.promptLogprobs = wanted.options.parameters.logprobs }
+        return request
     }
 
-    /// Whether nothing is generated.
-    var isEchoOnly: Bool { wanted.options.parameters.maxTokens == 0 }
+    /// Whether the answer is the prompt alone, of which the engine need not know.
+    var isEchoOnly: Bool { wanted.options.parameters.maxTokens == 0 && !hasLogprobs }
+
+    var hasLogprobs: Bool { wanted.options.parameters.logprobs != nil }
 
     /// Whether more samples are generated than are answered.
     var picksBest: Bool { wanted.bestOf > wanted.options.n }

@@ -79,7 +79,7 @@ struct CompletionStream: Sendable {
 
     private func chunk(_ piece: CompletionPiece, _ forms: inout [Int: CompletionLogprobs]) -> JSON {
         var logprobs: JSON?
-        if run.wanted.options.parameters.logprobs != nil {
+        if run.hasLogprobs, !piece.promptLogprobs.isEmpty || !piece.logprobs.isEmpty {
             logprobs = forms[piece.choice, default: CompletionLogprobs(run.model.engine.tokenizer)]
                 .json(prompt: piece.promptLogprobs, text: piece.logprobs)
         }
@@ -134,13 +134,14 @@ extension CompletionStream {
         let n = run.wanted.options.n
         let prompt = run.prompts[index]
         record.update { $0.promptTokens += prompt.count }
-        for sample in 0..<n where run.wanted.echo {
-            try buffer.add(CompletionPiece(choice: index * n + sample, text: run.echo(index)))
-        }
+        // With log-probabilities it comes together with those.
+        if run.wanted.echo, !run.hasLogprobs { try echo(index) }
         if run.isEchoOnly { return try buffer.add(CompletionPiece(choice: index * n, finishReason: "length")) }
         for try await event in run.model.engine.generate(run.request(prompt)) {
             switch event {
             case .started: break
+            case .promptLogprobs(let logprobs):
+                try echo(index, CompletionLogprobs.entries(of: prompt, logprobs))
             case .token(let token):
                 record.update { $0.completionTokens += 1 }
                 let piece = CompletionPiece(
@@ -153,6 +154,14 @@ extension CompletionStream {
                     CompletionPiece(
                         choice: index * n + completion.sample, finishReason: completion.finishReason.rawValue))
             }
+        }
+    }
+
+    private func echo(_ index: Int, _ logprobs: [CompletionLogprobs.Entry] = []) throws {
+        for sample in 0..<run.wanted.options.n {
+            let choice = index * run.wanted.options.n + sample
+            try buffer.add(
+                CompletionPiece(choice: choice, text: run.echo(index), promptLogprobs: logprobs), counts: false)
         }
     }
 }

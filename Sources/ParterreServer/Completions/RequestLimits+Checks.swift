@@ -44,6 +44,24 @@ extension RequestLimits {
         }
     }
 
+    /// How long the answer may become: a whole one is held in memory, an echo also of a stream.
+    ///
+    /// - Throws: `APIError` 400.
+    func checkAnswer(to prompts: [[TokenID]], of wanted: CompletionRequest) throws(APIError) {
+        let parameters = wanted.options.parameters
+        // A token's text, and its log-probability with those of others, as JSON.
+        let perToken = 8 + (parameters.logprobs.map { 64 + 32 * $0 } ?? 0)
+        let new = wanted.stream ? 0 : Double(wanted.bestOf) * Double(parameters.maxTokens)
+        let echoed = wanted.echo ? prompts.reduce(0) { $0 + $1.count } * wanted.options.n : 0
+        let bytes = (new * Double(prompts.count) + Double(echoed)) * Double(perToken)
+        guard bytes > Double(answerBytes) else { return }
+        throw APIError(
+            .badRequest,
+            "the answer may take about \(Int(bytes) >> 20) MiB, more than the \(answerBytes >> 20) MiB of one request: "
+                + "ask for fewer samples, tokens or log-probabilities, or stream it",
+            param: "max_tokens", code: "answer_too_large")
+    }
+
     private static func check(
         _ value: Int, atMost limit: Int, _ field: String, what: String? = nil
     ) throws(APIError) {

@@ -29,6 +29,7 @@ extension ServerCore {
             CompletionsFeature(core: self),
             ChatFeature(core: self),
             TokenizeFeature(core: self),
+            MetricsFeature(core: self),
         ]
     }
 

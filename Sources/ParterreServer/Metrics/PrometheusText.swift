@@ -22,8 +22,9 @@ struct PrometheusText {
         for sample in samples { line(name, sample.labels, sample.value) }
     }
 
+    /// - Parameter name: without `_total`.
     mutating func counter(_ name: String, _ help: String, _ value: Int) {
-        metric(name, .counter, help, [([], Double(value))])
+        metric(name + "_total", .counter, help, [([], Double(value))])
     }
 
     mutating func gauge(_ name: String, _ help: String, _ value: Double) { metric(name, .gauge, help, [([], value)]) }

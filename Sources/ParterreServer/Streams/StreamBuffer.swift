@@ -55,11 +55,13 @@ final class StreamBuffer<Piece: StreamPiece>: Sendable {
     /// - Parameter limit: most bytes that wait.
     init(limit: Int) { self.limit = limit }
 
+    /// - Parameter counts: false for what comes at once by its nature, so that no reader could have been fast enough.
     /// - Throws: `ReaderTooSlow`.
-    func add(_ piece: Piece) throws(ReaderTooSlow) {
+    func add(_ piece: Piece, counts: Bool = true) throws(ReaderTooSlow) {
+        let bytes = counts ? piece.bytes : 0
         let isTaken = wake { state in
-            guard state.bytes + piece.bytes <= limit || state.pending.isEmpty else { return false }
-            state.bytes += piece.bytes
+            guard state.bytes + bytes <= limit || state.pending.isEmpty else { return false }
+            state.bytes += bytes
             if let place = state.places[piece.choice] {
                 state.pending[place].append(piece)
             } else {

@@ -41,7 +41,7 @@ package struct APIError: Error, Sendable {
         case let error as APIError: self = error
         case let error as FieldError: self.init(.badRequest, ErrorAnswer(error))
         case RequestError.invalid: self.init(.badRequest, ErrorAnswer(FieldError(error)))
-        case RequestError.engineStopped: self = .stopped
+        case RequestError.engineStopped, RequestError.engineDraining: self = .stopped
         case let error as RequestError: self.init(.badRequest, error.message)
         case is CancellationError: self = .clientGone
         default: self.init(.internalServerError, "the server failed; its log says why")

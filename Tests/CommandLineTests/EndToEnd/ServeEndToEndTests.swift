@@ -79,16 +79,17 @@ struct ServeEndToEndTests {
         }
         var request = URLRequest(url: base.appending(path: "v1/completions"))
         request.httpMethod = "POST"
-        request.httpBody = Data(#"{"prompt": "a", "max_tokens": 5000, "ignore_eos": true, "n": 8}"#.utf8)
+        request.httpBody = Data(#"{"prompt": "a", "max_tokens": 20000, "ignore_eos": true}"#.utf8)
         let waiting = Task { [request] in try await URLSession.shared.data(for: request) }
-        for _ in 0..<3000 where status != 503 {
-            running.send(SIGTERM)
-            try await Task.sleep(for: .milliseconds(20))
-            guard let (code, _) = try? await get(base.appending(path: "health")) else { break }
-            status = code
+        var page = ""
+        for _ in 0..<3000 where !page.contains("parterre:requests_in_flight{model_name=\"model\"} 1\n") {
+            page = try await get(base.appending(path: "metrics")).body
         }
+        running.send(SIGTERM)
+        while try await get(base.appending(path: "health")).status == 200 {}
+        running.send(SIGINT)
         let outcome = try await running.outcome()
-        #expect(outcome.code == 1 || outcome.code == 0)
+        #expect(outcome.code == 1 && outcome.errors.contains("ended at once"), "\(outcome.errors)")
         waiting.cancel()
     }
 
