@@ -21,7 +21,15 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let metricsTestKit = Target.Dependency.product(name: "MetricsTestKit", package: "swift-metrics")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 
 // Compiled into the program: a page must come out wherever the program is installed.
 let tracePage = [
@@ -34,6 +42,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "Parterre", targets: ["Parterre"]),
+        .library(name: "ParterreServer", targets: ["ParterreServer"]),
         // For Benchmarks/ alone: what is below Parterre's surface changes without notice.
         .library(name: "ParterreKernels", targets: ["Kernels", "CKernels"]),
         .executable(name: "parterre", targets: ["ParterreCLI"]),
@@ -42,6 +51,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.7.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         .systemLibrary(name: "CNUMA", pkgConfig: "numa", providers: [.apt(["libnuma-dev"])]),
@@ -57,13 +71,21 @@ let package = Package(
             "Parterre",
             [
                 "Basics", "CKernels", "CLimits", "Kernels", "PagedCache", "Models", "Tokenizers", "Scheduler", logging,
+                metrics, lifecycle,
             ],
             resources: [.copy("Resources/default-model")] + tracePage),
         room("Forms", ["Basics", "Parterre"]),
         room("BatchFiles", ["Basics", "Forms", "Parterre"]),
+        room(
+            "ParterreServer",
+            [
+                "Basics", "Forms", "Parterre", hummingbird, hummingbirdCore, httpTypes, nioCore, nioPosix, lifecycle, logging,
+            ]),
         .executableTarget(
             name: "ParterreCLI",
-            dependencies: ["Basics", "Parterre", "Forms", "BatchFiles", argumentParser, logging],
+            dependencies: [
+                "Basics", "Parterre", "Forms", "BatchFiles", "ParterreServer", argumentParser, lifecycle, logging,
+            ],
             swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("KernelsTests", ["TestSupport", "Kernels", "CKernels", "Basics"]),
@@ -73,12 +95,15 @@ let package = Package(
         tests(
             "SchedulerTests", ["TestSupport", "Scheduler", "Models", "PagedCache", "Kernels", "Tokenizers", "Basics"],
             resources: [.copy("Fixtures")]),
-        tests("ParterreTests", ["TestSupport", "Parterre", "Basics", logging]),
+        tests("ParterreTests", ["TestSupport", "Parterre", "Basics", logging, metrics, metricsTestKit, lifecycle]),
         tests(
             "InvarianceTests",
             ["TestSupport", "Parterre", "Scheduler", "Models", "PagedCache", "Kernels", "Basics", logging]),
         tests("ParityTests", ["TestSupport", "Parterre"], resources: [.copy("Fixtures")]),
+        tests("FormsTests", ["TestSupport", "Forms", "Parterre"]),
         tests("BatchFilesTests", ["TestSupport", "BatchFiles", "Forms", "Parterre"]),
+        tests(
+            "ParterreServerTests", ["TestSupport", "ParterreServer", "Forms", "Parterre", lifecycle, logging]),
         tests(
             "CommandLineTests",
             ["TestSupport", "ParterreCLI", "Forms", "BatchFiles", "Parterre", argumentParser, logging]),

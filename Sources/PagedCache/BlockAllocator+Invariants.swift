@@ -12,5 +12,9 @@ extension BlockAllocator {
         }
         return keptBlocks.allSatisfy { isWanted(BlockID(rawValue: $0)) }
             && freeBlocks.allSatisfy { !isWanted(BlockID(rawValue: $0)) }
+            && (0..<count).allSatisfy { block in
+                let block = BlockID(rawValue: Int32(block))
+                return isWanted(block) || !isPinned(block)
+            }
     }
 }

@@ -17,6 +17,7 @@ struct ParterreCommand: AsyncParsableCommand {
               parterre generate "The garden in spring"
               parterre generate --input prompts.jsonl --output texts.jsonl
               parterre generate --input prompts.jsonl --output texts.jsonl --resume
+              parterre serve --model ./bloom-560m --port 8000
               parterre logits --input ids.jsonl --output logits.safetensors
               echo '{"id": 1, "text": "Hello"}' | parterre tokenize
               parterre inspect --model ./bloom-560m
@@ -36,8 +37,8 @@ struct ParterreCommand: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            GenerateCommand.self, LogitsCommand.self, TokenizeCommand.self, TopologyCommand.self, InspectCommand.self,
-            QuantizeCommand.self, BenchCommand.self, TraceCommand.self,
+            GenerateCommand.self, ServeCommand.self, LogitsCommand.self, TokenizeCommand.self, TopologyCommand.self,
+            InspectCommand.self, QuantizeCommand.self, BenchCommand.self, TraceCommand.self,
         ])
 
     static func main() async {

@@ -130,7 +130,7 @@ import Testing
                 engine.scheduler.preemptAll()
                 (step, times) = (0, times - 1)
             }
-            if times > 0, !engine.isStopped { takeBlocks(from: engine, every: steps, times: times, step: step) }
+            if times > 0, engine.state != .stopped { takeBlocks(from: engine, every: steps, times: times, step: step) }
         }
     }
 

@@ -42,7 +42,7 @@ import Testing
             var completions: [Completion] = []
             for try await event in engine.generate(request, tokenizer: nil) {
                 switch event {
-                case .started: break
+                case .started, .promptLogprobs: break
                 case .token: tokens += 1
                 case .finished(let completion): completions.append(completion)
                 }

@@ -79,7 +79,7 @@ import Testing
         var seen = 0
         for try await event in engine.generate(request, tokenizer: nil) {
             switch event {
-            case .started: break
+            case .started, .promptLogprobs: break
             case .token:
                 seen += 1
                 if let limit, seen >= limit { return nil }

@@ -32,6 +32,7 @@ import Testing
             var completions: [Completion] = []
             for try await event in engine.generate(request) {
                 switch event {
+                case .promptLogprobs: Issue.record("nobody asked for them")
                 case .started: #expect(completions.isEmpty)
                 case .token(let token):
                     #expect(token.sample == completions.count, "one text after another")

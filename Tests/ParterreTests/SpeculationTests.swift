@@ -50,7 +50,7 @@ import Testing
                     var pieces: [String] = []
                     for try await event in engine.generate(request) {
                         switch event {
-                        case .started: break
+                        case .started, .promptLogprobs: break
                         case .token(let token): if token.sample == 0 { pieces.append(token.text) }
                         case .finished(let completion): completions.append(completion)
                         }

@@ -28,8 +28,8 @@ import Testing
             for tokens in older { plain.add(tokens) }
             var parameters = SamplingParameters()
             parameters.beams = BeamParameters(count: count)
-            let (_, continuation) = AsyncThrowingStream<GenerationEvent, any Error>.makeStream()
-            request = ActiveRequest(id: 100, promptTokens: prompt, samples: 1, continuation: continuation)
+            request = ActiveRequest(
+                id: 100, promptTokens: prompt, samples: 1, delivery: EventDelivery(samples: 1, capacity: 100))
             let tokens = (0..<prompt).map { TokenID($0 % 7) }
             group = BeamGroup(
                 GenerationRequest(.tokens(tokens), parameters: parameters), request: request, prompt: tokens,

@@ -21,4 +21,15 @@ package enum JSONObject {
             throw FieldError("the \(what) is not valid JSON")
         }
     }
+
+    /// The object's fields, to be read one by one.
+    package static func fields(of bytes: [UInt8], called what: String) throws(FieldError) -> FieldReader {
+        try decode(Opened.self, from: bytes, userInfo: [:], called: what).fields
+    }
+
+    private struct Opened: Decodable {
+        let fields: FieldReader
+
+        init(from decoder: any Decoder) throws { fields = try FieldReader(decoder) }
+    }
 }

@@ -1,30 +1,87 @@
 package import Parterre
 
 /// OpenAI's completions form of log-probabilities: four lists of one entry per token.
-package enum CompletionLogprobs {
+package struct CompletionLogprobs: Sendable {
+    private let tokenizer: Tokenizer?
+    /// A prompt's text shows its special tokens, a continuation's does not.
+    private var promptDetokenizer: StreamingDetokenizer?
+    private var detokenizer: StreamingDetokenizer?
+    /// Where the next token's text begins, in Unicode scalars from the text's beginning.
+    private var offset = 0
+
+    package init(_ tokenizer: Tokenizer?) {
+        self.tokenizer = tokenizer
+        promptDetokenizer = tokenizer.map { StreamingDetokenizer($0, skipSpecialTokens: false) }
+        detokenizer = tokenizer.map { StreamingDetokenizer($0) }
+    }
+
     package static func json(_ logprobs: [TokenLogprob], _ tokenizer: Tokenizer?) -> JSON {
-        func name(_ id: TokenID) -> String {
-            tokenizer?.decode([id], skipSpecialTokens: false) ?? "token_id:\(id)"
+        var form = CompletionLogprobs(tokenizer)
+        return form.json(text: logprobs.map(Entry.init))
+    }
+
+    /// A token and, but for a text's first one, how likely it was.
+    package struct Entry: Sendable {
+        package var id: TokenID
+        /// `nil` for a text's first token, which nothing stands before.
+        package var logprob: Float?
+        package var top: [TokenLogprob.Alternative]
+
+        package init(id: TokenID, logprob: Float?, top: [TokenLogprob.Alternative]) {
+            self.id = id
+            self.logprob = logprob
+            self.top = top
         }
-        var detokenizer = tokenizer.map { StreamingDetokenizer($0) }
-        var offset = 0
+
+        package init(_ logprob: TokenLogprob) {
+            self.init(id: logprob.id, logprob: logprob.logprob, top: logprob.top)
+        }
+    }
+
+    /// A prompt's tokens with what the engine says of them; none where it was not asked.
+    package static func entries(of prompt: [TokenID], _ logprobs: [TokenLogprob?]?) -> [Entry] {
+        zip(prompt, logprobs ?? []).map { id, logprob in
+            Entry(id: id, logprob: logprob?.logprob, top: logprob?.top ?? [])
+        }
+    }
+
+    /// The next tokens; offsets go on where the last ones ended.
+    ///
+    /// - Parameters:
+    ///   - prompt: tokens of the prompt, in front of all of the text's.
+    package mutating func json(prompt: [Entry] = [], text: [Entry]) -> JSON {
         var offsets: [JSON] = []
-        var top: [JSON] = []
-        for logprob in logprobs {
+        for entry in prompt {
             offsets.append(.integer(offset))
-            offset += detokenizer?.append(logprob.id).unicodeScalars.count ?? 0
-            // Two tokens may have the same text (a lone byte is U+FFFD): the likelier one keeps the name.
-            var members: [JSON.Member] = []
-            for alternative in logprob.top where !members.contains(where: { $0.name == name(alternative.id) }) {
-                members.append(.init(name: name(alternative.id), value: .float(alternative.logprob)))
-            }
-            top.append(.object(members))
+            offset += promptDetokenizer?.append(entry.id).unicodeScalars.count ?? 0
         }
+        if !text.isEmpty { offset += promptDetokenizer?.finish().unicodeScalars.count ?? 0 }
+        for entry in text {
+            offsets.append(.integer(offset))
+            offset += detokenizer?.append(entry.id).unicodeScalars.count ?? 0
+        }
+        let entries = prompt + text
+        let top = entries.map { $0.logprob == nil ? JSON.null : object(of: $0.top) }
         return .object([
-            "tokens": .array(logprobs.map { .string(name($0.id)) }),
-            "token_logprobs": .array(logprobs.map { .float($0.logprob) }),
+            "tokens": .array(entries.map { .string(name($0.id)) }),
+            "token_logprobs": .array(entries.map { $0.logprob.map(JSON.float) ?? .null }),
             "top_logprobs": .array(top),
             "text_offset": .array(offsets),
         ])
+    }
+
+    private func object(of alternatives: [TokenLogprob.Alternative]) -> JSON {
+        // Two tokens may have the same text (a lone byte is U+FFFD): the likelier one keeps the name.
+        var members: [JSON.Member] = []
+        for alternative in alternatives {
+            let name = name(alternative.id)
+            if members.contains(where: { $0.name == name }) { continue }
+            members.append(.init(name: name, value: .float(alternative.logprob)))
+        }
+        return .object(members)
+    }
+
+    private func name(_ id: TokenID) -> String {
+        tokenizer?.decode([id], skipSpecialTokens: false) ?? "token_id:\(id)"
     }
 }

@@ -49,6 +49,7 @@ public struct StepBatch: Sendable {
         switch wanted {
         case .none: break
         case .last: wantedRows.append(Int32(rows - 1))
+        case .tail(let count): wantedRows.append(contentsOf: Int32(rows - count)..<Int32(rows))
         case .all: wantedRows.append(contentsOf: Int32(first)..<Int32(rows))
         }
         segments.append(segment)
@@ -59,5 +60,7 @@ public struct StepBatch: Sendable {
 public enum WantedLogits: Sendable, Equatable {
     case none
     case last
+    /// The last so many rows.
+    case tail(Int)
     case all
 }

@@ -46,10 +46,17 @@ extension PagedCache {
 
     /// Make the chain as long as the index knows a sequence's tokens, but for the last token: its logits are wanted, so it
     /// must be computed. A chain whose end has left the index begins anew.
-    public func follow(_ chain: inout PrefixChain, along tokens: [TokenID]) {
+    ///
+    /// - Parameter count: of the tokens, only the first so many.
+    public func follow(_ chain: inout PrefixChain, along tokens: [TokenID], first count: Int = .max) {
         if !index.contains(chain) { chain = .root }
+        extend(&chain, along: tokens, to: min(count, tokens.count) - 1)
+    }
+
+    /// Make a valid chain as long as the index knows a sequence's first `count` tokens.
+    func extend(_ chain: inout PrefixChain, along tokens: [TokenID], to count: Int) {
         tokens.withUnsafeBufferPointer { tokens in
-            while chain.tokenCount + blockTokens < tokens.count {
+            while chain.tokenCount + blockTokens <= count {
                 let begin = chain.tokenCount
                 let content = UnsafeBufferPointer(rebasing: tokens[begin..<begin + blockTokens])
                 guard let longer = index.find(content, after: chain) else { return }

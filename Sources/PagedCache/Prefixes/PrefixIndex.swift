@@ -39,6 +39,9 @@ struct PrefixIndex: ~Copyable {
 
     func contains(_ block: BlockID) -> Bool { nodes[block.index].id != .root }
 
+    /// `root` for a block that is not indexed.
+    func node(of block: BlockID) -> PrefixNodeID { nodes[block.index].id }
+
     /// Whether the chain's last block, and so every one before it, is still what it was.
     func contains(_ chain: PrefixChain) -> Bool { chain.node == .root || nodes[chain.block.index].id == chain.node }
 

@@ -2,6 +2,7 @@ public import Basics
 import Foundation
 import Kernels
 public import Logging
+public import Metrics
 public import Models
 import PagedCache
 public import Scheduler
@@ -23,26 +24,38 @@ public final class Engine: Sendable {
     let name: String
     let instructionSet: String
     let threads: Int
+    let gracePeriod: Duration?
     let core: BatchEngine
+    let reporter: MetricsReporter?
     private let regions: [(name: String, region: NodeRegion)]
 
     /// Load a model: check its files, pack its weights, take the cache's memory.
     ///
+    /// - Parameters:
+    ///   - logger: told what happens; this library bootstraps no logging of its own.
+    ///   - metrics: where `MetricName`'s metrics go; by default what `MetricsSystem` was bootstrapped with before this.
+    ///   - progress: told how far packing is, now and then, on a thread of the library's.
     /// - Throws: a `UserFacingError` whose message names the file, tensor or option at fault.
     public static func load(
         _ model: ModelSource = .bundled, options: EngineOptions = EngineOptions(),
-        logger: Logger = Logger(label: "parterre"), progress: LoadProgress? = nil
+        logger: Logger = Logger(label: "parterre"), metrics: any MetricsFactory = MetricsSystem.factory,
+        progress: LoadProgress? = nil
     ) async throws -> Engine {
         // Packing takes seconds and blocks: it has no place on a cooperative thread.
         try await withCheckedThrowingContinuation { continuation in
             DispatchQueue(label: "parterre.load", qos: .userInitiated).async {
                 continuation.resume(
-                    with: Result { try Engine(model, options: options, logger: logger, progress: progress) })
+                    with: Result {
+                        try Engine(model, options: options, logger: logger, metrics: metrics, progress: progress)
+                    })
             }
         }
     }
 
-    private init(_ source: ModelSource, options: EngineOptions, logger: Logger, progress: LoadProgress?) throws {
+    private init(
+        _ source: ModelSource, options: EngineOptions, logger: Logger, metrics: any MetricsFactory,
+        progress: LoadProgress?
+    ) throws {
         try options.validate()
         let kernels = try KernelSet.select(named: options.instructionSet)
         let model = try OpenedModel(source)
@@ -51,6 +64,9 @@ public final class Engine: Sendable {
         let draft = try OpenedDraft(options.speculation, beside: model)
         name = model.name
         instructionSet = kernels.name
+        gracePeriod = options.gracePeriod
+        let reporter = MetricsReporter(metrics, model: model.name)
+        self.reporter = reporter
         let tokenizer = model.tokenizerFile.map { file in SideTask { try Tokenizer(contentsOf: file) } }
 
         let crew = try WorkerLanes(threads: options.threads)
@@ -76,7 +92,7 @@ public final class Engine: Sendable {
             core = try BatchEngine(
                 model: Bloom(weights: weights, kernels: kernels), crew: crew, cache: cache, swapSpace: swapSpace,
                 options: options.scheduling, speculation: options.guessing(with: draftModel), logger: logger,
-                recordsTrace: options.recordsTrace)
+                recordsTrace: options.recordsTrace, report: reporter?.report)
             memoryPlan = MemoryPlan(weights: weights, cache: cache, crew: crew)
             regions =
                 weights.regions.map { ("weights", $0) } + cache.arenas.map { ("cache", $0) }
@@ -146,6 +162,9 @@ public final class Engine: Sendable {
     /// Rows of the embedding, the width of a logits row.
     public var vocabularySize: Int { configuration.vocabularySize }
 
+    /// Most sequences in one step.
+    public var maxBatch: Int { core.maxBatch }
+
     /// Where the pages of weights and cache really lie, one entry per region and node, asked of the kernel now.
     public func pagePlacement() -> [PagePlacement] { pagePlacement(sample: .max) }
 
@@ -165,7 +184,4 @@ public final class Engine: Sendable {
                 absentPages: placement.absentPages * placement.pagesPerLook, unknown: placement.refusal)
         }
     }
-
-    /// Stop taking requests, fail the unfinished ones with `RequestError.engineStopped`, end the worker lanes.
-    public func shutdown() async { await core.shutdown() }
 }

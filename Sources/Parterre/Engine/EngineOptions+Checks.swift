@@ -24,6 +24,13 @@ extension EngineOptions {
         if case .bytes(let bytes) = cacheMemory, bytes <= 0 {
             throw .badOption(name: "cache-memory", reason: "\(bytes) is not a positive number of bytes")
         }
+        guard mostUnreadTokens > 0 else {
+            throw .badOption(
+                name: "most-unread-tokens", reason: "\(mostUnreadTokens) is not a positive number of tokens")
+        }
+        if let gracePeriod, gracePeriod < .zero {
+            throw .badOption(name: "grace-period", reason: "\(gracePeriod) is less than nothing")
+        }
         if let swapSpace, swapSpace < 0 {
             throw .badOption(name: "swap-space", reason: "\(swapSpace) is not a number of bytes")
         }

@@ -1,3 +1,5 @@
+import Scheduler
+
 /// How a model is loaded and served. Every default works.
 public struct EngineOptions: Sendable, Equatable {
     /// The format that weight matrices are packed into.
@@ -101,6 +103,13 @@ public struct EngineOptions: Sendable, Equatable {
     /// `portable`, `avx2`, `avxvnni`, `avx512`, `avx512vnni` or `avx512bf16`; on Arm `portable`, `neon`, `neondot`,
     /// `neoni8mm` or `neonbf16`; `nil`: `PARTERRE_ISA`, else the best.
     public var instructionSet: String? = nil
+    /// Tokens of a request that may wait for its reader, so that a reader who has stopped holds no more memory than these take:
+    /// 12 bytes each and their text. One for whom more wait gets `RequestError.readerTooSlow` behind them. Nobody else waits for a
+    /// slow reader, and its blocks of the cache are free when its texts have ended, read or not.
+    public var mostUnreadTokens = SchedulingOptions.defaultUnreadTokens
+    /// How long the engine, when it runs as a service and is shut down gracefully, gives running requests to end; `nil`: as long
+    /// as they take. What is left then fails with `RequestError.engineStopped`.
+    public var gracePeriod: Duration? = nil
     /// Write down what every step does, for `Engine.trace()`. Takes a few microseconds a step, and up to some hundred
     /// megabytes in a long run.
     public var recordsTrace: Bool = false

@@ -3,6 +3,7 @@ import Scheduler
 
 extension EngineStatus {
     init(_ core: BatchEngineStatus) {
+        state = core.state
         runningSequences = core.running
         waitingSequences = core.waiting
         cacheBlocksUsed = core.blocksUsed
@@ -23,5 +24,6 @@ extension EngineStatus {
         draftedTokens = core.speculation.drafted
         acceptedTokens = core.speculation.accepted
         barriers = core.barriers
+        requests = core.requests
     }
 }

@@ -1,5 +1,8 @@
+public import Scheduler
+
 /// A snapshot of what the engine is doing.
 public struct EngineStatus: Sendable, Equatable {
+    public var state = EngineState.serving
     public var runningSequences = 0
     public var waitingSequences = 0
     public var cacheBlocksUsed = 0
@@ -30,6 +33,8 @@ public struct EngineStatus: Sendable, Equatable {
     public var acceptedTokens = 0
     /// Times that all worker lanes have met, in loading and in steps.
     public var barriers = 0
+    /// What became of the requests, and how long it took.
+    public var requests = RequestMetrics()
 
     public init() {}
 

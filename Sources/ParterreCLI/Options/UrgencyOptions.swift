@@ -39,6 +39,8 @@ struct UrgencyOptions: ParsableArguments {
 struct Seconds: ExpressibleByArgument, Equatable {
     var duration: Duration
 
+    init(duration: Duration) { self.duration = duration }
+
     init?(argument: String) {
         guard let duration = Double(argument).flatMap(Duration.init(wholeOrFractionalSeconds:)) else { return nil }
         self.duration = duration

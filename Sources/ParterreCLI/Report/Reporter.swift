@@ -21,6 +21,20 @@ struct Reporter: Sendable {
         self.logger = logger
     }
 
+    /// A server's lines are wanted beside a bar, too: they are all that it shows.
+    var serverLogger: Logger {
+        var logger = logger
+        if style != .quiet { logger.logLevel = min(logger.logLevel, .info) }
+        return logger
+    }
+
+    /// For parts whose own lines would say what is told already.
+    var quietLogger: Logger {
+        var logger = logger
+        logger.logLevel = max(logger.logLevel, .warning)
+        return logger
+    }
+
     func info(_ text: String) { logger.info("\(text)") }
 
     /// What the user should know even beside a bar.
@@ -31,12 +45,17 @@ struct Reporter: Sendable {
     func warn(_ text: String) { logger.warning("\(text)") }
 
     /// Load a model and show how far that is.
-    func load(_ model: ModelSource, _ options: EngineOptions) async throws -> Engine {
+    ///
+    /// - Parameter progress: somebody else who wants to know.
+    func load(
+        _ model: ModelSource, _ options: EngineOptions, progress: Engine.LoadProgress? = nil
+    ) async throws -> Engine {
         let clock = ContinuousClock()
         let begin = clock.now
         let showsBar = style == .bar
         defer { Console.shared.setBar("") }
         let engine = try await Engine.load(model, options: options, logger: logger) { share in
+            progress?(share)
             if showsBar { Console.shared.setBar("loading \(model.name)  \(Figures.percent(share))") }
         }
         let plan = engine.memoryPlan

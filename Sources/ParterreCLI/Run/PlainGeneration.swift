@@ -70,7 +70,7 @@ struct PlainGeneration {
                     do {
                         for try await event in engine.generate(request) {
                             switch event {
-                            case .started: break
+                            case .started, .promptLogprobs: break
                             case .token(let token):
                                 feed.yield(.piece(token.text, .init(prompt: prompt, sample: token.sample)))
                             case .finished(let completion):

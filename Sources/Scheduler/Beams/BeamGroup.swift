@@ -81,8 +81,10 @@ final class BeamGroup {
             let written = hypothesis.beam.writer
             for (place, id) in written.tokenIDs.enumerated() {
                 let token = SampledToken(id: id, logprob: written.logprobs?[place])
-                request.continuation.yield(.token(writer.append(token)))
+                request.delivery.yield(.token(writer.append(token)))
             }
+            var noTokensBefore: Int64?
+            if writer.generated > 0 { request.meter.noteTokens(of: request, last: &noTokensBefore) }
             let whole = writer.completion(promptTokens: request.promptTokens)
             guard var completion = whole ?? reason.map({ writer.end($0, promptTokens: request.promptTokens) }) else {
                 preconditionFailure("a hypothesis has ended")
@@ -90,6 +92,6 @@ final class BeamGroup {
             completion.beam = BeamScore(cumulativeLogprob: hypothesis.beam.score, score: hypothesis.score)
             _ = request.finish(completion)
         }
-        request.continuation.finish()
+        request.delivery.finish()
     }
 }

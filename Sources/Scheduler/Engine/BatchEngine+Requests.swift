@@ -7,6 +7,8 @@ public import Tokenizers
 extension BatchEngine {
     /// Tokens that the cache holds when one sequence has it alone.
     public var capacity: Int { scheduler.cache.tokenCapacity }
+    /// Most sequences in one step.
+    public var maxBatch: Int { scheduler.options.maxBatch }
 
     /// Take a request on. What is wrong with it, the stream throws.
     ///
@@ -30,21 +32,21 @@ extension BatchEngine {
     package func generate(
         _ request: GenerationRequest, tokenizer: Tokenizer?, context: Context
     ) -> AsyncThrowingStream<GenerationEvent, any Error> {
-        // Unbounded, but never longer than the request's tokens: a slow reader holds up nobody.
-        let (stream, continuation) = AsyncThrowingStream<GenerationEvent, any Error>.makeStream()
         do {
             let prompt = try promptTokens(of: request, tokenizer)
-            submit(request, prompt: prompt, tokenizer, context: context, continuation)
+            let delivery = EventDelivery(samples: request.n, capacity: scheduler.options.mostUnreadTokens)
+            // Before the request is: who reads it must be there.
+            let stream = delivery.stream()
+            submit(request, prompt: prompt, tokenizer, context: context, delivery)
+            return stream
         } catch {
-            continuation.finish(throwing: error)
+            return AsyncThrowingStream { $0.finish(throwing: error) }
         }
-        return stream
     }
 
     private func promptTokens(of request: GenerationRequest, _ tokenizer: Tokenizer?) throws(RequestError) -> [TokenID]
     {
-        try request.parameters.validate(n: request.n, vocabularySize: model.configuration.vocabularySize)
-        try request.validateUrgency()
+        try request.validateFields(vocabularySize: model.configuration.vocabularySize)
         let prompt: [TokenID]
         switch request.prompt {
         case .tokens(let ids): prompt = ids
@@ -54,7 +56,7 @@ extension BatchEngine {
         }
         try check(prompt, mustFitCache: false)
         // The last token is never fed back, so it takes no room.
-        let (total, overflow) = (prompt.count - 1).addingReportingOverflow(request.parameters.maxTokens)
+        let (total, overflow) = (prompt.count - 1).addingReportingOverflow(max(1, request.parameters.maxTokens))
         guard !overflow, total <= capacity else {
             throw .tooLong(tokens: overflow ? Int.max : total, capacity: capacity)
         }
@@ -64,23 +66,24 @@ extension BatchEngine {
 
     private func submit(
         _ request: GenerationRequest, prompt: [TokenID], _ tokenizer: Tokenizer?, context: Context,
-        _ continuation: AsyncThrowingStream<GenerationEvent, any Error>.Continuation
+        _ delivery: EventDelivery
     ) {
         let parameters = request.parameters
         let end = endCondition(of: parameters)
         let stops = StopStrings(parameters.stop)
-        let deadline = request.deadline.map { now() + $0 }
+        let arrival = now()
+        let deadline = request.deadline.map { arrival + $0 }
         queue.async { [self] in
-            guard !isStopped else { return continuation.finish(throwing: RequestError.engineStopped) }
+            if let refusal { return delivery.finish(throwing: refusal) }
             let id = nextArrival()
             let active = ActiveRequest(
-                id: id, promptTokens: prompt.count, samples: request.n, deadline: deadline, continuation: continuation)
-            continuation.onTermination = { [weak self] reason in
-                guard case .cancelled = reason, let self else { return }
+                id: id, promptTokens: prompt.count, samples: request.n, deadline: deadline, meter: meter,
+                arrival: meter.nanoseconds(arrival), delivery: delivery)
+            let isRead = active.start { [weak self] in
+                guard let self else { return }
                 queue.async { self.cancel(id) }
             }
-            // After the handler is set: a stream that was left earlier says so here, a later one calls the handler.
-            guard active.start() else { return }
+            guard isRead else { return }
             if parameters.beams.isSearch {
                 active.sequences = [
                     beams(
@@ -101,14 +104,15 @@ extension BatchEngine {
                     arrival: index == 0 ? id : nextArrival(), tokens: prompt,
                     purpose: .generate(Sample(request: active, sampler: sampler, writer: writer)),
                     sharesPrefix: context == .computed, tokenLimit: parameters.maxTokens, priority: request.priority,
-                    deadline: deadline)
+                    deadline: deadline,
+                    promptReport: index == 0 ? request.promptReport(promptTokens: prompt.count) : nil)
                 sequence.speculation = speculator?.begin()
                 return sequence
             }
             active.sequences[0].siblings = Array(active.sequences.dropFirst())
             recorder?.take(active, label: request.label)
             if context == .random, !pretend(active.sequences[0]) {
-                return continuation.finish(throwing: RequestError.tooLong(tokens: prompt.count, capacity: capacity))
+                return delivery.finish(throwing: RequestError.tooLong(tokens: prompt.count, capacity: capacity))
             }
             take(active)
         }
@@ -119,5 +123,14 @@ extension BatchEngine {
         guard scheduler.cache.reserve(sequence.tokens.count, for: &sequence.table) else { return false }
         scheduler.cache.pretend(sequence.tokens.count - 1, for: &sequence.table, crew: crew)
         return true
+    }
+}
+
+extension GenerationRequest {
+    /// What is to be said of the prompt, if anything.
+    fileprivate func promptReport(promptTokens: Int) -> PromptReport? {
+        promptLogprobs.map {
+            PromptReport(promptTokens: promptTokens, first: promptLogprobsStart, alternatives: $0)
+        }
     }
 }

@@ -61,7 +61,7 @@ extension BatchEngine {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
                 queue.async { [self] in
-                    guard !isStopped else { return continuation.resume(throwing: RequestError.engineStopped) }
+                    if let refusal { return continuation.resume(throwing: refusal) }
                     let scheduled = sequences.map { index, tokens in
                         ScheduledSequence(
                             arrival: nextArrival(), tokens: tokens,
@@ -94,7 +94,7 @@ extension BatchEngine {
     private func onQueue<T: Sendable>(_ work: @escaping @Sendable (BatchEngine) throws -> T) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
             queue.async { [self] in
-                guard !isStopped else { return continuation.resume(throwing: RequestError.engineStopped) }
+                if let refusal { return continuation.resume(throwing: refusal) }
                 continuation.resume(with: Result { try work(self) })
             }
         }

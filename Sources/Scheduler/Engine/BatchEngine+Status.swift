@@ -4,6 +4,7 @@ public import PagedCache
 
 /// What the engine is doing, between two steps.
 public struct BatchEngineStatus: Sendable, Equatable {
+    public var state: EngineState
     public var running: Int
     public var waiting: Int
     public var blocksUsed: Int
@@ -17,6 +18,7 @@ public struct BatchEngineStatus: Sendable, Equatable {
     public var barriers: Int
     public var counters: EngineCounters
     public var speculation: SpeculationCounters
+    public var requests: RequestMetrics
 }
 
 /// The swap space, and what went through it.
@@ -41,16 +43,19 @@ extension BatchEngine {
     public func status() async -> BatchEngineStatus {
         await withCheckedContinuation { continuation in
             queue.async { [self] in
-                continuation.resume(
-                    returning: BatchEngineStatus(
-                        running: scheduler.running.count, waiting: scheduler.waiting.count + scheduler.aside.count,
-                        blocksUsed: scheduler.cache.usedBlocks, blocks: scheduler.cache.blockCount,
-                        blocksCached: scheduler.cache.cachedBlocks, prefixes: scheduler.cache.prefixes,
-                        preemptions: scheduler.preemptions, swapping: SwappingStatus(scheduler),
-                        barriers: crew.barriersPassed, counters: counters,
-                        speculation: speculator?.counters ?? SpeculationCounters()))
+                continuation.resume(returning: currentStatus)
             }
         }
+    }
+
+    /// Only on the queue.
+    var currentStatus: BatchEngineStatus {
+        BatchEngineStatus(
+            state: state, running: scheduler.running.count, waiting: scheduler.waiting.count + scheduler.aside.count,
+            blocksUsed: scheduler.cache.usedBlocks, blocks: scheduler.cache.blockCount,
+            blocksCached: scheduler.cache.cachedBlocks, prefixes: scheduler.cache.prefixes,
+            preemptions: scheduler.preemptions, swapping: SwappingStatus(scheduler), barriers: crew.barriersPassed,
+            counters: counters, speculation: speculator?.counters ?? SpeculationCounters(), requests: meter.metrics)
     }
 
     /// Fail what is unfinished with `RequestError.engineStopped` and end the lanes.

@@ -1,10 +1,10 @@
 import Basics
 import CKernels
 import Dispatch
-public import Kernels
-public import Logging
-public import Models
-public import PagedCache
+package import Kernels
+package import Logging
+package import Models
+package import PagedCache
 import Synchronization
 import Tokenizers
 
@@ -36,18 +36,27 @@ public final class BatchEngine: @unchecked Sendable {
     var now: () -> ContinuousClock.Instant = { .now }
     private var arrivals = 0
     private var stepIsQueued = false
-    private(set) var isStopped = false
+    private(set) var state = EngineState.serving
+    var drainWaiters: [DrainWaiter] = []
     private(set) var counters = EngineCounters()
+    let meter: RequestMeter
+    /// Told from time to time what was counted, and whenever there is nothing left to do; must return at once.
+    private let report: (@Sendable (EngineReport) -> Void)?
 
     /// Rows of logits that are held at a time; more wanted rows are computed in turn.
     static let logitRows = 64
 
-    /// - Parameter swapSpace: made for the same cache; `nil`: preempted sequences are always computed again.
+    /// - Parameters:
+    ///   - swapSpace: made for the same cache; `nil`: preempted sequences are always computed again.
+    ///   - report: told on the engine's queue what was counted: about once a second, and whenever nothing is left to do.
     /// - Throws: `KernelError.outOfMemory`.
-    public init(
+    package init(
         model: Bloom, crew: WorkerLanes, cache: PagedCache, swapSpace: SwapSpace? = nil, options: SchedulingOptions,
-        speculation: Speculation = .none, logger: Logger, recordsTrace: Bool = false
+        speculation: Speculation = .none, logger: Logger, recordsTrace: Bool = false,
+        report: (@Sendable (EngineReport) -> Void)? = nil
     ) throws {
+        self.report = report
+        meter = RequestMeter(keepsDurations: report != nil)
         self.model = model
         self.crew = crew
         self.logger = logger
@@ -83,41 +92,67 @@ public final class BatchEngine: @unchecked Sendable {
         continueSteps()
     }
 
+    /// The request's reader has left.
     func cancel(_ id: Int) {
-        guard let request = requests.removeValue(forKey: id) else { return }
+        if drop(id) { meter.noteAbort() }
+    }
+
+    /// End a request with an error.
+    func fail(_ request: ActiveRequest, _ error: RequestError) {
+        request.delivery.finish(throwing: error)
+        if drop(request.id) { meter.noteError() }
+    }
+
+    /// The request is none any more, its blocks are free. False when that was so already.
+    private func drop(_ id: Int) -> Bool {
+        guard let request = requests.removeValue(forKey: id) else { return false }
         // First all siblings are cut off, then sequences end: a fork must not bring one back.
         for sequence in request.sequences { sequence.siblings = [] }
         for sequence in request.sequences { scheduler.finish(sequence) }
+        return true
+    }
+
+    func beginDraining() {
+        if state == .serving { state = .draining }
     }
 
     func stop() {
-        guard !isStopped else { return }
-        isStopped = true
-        for request in requests.values { request.continuation.finish(throwing: RequestError.engineStopped) }
-        for id in requests.keys { cancel(id) }
+        guard state != .stopped else { return }
+        state = .stopped
+        endWaiting(drained: scheduler.isIdle)
+        for request in Array(requests.values) { fail(request, .engineStopped) }
         for sequence in scheduler.running + scheduler.waiting.unordered + scheduler.aside.unordered {
             if case .score(let job, _) = sequence.purpose { job.group.end(RequestError.engineStopped) }
             scheduler.finish(sequence)
         }
+        sendReport()
         crew.stop()
     }
 
     // MARK: The loop
 
     private func continueSteps() {
-        guard !stepIsQueued, !isStopped, !scheduler.isIdle else { return }
+        guard !stepIsQueued, state != .stopped else { return }
+        guard !scheduler.isIdle else { return noteIdle() }
         stepIsQueued = true
         queue.async { [self] in
             stepIsQueued = false
-            guard !isStopped else { return }
+            guard state != .stopped else { return }
             step()
+            if meter.isReportDue { sendReport() }
             continueSteps()
         }
+    }
+
+    func sendReport() {
+        guard let report else { return }
+        report(EngineReport(status: currentStatus, durations: meter.takeDurations()))
     }
 
     private func step() {
         endExpired()
         guard !scheduler.isIdle else { return }
+        let began = meter.nanoseconds(now())
         recorder?.stepBegins()
         speculator?.propose(scheduler, crew: crew, scratch: scratch)
         scheduler.plan(&plan)
@@ -125,7 +160,8 @@ public final class BatchEngine: @unchecked Sendable {
         scheduler.commit(plan)
         run()
         recorder?.stepWasComputed(plan, scheduler)
-        settle()
+        meter.setMoment(now())
+        settle(stepBegan: began)
         let timer = workspace.timer
         recorder?.stepEnds(layers: timer.products, attention: timer.attention, head: timer.head)
     }
@@ -172,13 +208,33 @@ public final class BatchEngine: @unchecked Sendable {
                 draws.add(row: wanted.lowerBound - pass.lowerBound, group.members[member])
             }
             guard case .generate(let sample) = entry.sequence.purpose else { continue }
+            var drawn = entry.wanted
+            if let report = entry.sequence.promptReport {
+                prepareReport(report, of: entry, wanted, pass)
+                // Of a prompt only the last row is drawn from.
+                drawn = entry.wanted.suffix(entry.sequence.pendingTokens == 0 ? 1 : 0)
+            }
+            let rows = drawn.clamped(to: pass)
+            guard !rows.isEmpty, sample.tokensLeft > 0 else { continue }
             draws.add(
-                rows: wanted.lowerBound - pass.lowerBound..<wanted.upperBound - pass.lowerBound,
-                earlier: wanted.lowerBound - entry.wanted.lowerBound, sample)
+                rows: rows.lowerBound - pass.lowerBound..<rows.upperBound - pass.lowerBound,
+                earlier: rows.lowerBound - drawn.lowerBound, sample)
             guard !entry.sequence.siblings.isEmpty else { continue }
             for sibling in scheduler.fork(entry.sequence) {
                 if case .generate(let other) = sibling.purpose { draws.add(other) }
             }
+        }
+    }
+
+    private func prepareReport(
+        _ report: PromptReport, of entry: StepPlan.Entry, _ wanted: Range<Int>, _ pass: Range<Int>
+    ) {
+        let end = entry.sequence.table.tokenCount
+        for row in wanted {
+            let position = end - (entry.wanted.upperBound - row)
+            guard report.wants(rowAt: position) else { continue }
+            draws.add(
+                row: row - pass.lowerBound, report, token: position + 1, id: entry.sequence.tokens[position + 1])
         }
     }
 
@@ -200,6 +256,13 @@ public final class BatchEngine: @unchecked Sendable {
                     rowIsUndecided.store(true, ordering: .relaxed)
                 }
             }
+        }
+        for index in lane.share(of: draws.reports.count) {
+            let (row, report, token, id) = draws.reports[index]
+            let logits = UnsafeBufferPointer(logits(ofRow: row))
+            let distribution = LogprobReport(
+                logits, alternatives: report.alternatives, scratch: scratch[lane.index], model.kernels)
+            report.set(distribution.logprob(of: id.index, in: logits), ofToken: token)
         }
         for index in lane.share(of: draws.beams.count) {
             let (row, member) = draws.beams[index]
@@ -227,31 +290,61 @@ public final class BatchEngine: @unchecked Sendable {
 
     // MARK: Settling
 
-    private func settle() {
+    private func settle(stepBegan began: Int64) {
         for entry in plan.entries {
             counters.promptTokens += entry.sequence.state == .prefilling ? entry.rows : 0
             switch entry.sequence.purpose {
-            case .generate:
-                if !entry.wanted.isEmpty { entry.sequence.state = .decoding }
+            case .generate(let sample):
+                meter.noteStep(of: sample.request, began: began)
+                entry.sequence.promptReport?.advance(stored: entry.sequence.table.tokenCount)
+                if entry.sequence.pendingTokens == 0 { settlePrompt(of: entry.sequence, sample) }
             case .score(let job, _):
                 guard entry.sequence.pendingTokens == 0, entry.sequence.state != .finished else { continue }
                 scheduler.finish(entry.sequence)
                 job.group.sequenceDone()
             case .beam(let group, let member):
                 // Of all members' rows the leader's is as good a sign as any: they step together.
-                if member == 0, !entry.wanted.isEmpty { settle(entry.sequence, group) }
+                guard member == 0 else { continue }
+                meter.noteStep(of: group.request, began: began)
+                if !entry.wanted.isEmpty { settle(entry.sequence, group) }
             }
         }
         // Draws have kept their tokens in their sample, so all are settled here together.
+        var hasSlowReader = false
         for sequence in scheduler.running {
             guard case .generate(let sample) = sequence.purpose, !sample.drawn.isEmpty else { continue }
-            settle(sequence, sample)
+            if settle(sequence, sample), sample.request.readerIsTooSlow { hasSlowReader = true }
         }
+        if hasSlowReader { endSlowReaders() }
         scheduler.publish(plan)
     }
 
+    /// The prompt is computed, or was already.
+    private func settlePrompt(of sequence: ScheduledSequence, _ sample: Sample) {
+        sequence.state = .decoding
+        if let report = sequence.promptReport {
+            sample.request.deliver(report)
+            sequence.dropPromptReport()
+        }
+        if sample.tokensLeft == 0 { endWithoutTokens(sample.request) }
+    }
+
+    /// The request wanted its prompt computed, and no more.
+    private func endWithoutTokens(_ request: ActiveRequest) {
+        meter.notePrefilled(request)
+        requests[request.id] = nil
+        for sequence in request.sequences { sequence.siblings = [] }
+        for sequence in request.sequences {
+            recorder?.ended(sequence, .length)
+            scheduler.finish(sequence)
+            if case .generate(let sample) = sequence.purpose { _ = request.finish(sample.end(.length)) }
+        }
+    }
+
     /// Write down what was drawn, up to the text's end; all but the last are guesses that came true.
-    private func settle(_ sequence: ScheduledSequence, _ sample: Sample) {
+    ///
+    /// - Returns: whether its request goes on.
+    private func settle(_ sequence: ScheduledSequence, _ sample: Sample) -> Bool {
         var completion: Completion?
         var written = 0
         while completion == nil, written < sample.drawn.count {
@@ -261,18 +354,29 @@ public final class BatchEngine: @unchecked Sendable {
         }
         sample.forgetDrawn()
         counters.generatedTokens += written
+        meter.noteTokens(of: sample.request, last: &sample.lastTokens)
         scheduler.keep(accepted: written - 1, of: sequence)
         speculator?.settle(sequence, accepted: written - 1)
-        guard let completion else { return }
+        guard let completion else { return true }
         recorder?.ended(sequence, completion.finishReason)
         scheduler.finish(sequence)
         scheduler.lengths.record(
             length: completion.completionTokens, isNatural: completion.finishReason == .stop)
-        if sample.request.finish(completion) { requests[sample.request.id] = nil }
+        guard sample.request.finish(completion) else { return true }
+        requests[sample.request.id] = nil
+        return false
+    }
+
+    /// Their memory must not grow with every token that they do not take.
+    private func endSlowReaders() {
+        for request in requests.values.filter(\.readerIsTooSlow) {
+            fail(request, .readerTooSlow(tokens: request.delivery.capacity))
+        }
     }
 
     private func settle(_ sequence: ScheduledSequence, _ group: BeamGroup) {
         counters.generatedTokens += 1 + sequence.followers.count
+        meter.notePrefilled(group.request)
         if let branches = group.advance() {
             scheduler.branch(sequence, into: branches) { .beam(group, member: $0) }
         } else {
@@ -318,12 +422,8 @@ public final class BatchEngine: @unchecked Sendable {
         logger.error("a sequence cannot be scheduled", metadata: ["tokens": "\(stuck.tokens.count)"])
         let error = RequestError.tooLong(tokens: stuck.tokens.count, capacity: scheduler.cache.tokenCapacity)
         switch stuck.purpose {
-        case .generate(let sample):
-            sample.request.continuation.finish(throwing: error)
-            cancel(sample.request.id)
-        case .beam(let group, _):
-            group.request.continuation.finish(throwing: error)
-            cancel(group.request.id)
+        case .generate(let sample): fail(sample.request, error)
+        case .beam(let group, _): fail(group.request, error)
         case .score(let job, _):
             end(job.group, error)
         }

@@ -53,6 +53,7 @@ struct PaddedScorer {
             switch wanted {
             case .none: break
             case .last: wantedBy.append((row, position.index + real.count - 1))
+            case .tail(let count): wantedBy += (real.count - count..<real.count).map { (row, position.index + $0) }
             case .all: wantedBy += (0..<real.count).map { (row, position.index + $0) }
             }
             engine.scheduler.cache.advance(&tables[row], by: real.count)

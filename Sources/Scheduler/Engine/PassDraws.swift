@@ -19,6 +19,8 @@ struct PassDraws {
     private(set) var samples: [Sample] = []
     /// Beams that are ranked from all of their row, and that row.
     private(set) var beams: [(row: Int, member: BeamMember)] = []
+    /// Rows that say how likely a prompt's next token is, and which that is.
+    private(set) var reports: [(row: Int, report: PromptReport, token: Int, id: TokenID)] = []
 
     /// Begin a new pass; memory is kept.
     mutating func begin(rows: Int) {
@@ -26,6 +28,7 @@ struct PassDraws {
         draws.removeAll(keepingCapacity: true)
         samples.removeAll(keepingCapacity: true)
         beams.removeAll(keepingCapacity: true)
+        reports.removeAll(keepingCapacity: true)
         demands.append(contentsOf: repeatElement(.all, count: rows))
     }
 
@@ -50,6 +53,11 @@ struct PassDraws {
     }
 
     mutating func add(row: Int, _ member: BeamMember) { beams.append((row, member)) }
+
+    /// The row behind the token before the prompt's `token`, which is `id`.
+    mutating func add(row: Int, _ report: PromptReport, token: Int, id: TokenID) {
+        reports.append((row, report, token, id))
+    }
 
     /// All of all rows after all.
     mutating func demandAll() {

@@ -10,6 +10,8 @@ final class Sample {
     private var writer: SampleWriter<StreamingDetokenizer>
     /// Tokens chosen in this step, not written down yet.
     private(set) var drawn: [SampledToken] = []
+    /// When it was given tokens last, in the meter's nanoseconds.
+    var lastTokens: Int64?
 
     init(request: ActiveRequest, sampler: SequenceSampler, writer: SampleWriter<StreamingDetokenizer>) {
         self.request = request
@@ -50,9 +52,9 @@ final class Sample {
         drawn.append(token)
     }
 
-    /// Write a drawn token down and stream it; the completion if it was the last.
+    /// Write a drawn token down and hand it to the reader; the completion if it was the last.
     func write(_ token: SampledToken) -> Completion? {
-        request.continuation.yield(.token(writer.append(token)))
+        if !request.delivery.yield(.token(writer.append(token))) { request.readerIsTooSlow = true }
         return writer.completion(promptTokens: request.promptTokens)
     }
 

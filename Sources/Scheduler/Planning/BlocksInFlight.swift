@@ -26,7 +26,7 @@ struct BlocksInFlight {
             leader.table.indexed == sequence.adoptable
         else { return nil }
         // A block that ends with the last token must be computed anyway: that token's logits are wanted.
-        let most = min(leader.tokens.count, sequence.tokens.count - 1)
+        let most = min(leader.tokens.count, sequence.adoptionLimit - 1)
         var common = sequence.adoptable.tokenCount
         while common < most, leader.tokens[common] == sequence.tokens[common] { common += 1 }
         common -= common % cache.blockTokens

@@ -20,6 +20,12 @@ public struct SchedulingOptions: Sendable, Equatable {
     /// own tokens' blocks alone, and more are preempted later.
     public var foresight = true
 
+    /// Tokens that may wait for a request's reader; one for whom more wait is too slow, and its request ends.
+    public var mostUnreadTokens = Self.defaultUnreadTokens
+
+    /// About a megabyte for each request whose reader has stopped.
+    public static let defaultUnreadTokens = 65_536
+
     /// Prompt tokens that a step of chosen size has room for, beside a row for each sequence.
     static let chosenRoom = 512
 

@@ -22,12 +22,12 @@ extension StepScheduler {
     func lookUp(_ sequence: ScheduledSequence) {
         guard options.prefixCache, sequence.canAdopt else { return }
         // Neighbours in the line often begin alike, and comparing tokens is faster than hashing them.
-        if sequence.adoptable == .root, let last = lastLookedUp, last.adoptable.tokenCount < sequence.tokens.count,
+        if sequence.adoptable == .root, let last = lastLookedUp, last.adoptable.tokenCount < sequence.adoptionLimit,
             sequence.tokens.begins(as: last.tokens, last.adoptable.tokenCount)
         {
             sequence.adoptable = last.adoptable
         }
-        cache.follow(&sequence.adoptable, along: sequence.tokens)
+        cache.follow(&sequence.adoptable, along: sequence.tokens, first: sequence.adoptionLimit)
         lastLookedUp = sequence
     }
 

@@ -1,11 +1,14 @@
 public import Basics
 
-/// What a request's stream yields: `started` once, `token`s of all samples interleaved, `finished` once per sample.
+/// What a request's stream yields: `started` once, `promptLogprobs` once if the request asked for them, `token`s of all samples
+/// interleaved, `finished` once per sample.
 /// Of beam search all tokens come at the end, since which text is the best shows no earlier: one text after another, the
 /// best first.
 public enum GenerationEvent: Sendable, Equatable {
     /// The request has been taken on; its prompt's length in tokens.
     case started(promptTokens: Int)
+    /// The prompt is computed: one entry per token of it, `nil` for the first and for those that were not asked for.
+    case promptLogprobs([TokenLogprob?])
     case token(GeneratedToken)
     case finished(Completion)
 }
@@ -88,6 +91,9 @@ public struct Completion: Sendable, Equatable {
     public var promptTokens: Int
     /// One per token of `tokenIDs` when the request asked for them.
     public var logprobs: [TokenLogprob]?
+    /// One per token of the prompt when the request asked for them and the prompt was computed to its end; `nil` for the first
+    /// and for those that were not asked for.
+    public var promptLogprobs: [TokenLogprob?]? = nil
     /// What beam search thinks of it; `nil` without one.
     public var beam: BeamScore?
 

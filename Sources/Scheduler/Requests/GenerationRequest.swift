@@ -19,6 +19,13 @@ public struct GenerationRequest: Sendable, Equatable {
     /// From submission on, waiting included. Once it has passed the request ends with what it has
     /// (`FinishReason.deadline`). Of equal priority, the request whose deadline is nearest is served first.
     public var deadline: Duration? = nil
+    /// Report the log-probability of each token of the prompt as well, and that of this many most likely ones in its place
+    /// (0…20), before the first generated token (vLLM's `prompt_logprobs`). They are what they would be had the model generated
+    /// the tokens. `parameters.maxTokens` may then be 0.
+    public var promptLogprobs: Int? = nil
+    /// The first token of the prompt whose log-probability is wanted, from 0 (SGLang's `logprob_start_len`). What comes before is
+    /// computed without logits, or found in the cache.
+    public var promptLogprobsStart = 0
     /// What traces call it.
     public var label: String? = nil
 

@@ -10,6 +10,10 @@ public enum RequestError: UserFacingError, Equatable {
     case tooWide(beams: Int, blocks: Int, capacity: Int)
     /// A text prompt for a model without `tokenizer.json`.
     case noTokenizer
+    /// So many tokens wait for a reader that does not take them (`EngineOptions.mostUnreadTokens`).
+    case readerTooSlow(tokens: Int)
+    /// The engine is about to end and takes no more requests.
+    case engineDraining
     /// The engine was shut down before the request ended.
     case engineStopped
 
@@ -25,6 +29,10 @@ public enum RequestError: UserFacingError, Equatable {
                 + "ask for fewer beams, lower max_tokens, shorten the prompt or give --cache-memory more"
         case .noTokenizer:
             "the model has no tokenizer.json, so prompts must be token ids (prompt_token_ids)"
+        case .readerTooSlow(let tokens):
+            "more than \(tokens) tokens wait to be read, so the request was ended: read its events as they come"
+        case .engineDraining:
+            "the engine is shutting down and takes no more requests: send this one to another, or again when it is back"
         case .engineStopped:
             "the engine was stopped before the request ended"
         }

@@ -14,10 +14,11 @@ extension SamplingParameters {
     /// - Parameters:
     ///   - n: samples wanted of the prompt.
     ///   - vocabularySize: rows of the model's head; ids in `logitBias` and `stopTokenIDs` must lie below it.
+    ///   - leastTokens: least `maxTokens`.
     /// - Throws: `RequestError.invalid`, with the field's name in OpenAI's spelling.
-    public func validate(n: Int = 1, vocabularySize: Int) throws(RequestError) {
+    public func validate(n: Int = 1, vocabularySize: Int, leastTokens: Int = 1) throws(RequestError) {
         try Self.check(n, in: 1...Self.mostSamples, "n")
-        try Self.check(maxTokens, in: 1...Self.mostTokens, "max_tokens")
+        try Self.check(maxTokens, in: leastTokens...Self.mostTokens, "max_tokens")
         guard minTokens >= 0, minTokens <= maxTokens else {
             throw .invalid(
                 field: "min_tokens", reason: "must be between 0 and max_tokens (\(maxTokens)), but is \(minTokens)")
@@ -84,7 +85,7 @@ extension SamplingParameters {
     }
 
     // `contains` is false for NaN, so NaN is refused as well.
-    private static func check<Value: Comparable>(
+    static func check<Value: Comparable>(
         _ value: Value, in range: ClosedRange<Value>, _ field: String
     ) throws(RequestError) {
         guard range.contains(value) else {
@@ -102,13 +103,29 @@ extension SamplingParameters {
 }
 
 extension GenerationRequest {
-    /// Checks the parameters, `n`, and the prompt where it is token ids: not empty, all in the vocabulary.
+    /// Checks everything but a prompt that is text; token ids must be some, all in the vocabulary.
     ///
     /// - Throws: `RequestError.invalid`.
     public func validate(vocabularySize: Int) throws(RequestError) {
-        try parameters.validate(n: n, vocabularySize: vocabularySize)
-        try validateUrgency()
+        try validateFields(vocabularySize: vocabularySize)
         if case .tokens(let ids) = prompt { try Self.validate(prompt: ids, vocabularySize: vocabularySize) }
+    }
+
+    /// Everything but the prompt.
+    func validateFields(vocabularySize: Int) throws(RequestError) {
+        try parameters.validate(n: n, vocabularySize: vocabularySize, leastTokens: promptLogprobs == nil ? 1 : 0)
+        try validatePromptLogprobs()
+        try validateUrgency()
+    }
+
+    private func validatePromptLogprobs() throws(RequestError) {
+        guard let promptLogprobs else { return }
+        try SamplingParameters.check(promptLogprobs, in: 0...SamplingParameters.mostAlternatives, "prompt_logprobs")
+        try SamplingParameters.check(promptLogprobsStart, in: 0...Int.max, "prompt_logprobs_start")
+        guard !parameters.beams.isSearch else {
+            throw .invalid(
+                field: "prompt_logprobs", reason: "cannot be had together with beam search; ask for them alone")
+        }
     }
 
     /// About 32 years: what is meant to be for ever has no deadline.

@@ -39,6 +39,8 @@ final class ScheduledSequence {
     var siblings: [ScheduledSequence] = []
     /// What is guessed of its next tokens, where the engine guesses.
     var speculation: SequenceSpeculation?
+    /// What is still to be said of its prompt's tokens, if anything.
+    private(set) var promptReport: PromptReport?
     /// Other beams of the same search, which run whenever this one does.
     var followers: [ScheduledSequence] = []
     /// How often it has lost its blocks.
@@ -48,7 +50,8 @@ final class ScheduledSequence {
 
     init(
         arrival: Int, tokens: [TokenID], purpose: Purpose, chunkLimit: Int = .max, sharesPrefix: Bool = true,
-        tokenLimit: Int = 0, priority: Int = 0, deadline: ContinuousClock.Instant? = nil
+        tokenLimit: Int = 0, priority: Int = 0, deadline: ContinuousClock.Instant? = nil,
+        promptReport: PromptReport? = nil
     ) {
         urgency = Urgency(level: priority, deadline: deadline, arrival: arrival)
         self.tokens = tokens
@@ -56,6 +59,7 @@ final class ScheduledSequence {
         self.chunkLimit = chunkLimit
         self.sharesPrefix = sharesPrefix
         self.tokenLimit = tokenLimit
+        self.promptReport = promptReport
         promptCount = tokens.count
     }
 
@@ -86,12 +90,24 @@ final class ScheduledSequence {
         return sharesPrefix && table.blocks.isEmpty
     }
 
+    /// It may take over blocks of fewer tokens than so many: those behind them must be computed, since logits are wanted.
+    var adoptionLimit: Int { promptReport.map(\.next) ?? tokens.count }
+
+    /// Nothing is to be said of the prompt any more.
+    func dropPromptReport() { promptReport = nil }
+
     var generatedCount: Int { tokens.count - promptCount }
 
     func wantedLogits(afterRows rows: Int) -> WantedLogits {
         switch purpose {
-        case .score(_, lastOnly: false): .all
-        case .score, .generate, .beam: rows == pendingTokens ? .last : .none
+        case .score(_, lastOnly: false): return .all
+        case .score, .generate, .beam: break
         }
+        if let promptReport {
+            // The row of the token before the next one that is reported, and all behind it.
+            let wanted = table.tokenCount + rows - max(table.tokenCount, promptReport.next - 1)
+            return wanted > 0 ? .tail(wanted) : .none
+        }
+        return rows == pendingTokens ? .last : .none
     }
 }

@@ -16,7 +16,7 @@ func writeTogether(_ requests: [GenerationRequest], _ engine: BatchEngine) async
         var streamed: [Int: [TokenID]] = [:]
         for try await event in stream {
             switch event {
-            case .started: break
+            case .started, .promptLogprobs: break
             case .token(let token): streamed[token.sample, default: []].append(token.id)
             case .finished(let completion): completions.append(completion)
             }

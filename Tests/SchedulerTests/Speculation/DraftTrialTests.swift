@@ -9,8 +9,8 @@ import Tokenizers
 @Suite struct DraftTrialTests {
     @Test("trials take their share of the time, guessing and verifying both counted", arguments: [0.0002, 0.004, 0.02])
     func share(_ draftSeconds: Double) throws {
-        let (_, continuation) = AsyncThrowingStream<GenerationEvent, any Error>.makeStream()
-        let request = ActiveRequest(id: 1, promptTokens: 8, samples: 1, continuation: continuation)
+        let request = ActiveRequest(
+            id: 1, promptTokens: 8, samples: 1, delivery: EventDelivery(samples: 1, capacity: 100))
         var parameters = SamplingParameters()
         parameters.maxTokens = 100
         let prompt = (0..<8).map { TokenID($0) }

@@ -1,0 +1,41 @@
+import Logging
+import Parterre
+import ServiceLifecycle
+
+/// Answers what it finds in a queue; a server of yours would take it from a socket.
+struct Answering: Service {
+    let engine: Engine
+    let prompts: AsyncStream<String>
+
+    func run() async throws {
+        await withDiscardingTaskGroup { group in
+            for await prompt in prompts.cancelOnGracefulShutdown() {
+                group.addTask {
+                    do {
+                        print(try await engine.complete(GenerationRequest(prompt)).map(\.text))
+                    } catch {
+                        print("\(error)")
+                    }
+                }
+            }
+        }
+    }
+}
+
+let logger = Logger(label: "stories")
+var options = EngineOptions()
+options.gracePeriod = .seconds(20)
+let engine = try await Engine.load(options: options, logger: logger)
+
+let (prompts, queue) = AsyncStream.makeStream(of: String.self)
+// The engine stands first, so it is shut down last: SIGTERM ends the taking of prompts, then the engine drains.
+let group = ServiceGroup(
+    services: [engine, Answering(engine: engine, prompts: prompts)],
+    gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+async let running: Void = group.run()
+
+for prompt in ["The little dog", "Two cats"] { queue.yield(prompt) }
+while await engine.status().requests.finished.length < 2 { try await Task.sleep(for: .milliseconds(10)) }
+
+await group.triggerGracefulShutdown()
+try await running

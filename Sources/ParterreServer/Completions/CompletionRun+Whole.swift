@@ -1,0 +1,70 @@
+import Forms
+import Hummingbird
+import HummingbirdCore
+import Parterre
+
+extension CompletionRun {
+    /// Generate all texts and answer them in one piece.
+    func whole(record: RequestRecord) async throws -> Response {
+        let completions = try await generated()
+        var usage = Usage(promptTokens: prompts.reduce(0) { $0 + $1.count })
+        var choices: [JSON] = []
+        for (index, samples) in completions.enumerated() {
+            // Those that are not answered were computed all the same, as OpenAI counts them.
+            usage.completionTokens += samples.reduce(0) { $0 + $1.completionTokens }
+            for completion in best(of: samples) {
+                choices.append(
+                    CompletionAnswer.choice(
+                        index: choices.count, text: echo(index) + completion.text,
+                        logprobs: logprobs(of: completion, prompt: prompts[index]),
+                        finishReason: completion.finishReason.rawValue))
+            }
+        }
+        record.update {
+            $0.promptTokens = usage.promptTokens
+            $0.completionTokens = usage.completionTokens
+        }
+        return Response(json: answer.whole(choices: choices, usage: usage))
+    }
+
+    /// All samples of each prompt, in order.
+    private func generated() async throws -> [[Completion]] {
+        if isEchoOnly {
+            return prompts.map { prompt in
+                [
+                    Completion(
+                        sample: 0, text: "", tokenIDs: [], finishReason: .length, promptTokens: prompt.count,
+                        logprobs: nil)
+                ]
+            }
+        }
+        return try await withThrowingTaskGroup(of: (Int, [Completion]).self) { group in
+            for (index, prompt) in prompts.enumerated() {
+                group.addTask { (index, try await model.engine.complete(request(prompt))) }
+            }
+            return try await group.reduce(into: Array(repeating: [], count: prompts.count)) { $0[$1.0] = $1.1 }
+        }
+    }
+
+    /// The `n` samples that the model itself finds likeliest per token, the best first.
+    private func best(of samples: [Completion]) -> [Completion] {
+        guard picksBest else { return samples }
+        func mean(_ completion: Completion) -> Float {
+            let logprobs = completion.logprobs ?? []
+            return logprobs.reduce(0) { $0 + $1.logprob } / Float(max(1, logprobs.count))
+        }
+        let rated = samples.map { (completion: $0, mean: mean($0)) }
+        // Of equals the earlier sample, so that the answer is always the same.
+        let sorted = rated.sorted {
+            ($1.mean, $0.completion.sample) < ($0.mean, $1.completion.sample)
+        }
+        return sorted.prefix(wanted.options.n).map(\.completion)
+    }
+
+    private func logprobs(of completion: Completion, prompt: [TokenID]) -> JSON? {
+        guard hasLogprobs, let logprobs = completion.logprobs else { return nil }
+        var form = CompletionLogprobs(model.engine.tokenizer)
+        return form.json(
+            prompt: CompletionLogprobs.entries(of: prompt, completion.promptLogprobs), text: logprobs.map { .init($0) })
+    }
+}

@@ -1,0 +1,167 @@
+import Forms
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import Parterre
+import Synchronization
+
+/// Streams one request's texts to its client. Two tasks: one follows the engine and fills a buffer, the other empties the buffer
+/// into the connection, as fast as the client takes it.
+struct CompletionStream: Sendable {
+    let run: CompletionRun
+    let options: ServerOptions
+    let client: DisconnectSignal
+    let channel: any Channel
+    let record: RequestRecord
+    let ticket: AdmissionGate.Ticket
+    /// What a stream that is broken off says.
+    let interruption: @Sendable () -> APIError
+    let buffer: StreamBuffer<CompletionPiece>
+
+    init(
+        _ run: CompletionRun, options: ServerOptions, client: DisconnectSignal, context: ServerContext,
+        ticket: AdmissionGate.Ticket, interruption: @escaping @Sendable () -> APIError
+    ) {
+        self.run = run
+        self.options = options
+        self.client = client
+        channel = context.channel
+        record = context.record
+        self.ticket = ticket
+        self.interruption = interruption
+        buffer = StreamBuffer(limit: options.streamBytes)
+    }
+
+    var response: Response {
+        Response(
+            status: .ok, headers: EventStream.headers,
+            body: ResponseBody { writer in
+                try await send(to: &writer)
+                try await writer.finish(nil)
+            })
+    }
+
+    private func send(to writer: inout any ResponseBodyWriter) async throws {
+        let generation = client.watched { await generate() }
+        let watch = Task { try await watchReader() }
+        defer {
+            watch.cancel()
+            generation.end()
+        }
+        try await withTaskCancellationHandler {
+            try await forward(to: &writer)
+        } onCancel: {
+            generation.task.cancel()
+        }
+    }
+
+    /// Until the stream's end.
+    private func forward(to writer: inout any ResponseBodyWriter) async throws {
+        var forms = [Int: CompletionLogprobs]()
+        while true {
+            switch await buffer.next() {
+            case .pieces(let pieces):
+                let events = pieces.map { EventStream.event(chunk($0, &forms)) }
+                try await writer.write(ByteBuffer(string: events.joined()))
+            case .quiet:
+                try await writer.write(ByteBuffer(string: EventStream.keepAlive))
+            case .finished:
+                let usage = run.wanted.includeUsage ? EventStream.event(run.answer.chunk(usage: usage)) : ""
+                return try await writer.write(ByteBuffer(string: usage + EventStream.done))
+            case .failed(let error):
+                let told = APIError(error is CancellationError ? interruption() : error)
+                record.update { $0.failure = told.answer.message }
+                return try await writer.write(ByteBuffer(string: EventStream.event(told.answer.json())))
+            }
+        }
+    }
+
+    private func chunk(_ piece: CompletionPiece, _ forms: inout [Int: CompletionLogprobs]) -> JSON {
+        var logprobs: JSON?
+        if run.hasLogprobs, !piece.promptLogprobs.isEmpty || !piece.logprobs.isEmpty {
+            logprobs = forms[piece.choice, default: CompletionLogprobs(run.model.engine.tokenizer)]
+                .json(prompt: piece.promptLogprobs, text: piece.logprobs)
+        }
+        let choice = CompletionAnswer.choice(
+            index: piece.choice, text: piece.text, logprobs: logprobs, finishReason: piece.finishReason)
+        return run.answer.chunk(choice, announcesUsage: run.wanted.includeUsage)
+    }
+
+    private var usage: Usage {
+        let figures = record.current
+        return Usage(promptTokens: figures.promptTokens, completionTokens: figures.completionTokens)
+    }
+
+    /// Hang up on a client that takes nothing.
+    private func watchReader() async throws {
+        let pause = min(options.keepAliveTime, options.stallTime) / 4
+        while true {
+            try await Task.sleep(for: pause)
+            if buffer.tick(quietTime: options.keepAliveTime) > options.stallTime {
+                hangUp("the client stopped reading")
+            }
+        }
+    }
+
+    private func hangUp(_ reason: String) {
+        record.update { $0.failure = reason }
+        channel.close(promise: nil)
+    }
+}
+
+extension CompletionStream {
+    /// Follow the engine to the end of all texts. What goes wrong is in the buffer.
+    private func generate() async {
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for index in run.prompts.indices {
+                    group.addTask { try await follow(index) }
+                }
+                try await group.waitForAll()
+            }
+            try Task.checkCancellation()
+            buffer.finish()
+        } catch is StreamBuffer<CompletionPiece>.ReaderTooSlow {
+            buffer.fail(CancellationError())
+            hangUp("the client read too slowly")
+        } catch {
+            buffer.fail(error)
+        }
+    }
+
+    private func follow(_ index: Int) async throws {
+        let n = run.wanted.options.n
+        let prompt = run.prompts[index]
+        record.update { $0.promptTokens += prompt.count }
+        // With log-probabilities it comes together with those.
+        if run.wanted.echo, !run.hasLogprobs { try echo(index) }
+        if run.isEchoOnly { return try buffer.add(CompletionPiece(choice: index * n, finishReason: "length")) }
+        for try await event in run.model.engine.generate(run.request(prompt)) {
+            switch event {
+            case .started: break
+            case .promptLogprobs(let logprobs):
+                try echo(index, CompletionLogprobs.entries(of: prompt, logprobs))
+            case .token(let token):
+                record.update { $0.completionTokens += 1 }
+                let piece = CompletionPiece(
+                    choice: index * n + token.sample, text: token.text,
+                    logprobs: token.logprob.map { [.init($0)] } ?? [])
+                // Half a character, or what may begin a stop string.
+                if !piece.text.isEmpty || !piece.logprobs.isEmpty { try buffer.add(piece) }
+            case .finished(let completion):
+                try buffer.add(
+                    CompletionPiece(
+                        choice: index * n + completion.sample, finishReason: completion.finishReason.rawValue))
+            }
+        }
+    }
+
+    private func echo(_ index: Int, _ logprobs: [CompletionLogprobs.Entry] = []) throws {
+        for sample in 0..<run.wanted.options.n {
+            let choice = index * run.wanted.options.n + sample
+            try buffer.add(
+                CompletionPiece(choice: choice, text: run.echo(index), promptLogprobs: logprobs), counts: false)
+        }
+    }
+}

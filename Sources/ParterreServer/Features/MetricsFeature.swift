@@ -1,0 +1,19 @@
+import Hummingbird
+import HummingbirdCore
+import Parterre
+
+/// `GET /metrics`: Prometheus' text format, under vLLM's names where they mean the same.
+struct MetricsFeature: Feature {
+    let core: ServerCore
+
+    func addRoutes(to routes: Routes) {
+        (core.options.opensMetrics ? routes.open : routes.guarded).get("metrics") { _, _ in
+            let model = try core.host.model()
+            var text = PrometheusText(labels: [(MetricName.modelLabel, model.name)])
+            text.append(await model.engine.status())
+            text.append(core.gate)
+            text.append(ProcessFigures())
+            return Response(text: text.text, type: PrometheusText.contentType)
+        }
+    }
+}

@@ -1,0 +1,15 @@
+package import Logging
+
+/// What every feature of a server works with.
+package struct ServerCore: Sendable {
+    package let options: ServerOptions
+    package let host: ModelHost
+    package let gate = AdmissionGate()
+    package let logger: Logger
+
+    init(options: ServerOptions, host: ModelHost, logger: Logger) {
+        self.options = options
+        self.host = host
+        self.logger = logger
+    }
+}
