@@ -84,7 +84,7 @@ struct RefusalTests {
         options.limits.bodyBytes = 2000
         options.limits.answerBytes = 20_000
         try await TestServer.run(options) { server in
-            let long = try await server.complete(#"{"prompt": [5,6,7,8,9]}"#)
+            let long = try await server.complete(#"{"prompt": [5,6,7,8,9], "max_tokens": 1}"#)
             #expect(long.status == 400)
             #expect(try long.error.param == "prompt" && long.error.message.contains("at most 4"))
             let many = try await server.complete(#"{"prompt": [5], "max_tokens": 11}"#)
