@@ -49,8 +49,8 @@ struct RefusalTests {
             says: "unknown field"),
         Case(body: #"{"prompt": ["a","b","c"], "n": 100}"#, param: "prompt", says: "256 sequences"),
         Case(
-            body: #"{"prompt": "a", "include_stop_str_in_output": true}"#, param: "include_stop_str_in_output", says: ""
-        ),
+            body: #"{"prompt": "a", "include_stop_str_in_output": true}"#, param: "include_stop_str_in_output",
+        says: "not served"),
     ]
 
     @Test("a body that cannot be served gets a 400 that names the field, and the next request is served")
