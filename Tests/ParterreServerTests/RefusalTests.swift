@@ -49,8 +49,8 @@ struct RefusalTests {
             says: "unknown field"),
         Case(body: #"{"prompt": ["a","b","c"], "n": 100}"#, param: "prompt", says: "256 sequences"),
         Case(
-            body: #"{"prompt": "a", "include_stop_str_in_output": true}"#, param: "include_stop_str_in_output", says: ""
-        ),
+            body: #"{"prompt": "a", "include_stop_str_in_output": true}"#, param: "include_stop_str_in_output",
+        says: "not served"),
     ]
 
     @Test("a body that cannot be served gets a 400 that names the field, and the next request is served")
@@ -84,7 +84,7 @@ struct RefusalTests {
         options.limits.bodyBytes = 2000
         options.limits.answerBytes = 20_000
         try await TestServer.run(options) { server in
-            let long = try await server.complete(#"{"prompt": [5,6,7,8,9]}"#)
+            let long = try await server.complete(#"{"prompt": [5,6,7,8,9], "max_tokens": 1}"#)
             #expect(long.status == 400)
             #expect(try long.error.param == "prompt" && long.error.message.contains("at most 4"))
             let many = try await server.complete(#"{"prompt": [5], "max_tokens": 11}"#)

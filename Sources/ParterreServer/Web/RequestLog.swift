@@ -53,6 +53,6 @@ struct RequestLog: RouterMiddleware {
         {
             return given
         }
-        return "req_" + context.id
+        return context.name
     }
 }

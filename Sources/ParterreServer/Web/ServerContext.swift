@@ -8,6 +8,8 @@ import Synchronization
 package struct ServerContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
     package let channel: any Channel
+    /// Hummingbird's own `id` is in the logger's metadata, which not every log handler keeps.
+    package let name = "req_\(RequestID())"
     /// Filled in while the request is answered, for the log.
     package let record = RequestRecord()
 

@@ -88,7 +88,7 @@ struct Exposition {
             guard let match = rest.prefixMatch(of: label) else { throw Malformed(line: line, reason: "no label") }
             let text = match.value.replacing("\\n", with: "\n").replacing("\\\"", with: "\"").replacing(
                 "\\\\", with: "\\")
-            labels[String(match.name)] = text
+            labels[String(match.name)] = String(text)
             rest = rest[match.range.upperBound...]
         }
         return Sample(name: String(match.name), labels: labels, value: value)

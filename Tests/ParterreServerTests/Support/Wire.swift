@@ -46,7 +46,7 @@ final class Wire: Sendable {
     func hangUp() { shutdown(socket, Int32(SHUT_RDWR)) }
 
     func send(_ text: String) async throws {
-        try await onQueue { [self] in
+        try await onThread { [self] in
             var bytes = Array(text.utf8)[...]
             while !bytes.isEmpty {
                 let count = bytes.withUnsafeBytes {
@@ -60,7 +60,7 @@ final class Wire: Sendable {
 
     /// Bytes up to and with the marker; `nil` when the server ends the connection before it.
     func read(through marker: String) async throws -> String? {
-        try await onQueue { [self] in
+        try await onThread { [self] in
             let marker = Array(marker.utf8)
             while true {
                 let found: [UInt8]? = rest.withLock { rest in
@@ -75,7 +75,7 @@ final class Wire: Sendable {
     }
 
     func read(count: Int) async throws -> String? {
-        try await onQueue { [self] in
+        try await onThread { [self] in
             while true {
                 let found: [UInt8]? = rest.withLock { rest in
                     guard rest.count >= count else { return nil }
@@ -97,10 +97,10 @@ final class Wire: Sendable {
         return count > 0
     }
 
-    /// Blocking calls have no place on a cooperative thread.
-    private func onQueue<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    /// Blocking calls have no place on a cooperative thread, nor on one of Dispatch's, which the engine needs.
+    private func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(with: Result { try work() }) }
+            Thread.detachNewThread { continuation.resume(with: Result { try work() }) }
         }
     }
 }
