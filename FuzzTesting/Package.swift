@@ -12,7 +12,8 @@ let strict: [SwiftSetting] = [
 
 // Folders of Fuzzers/ and of Parsers/Corpus/.
 let fuzzers = [
-    "Configuration", "PackedHeader", "Safetensors", "ShardIndex", "StopSearch", "TokenizerJSON", "TokenizerText",
+    "Configuration", "PackedHeader", "RequestLines", "ResumedOutput", "Safetensors", "ShardIndex", "StopSearch",
+    "TokenizerJSON", "TokenizerText",
 ]
 
 let package = Package(
