@@ -1,8 +1,8 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// A fuzzer for each parser that meets outside bytes (README.md). A package of its own: its programs take their main
-// function from libFuzzer, and link only where everything is compiled for it. Build it by scripts/fuzz.
+// A fuzzer for each parser that meets outside bytes (README.md). A package of its own: its programs link
+// only where everything is compiled for libFuzzer, as scripts/fuzz does.
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
@@ -24,11 +24,12 @@ let package = Package(
         // The main package's test of the corpus has the same sources.
         .target(
             name: "ParserProperties", dependencies: [.product(name: "ParterreParsers", package: "parterre")],
-            path: "Parsers/Properties", swiftSettings: strict)
+            path: "Parsers/Properties", swiftSettings: strict),
+        .target(name: "LibFuzzer", path: "LibFuzzer"),
     ]
         + fuzzers.map { name in
             .executableTarget(
-                name: name + "Fuzzer", dependencies: ["ParserProperties"], path: "Fuzzers/\(name)",
+                name: name + "Fuzzer", dependencies: ["LibFuzzer", "ParserProperties"], path: "Fuzzers/\(name)",
                 swiftSettings: strict)
         }
 )
