@@ -12,7 +12,8 @@ let strict: [SwiftSetting] = [
 
 // Folders of Fuzzers/ and of Parsers/Corpus/.
 let fuzzers = [
-    "Configuration", "PackedHeader", "RequestLines", "ResumedOutput", "Safetensors", "ShardIndex", "StopSearch",
+    "CompletionBody", "Configuration", "PackedHeader", "RequestLines", "ResumedOutput", "Safetensors", "ShardIndex",
+    "StopSearch",
     "TokenizerJSON", "TokenizerText",
 ]
 

@@ -15,6 +15,11 @@ struct Violation: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
+/// What a field error says, which is shown with a line or in an answer and is no user-facing error by itself.
+struct Refusal: UserFacingError {
+    var message: String
+}
+
 /// What became of an input whose properties hold.
 enum Outcome: Equatable {
     case accepted

@@ -33,11 +33,6 @@ public enum RequestLines: ParserProperty {
         if let refused { throw Refusal(message: refused.message) }
     }
 
-    /// Field errors are shown with their line, so they are no user-facing errors by themselves.
-    struct Refusal: UserFacingError {
-        var message: String
-    }
-
     // MARK: Lines
 
     private static func split(_ bytes: [UInt8]) throws -> [[UInt8]] {
