@@ -45,6 +45,8 @@ let package = Package(
         .library(name: "ParterreServer", targets: ["ParterreServer"]),
         // For Benchmarks/ alone: what is below Parterre's surface changes without notice.
         .library(name: "ParterreKernels", targets: ["Kernels", "CKernels"]),
+        // For FuzzTesting/ alone.
+        .library(name: "ParterreParsers", targets: ["BatchFiles"]),
         .executable(name: "parterre", targets: ["ParterreCLI"]),
     ],
     dependencies: [
@@ -107,5 +109,10 @@ let package = Package(
         tests(
             "CommandLineTests",
             ["TestSupport", "ParterreCLI", "Forms", "BatchFiles", "Parterre", argumentParser, logging]),
+        // Its sources and its corpus are the fuzzers' too (FuzzTesting/README.md).
+        .testTarget(
+            name: "ParserTests",
+            dependencies: ["BatchFiles", "Forms", "Parterre", "Scheduler", "Tokenizers", "Models", "Kernels", "Basics"],
+            path: "FuzzTesting/Parsers", resources: [.copy("Corpus")], swiftSettings: strict),
     ]
 )

@@ -14,14 +14,14 @@ public enum TokenizerError: UserFacingError, Equatable {
     public var message: String {
         switch self {
         case .unreadable(let file, let reason):
-            "The tokenizer file \(file) cannot be read: \(reason)."
+            "The tokenizer file \(printable(file)) cannot be read: \(reason)."
         case .notJSON(let file, let offset, let reason):
-            "The tokenizer file \(file) is not valid JSON at byte \(offset): \(reason)."
+            "The tokenizer file \(printable(file)) is not valid JSON at byte \(offset): \(reason)."
         case .unsupported(let file, let element, let found):
-            "The tokenizer file \(file) asks for \(element) = \(found), which is not supported: "
+            "The tokenizer file \(printable(file)) asks for \(element) = \(found), which is not supported: "
                 + "only BLOOM-style byte-level BPE is."
         case .invalid(let file, let element, let reason):
-            "The tokenizer file \(file) is broken in \(element): \(reason)."
+            "The tokenizer file \(printable(file)) is broken in \(element): \(reason)."
         }
     }
 }

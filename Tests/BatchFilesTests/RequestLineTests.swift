@@ -83,6 +83,8 @@ struct RequestLineTests {
         "that is wrong says which field and why",
         arguments: [
             (#"{"prompt": "x", "max_token": 5}"#, "max_token: unknown field"),
+            (#"{"prompt": "x", "\n\u001b[2J": 5}"#, #"\n\u{1B}[2J: unknown field"#),
+            (#"{"prompt": "x", "logit_bias": {"\n": 1}}"#, #"logit_bias: "\n" is not a token id"#),
             (#"{"prompt": "x", "max_tokens": "5"}"#, "max_tokens: must be a whole number"),
             (#"{"prompt": "x", "max_tokens": true}"#, "max_tokens: must be a whole number"),
             (#"{"prompt": "x", "max_tokens": 1.5}"#, "max_tokens: must be a whole number"),

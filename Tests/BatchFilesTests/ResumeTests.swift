@@ -53,6 +53,7 @@ struct ResumeTests {
         #expect(!work.covers(request("a", n: 2)))
         #expect(!work.covers(request("a", n: 3)))
         #expect(!work.covers(request("b")))
+        for impossible in [0, -1, .min, .max] { #expect(!work.covers(request("a", n: impossible))) }
         work.add(.sample(.string("a"), index: 1))
         #expect(work.covers(request("a", n: 3)))
         for index in 0..<130 { work.add(.sample(.string("many"), index: index)) }

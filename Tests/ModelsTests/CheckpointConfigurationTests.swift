@@ -102,6 +102,7 @@ struct CheckpointConfigurationTests {
         var shapes: [String: [Int]] = [:]
         configuration.forEachTensor { shapes[$0] = $1 }
         #expect(shapes.count == 5 + 70 * 12)
+        #expect(configuration.tensorCount == shapes.count)
         #expect(shapes["word_embeddings.weight"] == [250_880, 14336])
         #expect(shapes["word_embeddings_layernorm.bias"] == [14336])
         #expect(shapes["h.0.input_layernorm.weight"] == [14336])
@@ -171,6 +172,7 @@ struct CheckpointConfigurationTests {
         ("n_inner", "24", "n_inner is 24, but BLOOM's is four times the hidden size, 32"),
         ("layer_norm_epsilon", "0", "layer_norm_epsilon must be a positive number"),
         ("layer_norm_epsilon", "-1e-5", "layer_norm_epsilon must be a positive number"),
+        ("layer_norm_epsilon", "1e-60", "layer_norm_epsilon must be a positive number"),
         ("layer_norm_epsilon", "1e100", "layer_norm_epsilon must be a positive number"),
         ("layer_norm_epsilon", #""1e-5""#, "layer_norm_epsilon must be a number"),
         ("layer_norm_epsilon", "true", "layer_norm_epsilon must be a number"),

@@ -32,22 +32,31 @@ struct BrokenFileTests {
         Case("WordPiece", says: "model.type", "WordPiece") { $0.modelType = #""WordPiece""# },
         Case("Unigram", says: "model.type", "Unigram") { $0.modelType = #""Unigram""# },
         Case("no type", says: "model.type", "null") { $0.modelType = "null" },
-        Case("merge of an unknown left token", says: "model.merges[1]", "“xyz”") { $0.merges = #"["a b", "xyz c"]"# },
-        Case("merge of an unknown right token", says: "model.merges[1]", "“日”") {
+        Case("merge of an unknown left token", says: "model.merges[1]", "\"xyz\"") { $0.merges = #"["a b", "xyz c"]"# },
+        Case("merge of an unknown right token", says: "model.merges[1]", "\"日\"") {
             $0.merges = #"[["a","b"], ["a","日"]]"#
         },
-        Case("merge into an unknown token", says: "model.merges[0]", "“ba”") { $0.merges = #"["b a"]"# },
+        Case("merge into an unknown token", says: "model.merges[0]", "\"ba\"") { $0.merges = #"["b a"]"# },
         Case("merge of one token", says: "model.merges[0]", "two tokens") { $0.merges = #"["ab"]"# },
         Case("merge of three tokens", says: "model.merges[0]", "two tokens") { $0.merges = #"["a b c"]"# },
         Case("merge pair of three", says: "model.merges[0]", "3 parts") { $0.merges = #"[["a", "b", "c"]]"# },
         Case("merges that are numbers", says: "not valid JSON at byte") { $0.merges = "[1, 2]" },
-        Case("id −1", says: "“ab”", "-1") { $0.extraVocabulary = #""ab": -1"# },
-        Case("huge id", says: "“ab”", "4294967295") { $0.extraVocabulary = #""ab": 4294967295"# },
-        Case("id beyond 64 bits", says: "“ab”", "integer") { $0.extraVocabulary = #""ab": 99999999999999999999"# },
-        Case("fractional id", says: "“ab”", "integer") { $0.extraVocabulary = #""ab": 256.5"# },
-        Case("id in quotes", says: "“ab”", "integer") { $0.extraVocabulary = #""ab": "256""# },
-        Case("an id twice", says: "“abc”", "256") { $0.extraVocabulary = #""ab": 256, "abc": 256"# },
-        Case("a token twice", says: "“ab”", "twice") { $0.extraVocabulary = #""ab": 256, "ab": 257"# },
+        Case("id −1", says: "\"ab\"", "-1") { $0.extraVocabulary = #""ab": -1"# },
+        Case("huge id", says: "\"ab\"", "4294967295") { $0.extraVocabulary = #""ab": 4294967295"# },
+        Case("id far beyond a small file", says: "\"ab\"", "1048576", "between 0 and 1048575") {
+            $0.extraVocabulary = #""ab": 1048576"#
+        },
+        Case("control characters in a token", says: #"\u{1B}[2J\n"#, "integer") {
+            $0.extraVocabulary = #""\u001b[2J\n": true"#
+        },
+        Case("a long token", says: "xxx…", "integer") {
+            $0.extraVocabulary = #""\#(String(repeating: "x", count: 1000))": true"#
+        },
+        Case("id beyond 64 bits", says: "\"ab\"", "integer") { $0.extraVocabulary = #""ab": 99999999999999999999"# },
+        Case("fractional id", says: "\"ab\"", "integer") { $0.extraVocabulary = #""ab": 256.5"# },
+        Case("id in quotes", says: "\"ab\"", "integer") { $0.extraVocabulary = #""ab": "256""# },
+        Case("an id twice", says: "\"abc\"", "256") { $0.extraVocabulary = #""ab": 256, "abc": 256"# },
+        Case("a token twice", says: "\"ab\"", "twice") { $0.extraVocabulary = #""ab": 256, "ab": 257"# },
         Case("dropout", says: "model.dropout", "0.1") { $0.modelSettings = #""dropout": 0.1, "# },
         Case("word prefix", says: "continuing_subword_prefix", "##") {
             $0.modelSettings = ###""continuing_subword_prefix": "##", "###
@@ -82,10 +91,10 @@ struct BrokenFileTests {
             $0.preTokenizer = #"{"type": "Sequence", "pretokenizers": []}"#
         },
         Case("prefix flag missing", says: "add_prefix_space") { $0.preTokenizer = #"{"type": "ByteLevel"}"# },
-        Case("added token with another id", says: "added_tokens[0]", "“ab”", "256") {
+        Case("added token with another id", says: "added_tokens[0]", "\"ab\"", "256") {
             $0.addedTokens = "[\(token)]".replacing("<s>", with: "ab")
         },
-        Case("added token with another's id", says: "added_tokens[0]", "“<s>”", "97") {
+        Case("added token with another's id", says: "added_tokens[0]", "\"<s>\"", "97") {
             $0.addedTokens = "[\(token)]".replacing("300", with: "97")
         },
         Case("added token with id −1", says: "added_tokens[0]", "-1") {

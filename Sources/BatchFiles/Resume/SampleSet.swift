@@ -13,6 +13,6 @@ package struct SampleSet: Equatable, Sendable {
         0..<64 ~= sample ? low & 1 << UInt64(sample) != 0 : high.contains(sample)
     }
 
-    /// Whether the samples 0, 1, … n − 1 are all there.
-    package func holdsAll(_ n: Int) -> Bool { (0..<n).allSatisfy(contains) }
+    /// Whether the samples 0, 1, … n − 1 are all there. Never so many as no request can have: 0, or less.
+    package func holdsAll(_ n: Int) -> Bool { n > 0 && (0..<n).allSatisfy(contains) }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Parterre
 
 /// What is wrong with one request as it was written; others go on.
@@ -21,5 +22,6 @@ package struct FieldError: Error, Equatable, Sendable {
         }
     }
 
-    package var message: String { field.map { "\($0): \(reason)" } ?? reason }
+    /// One sentence; a field may have any name.
+    package var message: String { field.map { "\(printable($0, limit: 100)): \(reason)" } ?? reason }
 }

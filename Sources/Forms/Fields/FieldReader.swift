@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 package import Parterre
 
@@ -75,7 +76,9 @@ package struct FieldReader {
         guard let written = try read([String: Float].self, name, wanted: wanted) else { return nil }
         var biases: [TokenID: Float] = [:]
         for (key, bias) in written {
-            guard let id = Int32(key) else { throw FieldError("\"\(key)\" is not a token id", field: prefix + name) }
+            guard let id = Int32(key) else {
+                throw FieldError("\(quoted(key)) is not a token id", field: prefix + name)
+            }
             biases[TokenID(rawValue: id)] = bias
         }
         return biases

@@ -8,8 +8,9 @@ extension BloomConfiguration {
     /// Read and check a `config.json`.
     ///
     /// - Throws: `CheckpointError`.
-    init(path: String) throws {
-        let file = try JSONFile(path: path)
+    init(path: String) throws { try self.init(JSONFile(path: path)) }
+
+    init(_ file: JSONFile) throws {
         // First, so that another model's file is called by its name and not blamed for a missing n_layer.
         try Self.checkArchitecture(file)
 
@@ -19,14 +20,15 @@ extension BloomConfiguration {
         headCount = try Self.size(file, ["n_head", "num_attention_heads"], limit: hiddenSize)
         guard hiddenSize.isMultiple(of: headCount) else {
             throw CheckpointError.malformed(
-                file: path, problem: "\(headCount) attention heads do not divide the hidden size \(hiddenSize)")
+                file: file.path, problem: "\(headCount) attention heads do not divide the hidden size \(hiddenSize)")
         }
         if let inner = try file.integer("n_inner"), inner != 4 * hiddenSize {
             throw file.failure("n_inner", "is \(inner), but BLOOM's is four times the hidden size, \(4 * hiddenSize)")
         }
 
         let epsilon = try file.number("layer_norm_epsilon") ?? 1e-5
-        guard epsilon > 0, Float(epsilon).isFinite else {
+        // As a float: a double too small for it would be 0, and a layer norm divide by 0.
+        guard Float(epsilon) > 0, Float(epsilon).isFinite else {
             throw file.failure("layer_norm_epsilon", "must be a positive number, not \(epsilon)")
         }
         layerNormEpsilon = Float(epsilon)
@@ -40,8 +42,18 @@ extension BloomConfiguration {
         try checkTokens(file)
     }
 
+    /// Take over the token ids that a `generation_config.json` gives.
+    ///
+    /// - Throws: `CheckpointError`.
+    mutating func readTokens(_ generation: JSONFile) throws {
+        if generation.contains("bos_token_id") { bosTokenID = try generation.integer("bos_token_id") }
+        if generation.contains("eos_token_id") { eosTokenIDs = try generation.integers("eos_token_id") ?? [] }
+        if generation.contains("pad_token_id") { padTokenID = try generation.integer("pad_token_id") }
+        try checkTokens(generation)
+    }
+
     /// - Throws: `CheckpointError.malformed` when a token id lies outside the vocabulary. `file` is where they come from.
-    func checkTokens(_ file: JSONFile) throws {
+    private func checkTokens(_ file: JSONFile) throws {
         for (key, ids) in [
             ("bos_token_id", bosTokenID.map { [$0] } ?? []), ("eos_token_id", eosTokenIDs),
             ("pad_token_id", padTokenID.map { [$0] } ?? []),

@@ -28,6 +28,9 @@ extension BloomConfiguration {
         if !tiedHead { try visit("lm_head.weight", [vocabularySize, hidden]) }
     }
 
+    /// How many tensors `forEachTensor` visits.
+    public var tensorCount: Int { 5 + 12 * layerCount + (tiedHead ? 0 : 1) }
+
     /// Weights and biases, a tied head counted once.
     public var parameterCount: Int {
         var count = 0

@@ -58,10 +58,7 @@ public struct Checkpoint: Sendable {
         let generationPath = "\(path)/generation_config.json"
         guard entryExists(generationPath) else { return (configuration, GenerationConfiguration()) }
         let file = try JSONFile(path: generationPath)
-        if file.contains("bos_token_id") { configuration.bosTokenID = try file.integer("bos_token_id") }
-        if file.contains("eos_token_id") { configuration.eosTokenIDs = try file.integers("eos_token_id") ?? [] }
-        if file.contains("pad_token_id") { configuration.padTokenID = try file.integer("pad_token_id") }
-        try configuration.checkTokens(file)
+        try configuration.readTokens(file)
         return (configuration, try GenerationConfiguration(file))
     }
 

@@ -54,27 +54,12 @@ public enum CheckpointError: UserFacingError, Equatable {
     }
 
     private func list(_ files: [String]) -> String {
-        let shown = files.prefix(3).map(printable).joined(separator: ", ")
+        let shown = files.prefix(3).map { printable($0) }.joined(separator: ", ")
         return files.count > 3 ? "\(shown) and \(files.count - 3) more files" : shown
     }
-}
-
-/// Text out of a file, fit for one line of a terminal: control characters escaped, not longer than a line or two.
-func printable(_ text: String) -> String {
-    let limit = 300
-    var result = ""
-    for scalar in text.unicodeScalars.prefix(limit) {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator: result += scalar.escaped(asASCII: true)
-        default: result.unicodeScalars.append(scalar)
-        }
-    }
-    return text.unicodeScalars.dropFirst(limit).isEmpty ? result : result + "…"
 }
 
 /// A shape out of a file, which may have millions of dimensions.
 func printable(_ shape: [Int]) -> String {
     shape.count <= 8 ? "\(shape)" : "[\(shape.prefix(8).map(String.init).joined(separator: ", ")), …]"
 }
-
-func quoted(_ text: String) -> String { "\"\(printable(text))\"" }

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// Which safetensors files make up a checkpoint.
@@ -20,7 +21,7 @@ struct CheckpointFiles {
             paths = [path(Self.singleName)]
             placements = []
         } else if entryExists(path(Self.indexName)) {
-            let map = try Self.weightMap(path(Self.indexName))
+            let map = try Self.weightMap(JSONFile(path: path(Self.indexName)))
             paths = Set(map.values).sorted().map(path)
             placements = map.sorted { $0.key < $1.key }.map { (tensor: $0.key, path: path($0.value)) }
             for shard in paths where !entryExists(shard) {
@@ -40,8 +41,8 @@ struct CheckpointFiles {
         }
     }
 
-    private static func weightMap(_ path: String) throws -> [String: String] {
-        let file = try JSONFile(path: path)
+    /// - Throws: `CheckpointError`.
+    static func weightMap(_ file: JSONFile) throws -> [String: String] {
         guard
             let map = try file.value("weight_map", as: [String: String].self, "an object of tensor and file names"),
             !map.isEmpty
@@ -49,7 +50,7 @@ struct CheckpointFiles {
         // Sorted, so that the same file always yields the same sentence.
         for (tensor, name) in map.sorted(by: { $0.key < $1.key }) where !isPlainName(name) {
             throw CheckpointError.malformedTensor(
-                tensor, file: path, problem: "is said to be in \(quoted(name)), which is no plain file name")
+                tensor, file: file.path, problem: "is said to be in \(quoted(name)), which is no plain file name")
         }
         return map
     }

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// A JSON object of a checkpoint's directory, read key by key; every error names the file and the key.
@@ -17,7 +18,12 @@ struct JSONFile {
             throw CheckpointError.malformed(
                 file: path, problem: "the file has \(mapping.bytes.count) bytes: that is no configuration")
         }
-        let data = Data(mapping.bytes)
+        try self.init(Data(mapping.bytes), path: path)
+    }
+
+    /// - Parameter path: how errors name the source of the bytes.
+    /// - Throws: `CheckpointError.malformed`.
+    init(_ data: Data, path: String) throws {
         do {
             fields = try JSONDecoder().decode(Fields.self, from: data).container
         } catch DecodingError.dataCorrupted {

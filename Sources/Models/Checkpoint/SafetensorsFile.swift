@@ -1,3 +1,5 @@
+import Basics
+
 /// One safetensors file, mapped, its header fully checked: every tensor's type, shape and bytes agree, and the tensors
 /// cover the data without gap or overlap. (The rules: `validate` in safetensors/src/tensor.rs.)
 ///
@@ -21,10 +23,16 @@ struct SafetensorsFile {
     /// - Throws: `CheckpointError`.
     init(path: String) throws {
         mapping = try MappedFile(path: path)
-        let bytes = mapping.bytes
-        let dataStart = try Self.dataStart(bytes, file: path)
-        var scanner = SafetensorsHeaderScanner(Array(bytes[8..<dataStart]), file: path)
-        entries = try Self.check(try scanner.statements(), data: dataStart..<bytes.count, file: path)
+        entries = try Self.entries(of: mapping.bytes, file: path)
+    }
+
+    /// What a file of these bytes holds; `file` is the name for it.
+    ///
+    /// - Throws: `CheckpointError`, for whatever bytes there are.
+    static func entries(of bytes: UnsafeRawBufferPointer, file: String) throws -> [Entry] {
+        let dataStart = try dataStart(bytes, file: file)
+        var scanner = SafetensorsHeaderScanner(Array(bytes[8..<dataStart]), file: file)
+        return try check(try scanner.statements(), data: dataStart..<bytes.count, file: file)
     }
 
     private static func dataStart(_ bytes: UnsafeRawBufferPointer, file: String) throws -> Int {

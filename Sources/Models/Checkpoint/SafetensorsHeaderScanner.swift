@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// Reads the JSON of a safetensors header and nothing else: an object of tensors, each with exactly `dtype`, `shape`

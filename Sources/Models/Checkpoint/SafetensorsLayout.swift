@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// Where the float32 tensors of a file to be written will lie, and the header that says so.

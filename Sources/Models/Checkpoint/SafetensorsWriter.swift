@@ -1,3 +1,4 @@
+import Basics
 public import Foundation
 
 /// Writes a safetensors file of float32 tensors whose shapes are known beforehand, row by row in any order.

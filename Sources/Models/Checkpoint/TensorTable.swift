@@ -1,3 +1,4 @@
+import Basics
 import CKernels
 
 /// The tensors of all files of a checkpoint, found by name with and without the `transformer.` prefix.

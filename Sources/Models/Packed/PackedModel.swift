@@ -30,45 +30,16 @@ public struct PackedModel: Sendable {
     public init(directory: URL) throws {
         self.directory = directory
         let path = Self.path(in: directory)
-        var (configuration, generation) = try Checkpoint.configurations(in: directory.path)
+        let (configuration, generation) = try Checkpoint.configurations(in: directory.path)
         mapping = try MappedFile(path: path)
-        (header, dataStart) = try PackedModelHeader.decode(mapping.bytes, file: path)
-        // A checkpoint's files may hold a head of its own, whatever its config.json says: the packed file knows.
-        configuration.tiedHead = header.sizes.tiedHead
-        func failure(_ problem: String) -> CheckpointError { .malformed(file: path, problem: problem) }
-        guard header.sizes == PackedModelHeader.Sizes(configuration) else {
-            let sizes = header.sizes
-            throw failure(
-                "it was packed for a vocabulary of \(sizes.vocabulary), hidden size \(sizes.hidden), \(sizes.layers) layers "
-                    + "and \(sizes.heads) heads, which config.json contradicts")
-        }
-        guard let format = WeightFormat(rawValue: header.weights),
-            let headFormat = WeightFormat(rawValue: header.headWeights), header.panels == PackedModelHeader.Panels()
-        else {
-            throw failure("its panels are not those of this program: write the file again with parterre quantize")
-        }
-        layout = PackedModelLayout(configuration, format: format, headFormat: headFormat)
-        // Nothing in the file says where to read: the layout does, and the file's table has to agree.
-        var expected = PackedModelHeader(configuration, format: format, headFormat: headFormat, layout: layout)
-        guard expected.tensors.count == header.tensors.count else {
-            throw failure("it lists \(header.tensors.count) tensors, but the model has \(expected.tensors.count)")
-        }
-        for (index, found) in header.tensors.enumerated() {
-            expected.tensors[index].checksum = found.checksum
-            guard expected.tensors[index] == found else {
-                throw CheckpointError.malformedTensor(
-                    found.name, file: path, problem: "is not described as the model's \(expected.tensors[index].name)")
-            }
-        }
-        guard mapping.bytes.count == dataStart + layout.byteCount else {
-            throw failure(
-                "the file has \(mapping.bytes.count) bytes instead of \(dataStart + layout.byteCount): "
-                    + "it is cut off or damaged")
-        }
-        self.configuration = configuration
+        let table = try PackedModelTable(mapping.bytes, configuration: configuration, file: path)
+        self.configuration = table.configuration
         self.generation = generation
-        self.format = format
-        self.headFormat = headFormat
+        format = table.format
+        headFormat = table.headFormat
+        header = table.header
+        layout = table.layout
+        dataStart = table.dataStart
     }
 
     /// Size of the packed file.

@@ -6,6 +6,7 @@ import Basics
 /// the caller decides about both.
 struct FileCheck {
     let file: String
+    let idLimit: Int
 
     func normalizer(_ value: JSONValue) throws(TokenizerError) {
         switch value {
@@ -30,7 +31,7 @@ struct FileCheck {
         let steps: [JSONValue]
         if value["type"].string == "Sequence" {
             guard let listed = value["pretokenizers"].array else {
-                throw invalid("pre_tokenizer", "a Sequence without its list “pretokenizers”")
+                throw invalid("pre_tokenizer", "a Sequence without its list pretokenizers")
             }
             steps = listed
         } else {
@@ -97,7 +98,7 @@ struct FileCheck {
             case .null: break
             case .string(let text):
                 guard let token = find(text, in: vocabulary) else {
-                    throw invalid("model.unk_token", "the vocabulary has no token “\(text)”")
+                    throw invalid("model.unk_token", "the vocabulary has no token \(quoted(text))")
                 }
                 unknown = BytePairEncoder.Unknown(token: Int32(token), fuses: fuses)
             case let other: throw unsupported("model.unk_token", other)
@@ -119,14 +120,16 @@ struct FileCheck {
         var seen: Set<[UInt8]> = []
         for (index, entry) in list.enumerated() {
             let place = "added_tokens[\(index)]"
-            guard let content = entry["content"].string else { throw invalid(place, "it has no text “content”") }
+            guard let content = entry["content"].string else { throw invalid(place, "it has no text content") }
             if content.isEmpty { continue }
-            guard let id = entry["id"].integer, (0..<Vocabulary.idLimit).contains(id) else {
+            guard let id = entry["id"].integer, (0..<idLimit).contains(id) else {
                 throw invalid(
                     place,
-                    "“\(content)” has no id between 0 and \(Vocabulary.idLimit - 1) (found \(entry["id"].summary))")
+                    "\(quoted(content)) has no id between 0 and \(idLimit - 1) (found \(entry["id"].summary))")
             }
-            guard seen.insert(Array(content.utf8)).inserted else { throw invalid(place, "“\(content)” is there twice") }
+            guard seen.insert(Array(content.utf8)).inserted else {
+                throw invalid(place, "\(quoted(content)) is there twice")
+            }
             try enter(content, id: id, place, &vocabulary)
             tokens.append(
                 AddedToken(
@@ -145,7 +148,7 @@ struct FileCheck {
     ) throws(TokenizerError) {
         if let known = find(content, in: vocabulary) {
             guard known == id else {
-                throw invalid(place, "“\(content)” has the id \(id) here but \(known) in the vocabulary")
+                throw invalid(place, "\(quoted(content)) has the id \(id) here but \(known) in the vocabulary")
             }
             return
         }
@@ -155,7 +158,7 @@ struct FileCheck {
         do throws(Vocabulary.Refusal) {
             try vocabulary.insertUnsearchable(bytes, id: id)
         } catch {
-            throw invalid(place, "“\(content)” has the id \(id), which another token has too")
+            throw invalid(place, "\(quoted(content)) has the id \(id), which another token has too")
         }
     }
 

@@ -1,3 +1,5 @@
+import Basics
+
 /// A JSON value as a tree, for the small parts of the file (everything but the vocabulary and the merges).
 enum JSONValue: Equatable, Sendable {
     case null
@@ -27,9 +29,9 @@ enum JSONValue: Equatable, Sendable {
         case .null: "null"
         case .bool(let value): "\(value)"
         case .number(let value): integer.map(String.init) ?? "\(value)"
-        case .string(let value): value.count > 60 ? "“\(value.prefix(60))…”" : "“\(value)”"
+        case .string(let value): quoted(value)
         case .array(let values): "a list of \(values.count)"
-        case .object(let members): members["type"]?.string ?? "an object"
+        case .object(let members): members["type"]?.string.map(quoted) ?? "an object"
         }
     }
 }
@@ -58,7 +60,7 @@ extension JSONReader {
                 let start = position
                 let value = try readValue()
                 guard members.updateValue(value, forKey: key) == nil else {
-                    throw Failure(offset: start, reason: "an object has the key “\(key)” twice")
+                    throw Failure(offset: start, reason: "an object has the key \(quoted(key)) twice")
                 }
             }
             return .object(members)

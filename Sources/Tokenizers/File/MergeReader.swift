@@ -1,3 +1,5 @@
+import Basics
+
 /// Reads `model.merges`, written as `"a b"` or as `["a", "b"]`, into a table of ids.
 struct MergeReader {
     private let vocabulary: Vocabulary
@@ -23,7 +25,7 @@ struct MergeReader {
                 try reader.readString(into: &text)
                 if text.starts(with: "#version".utf8) { continue }
                 guard let space = text.firstIndex(of: 0x20), !text[(space + 1)...].contains(0x20) else {
-                    throw broken(rank, "“\(String(decoding: text, as: UTF8.self))” is not two tokens and one space")
+                    throw broken(rank, "\(quoted(text[...])) is not two tokens and one space")
                 }
                 text.remove(at: space)
                 cut = space
@@ -74,8 +76,10 @@ struct MergeReader {
     }
 
     private func unknownToken(_ rank: Int, _ text: ArraySlice<UInt8>) -> TokenizerError {
-        broken(rank, "the vocabulary has no token “\(String(decoding: text, as: UTF8.self))”")
+        broken(rank, "the vocabulary has no token \(quoted(text))")
     }
+
+    private func quoted(_ text: ArraySlice<UInt8>) -> String { Basics.quoted(String(decoding: text, as: UTF8.self)) }
 
     private func broken(_ rank: Int, _ reason: String) -> TokenizerError {
         .invalid(file: file, element: "model.merges[\(rank)]", reason: reason)

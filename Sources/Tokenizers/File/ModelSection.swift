@@ -1,3 +1,5 @@
+import Basics
+
 /// The file's `model`: vocabulary and merges in their tables, the small settings as trees.
 struct ModelSection {
     private(set) var vocabulary: Vocabulary?
@@ -40,20 +42,21 @@ struct ModelSection {
     private static func readVocabulary(_ reader: inout JSONReader, file: String) throws -> Vocabulary {
         // A token of BLOOM's file takes about 58 bytes, merges included.
         var vocabulary = Vocabulary(expectedCount: (reader.bytes.count - reader.position) / 58)
+        let idLimit = Vocabulary.idLimit(fileBytes: reader.bytes.count)
         var text: [UInt8] = []
         var token: [UInt8] = []
         func broken(_ reason: String) -> TokenizerError {
             .invalid(
-                file: file, element: "model.vocab", reason: "token “\(String(decoding: text, as: UTF8.self))” \(reason)"
-            )
+                file: file, element: "model.vocab",
+                reason: "token \(quoted(String(decoding: text, as: UTF8.self))) \(reason)")
         }
         try reader.openObject()
         while try reader.nextKey(into: &text) {
             guard try reader.peek() == .number, let id = try reader.readInteger() else {
                 throw broken("has an id that is not an integer")
             }
-            guard (0..<Vocabulary.idLimit).contains(id) else {
-                throw broken("has the id \(id), which is not between 0 and \(Vocabulary.idLimit - 1)")
+            guard (0..<idLimit).contains(id) else {
+                throw broken("has the id \(id), which is not between 0 and \(idLimit - 1)")
             }
             token.removeAll(keepingCapacity: true)
             let isForeign = !ByteAlphabet.appendBytes(of: text, in: text.indices, to: &token)

@@ -30,13 +30,13 @@ struct TokenizerFile {
     /// - Parameter file: how errors name the source of the bytes.
     init(_ bytes: [UInt8], file: String) throws(TokenizerError) {
         let sections = try FileSections(bytes, file: file)
-        let check = FileCheck(file: file)
+        let check = FileCheck(file: file, idLimit: Vocabulary.idLimit(fileBytes: bytes.count))
         try check.normalizer(sections["normalizer"])
         try check.postProcessor(sections["post_processor"])
         try check.decoder(sections["decoder"])
         preTokenizer = try check.preTokenizer(sections["pre_tokenizer"])
         guard let section = sections.model else {
-            throw .invalid(file: file, element: "its outline", reason: "it has no “model”")
+            throw .invalid(file: file, element: "its outline", reason: "it has no model")
         }
         (vocabulary, model) = try check.model(section)
         addedTokens = try check.addedTokens(sections["added_tokens"], &vocabulary)

@@ -3,8 +3,12 @@
 /// A token written wholly in `ByteAlphabet` is stored as the bytes it stands for. Any other ("foreign") is stored as
 /// its own UTF-8, which is what it decodes to; the two kinds never equal one another in a search.
 struct Vocabulary: Sendable {
-    /// Ids must be below this, so that a stray number cannot make us allocate gigabytes.
+    /// Ids must be below this.
     static let idLimit = 1 << 24
+
+    /// Ids of a file must be below this, so that a stray number cannot make a small file take much memory: a token takes
+    /// more than a byte of it, and the gaps of a small file are forgiven.
+    static func idLimit(fileBytes: Int) -> Int { min(idLimit, max(1 << 20, fileBytes)) }
 
     enum Refusal: Error { case tokenRepeated, idTaken }
 
@@ -85,7 +89,7 @@ struct Vocabulary: Sendable {
     private mutating func store(_ token: [UInt8], id: Int) throws(Refusal) {
         precondition(id >= 0 && id < Self.idLimit, "the reader checks ids")
         if contains(id) { throw .idTaken }
-        while id >= spans.count { spans.append(Self.absent) }
+        if id >= spans.count { spans.append(contentsOf: repeatElement(Self.absent, count: id - spans.count + 1)) }
         spans[id] = Span(start: UInt32(arena.count), length: UInt32(token.count))
         arena.append(contentsOf: token)
     }
