@@ -1,5 +1,6 @@
 import Foundation
 import Parterre
+import TestSupport
 import Testing
 
 @testable import ParterreServer
@@ -50,7 +51,7 @@ struct RefusalTests {
         Case(body: #"{"prompt": ["a","b","c"], "n": 100}"#, param: "prompt", says: "256 sequences"),
         Case(
             body: #"{"prompt": "a", "include_stop_str_in_output": true}"#, param: "include_stop_str_in_output",
-        says: "not served"),
+            says: "not served"),
     ]
 
     @Test("a body that cannot be served gets a 400 that names the field, and the next request is served")
@@ -120,6 +121,23 @@ struct RefusalTests {
             let chat = try await server.post("/v1/chat/completions", #"{"messages": []}"#)
             #expect(try chat.status == 400 && chat.error.code == "no_chat_template")
         }
+    }
+
+    @Test("a chat template is found in either of its places")
+    func chatTemplate() throws {
+        let folder = try TemporaryDirectory()
+        #expect(!ChatTemplate.exists(in: folder.url))
+        let configuration = folder.url.appending(path: "tokenizer_config.json")
+        for (text, holdsOne) in [
+            ("{}", false), (#"{"chat_template": null}"#, false), ("[", false),
+            (#"{"chat_template": "{{ x }}"}"#, true),
+        ] {
+            try Data(text.utf8).write(to: configuration)
+            #expect(ChatTemplate.exists(in: folder.url) == holdsOne, "\(text)")
+        }
+        try FileManager.default.removeItem(at: configuration)
+        try Data().write(to: folder.url.appending(path: "chat_template.jinja"))
+        #expect(ChatTemplate.exists(in: folder.url))
     }
 
     @Test("bytes that are no HTTP get a 400 and the connection's end")

@@ -13,7 +13,8 @@ struct ServeCommand: AsyncParsableCommand {
             ENDPOINTS
               POST /v1/completions   prompt as text, list or token ids; stream, n, best_of,
                                      echo, logprobs, stop, seed, logit_bias and vLLM's more
-              GET  /v1/models
+              POST /tokenize, /detokenize
+              GET  /v1/models, /metrics
               GET  /health           200 when it serves; 503 while it loads or drains
 
             Only this machine reaches the server unless --host says otherwise. It speaks plain HTTP: TLS is the work of a \
@@ -49,7 +50,8 @@ struct ServeCommand: AsyncParsableCommand {
             },
             load: { progress in
                 let engine = try await reporter.load(source, engineOptions, progress: progress)
-                return ServedModel(engine: engine, name: source.name)
+                return ServedModel(
+                    engine: engine, name: source.name, hasChatTemplate: source.url.map(ChatTemplate.exists) ?? false)
             })
         let group = ServiceGroup(configuration: .init(services: [server], logger: reporter.quietLogger))
         let interrupt = Interrupt()

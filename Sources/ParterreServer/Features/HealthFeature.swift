@@ -20,7 +20,8 @@ struct HealthFeature: Feature {
         case .ready(let model):
             // Between two steps the engine answers; one that does not is stuck.
             let status = await Deadline.seconds(10) { await model.engine.status() }
-            guard status != nil else { return Self.unready(["status": "stuck"]) }
+            guard let status else { return Self.unready(["status": "stuck"]) }
+            guard status.state == .serving else { return Self.unready(["status": .string(status.state.rawValue)]) }
             return Response(json: .object(["status": "ok"]))
         }
     }

@@ -12,8 +12,9 @@ struct MetricsFeature: Feature {
             var text = PrometheusText(labels: [(MetricName.modelLabel, model.name)])
             text.append(await model.engine.status())
             text.append(core.gate)
-            text.append(ProcessFigures())
-            return Response(text: text.text, type: PrometheusText.contentType)
+            var process = PrometheusText(labels: [])
+            process.append(ProcessFigures())
+            return Response(text: text.text + process.text, type: PrometheusText.contentType)
         }
     }
 }

@@ -25,7 +25,7 @@ struct RequestLog: RouterMiddleware {
         @Sendable func log() {
             let figures = context.record.current
             var metadata: Logger.Metadata = [
-                "id": "\(id)", "status": "\(status)", "ms": "\((ContinuousClock.now - begin) / .milliseconds(1))",
+                "id": "\(id)", "status": "\(status)", "ms": "\(Self.milliseconds(since: begin))",
             ]
             if figures.promptTokens > 0 { metadata["prompt_tokens"] = "\(figures.promptTokens)" }
             if figures.completionTokens > 0 { metadata["completion_tokens"] = "\(figures.completionTokens)" }
@@ -42,6 +42,11 @@ struct RequestLog: RouterMiddleware {
             }
         }
         return response
+    }
+
+    /// With one digit behind the point.
+    private static func milliseconds(since begin: ContinuousClock.Instant) -> Double {
+        ((ContinuousClock.now - begin) / .milliseconds(1) * 10).rounded() / 10
     }
 
     static let header = HTTPField.Name("X-Request-Id") ?? .via

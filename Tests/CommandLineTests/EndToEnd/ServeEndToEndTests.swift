@@ -79,18 +79,19 @@ struct ServeEndToEndTests {
         }
         var request = URLRequest(url: base.appending(path: "v1/completions"))
         request.httpMethod = "POST"
-        request.httpBody = Data(#"{"prompt": "a", "max_tokens": 20000, "ignore_eos": true}"#.utf8)
+        request.httpBody = Data(#"{"prompt": "a", "max_tokens": 4000, "n": 64, "ignore_eos": true}"#.utf8)
         let waiting = Task { [request] in try await URLSession.shared.data(for: request) }
         var page = ""
         for _ in 0..<3000 where !page.contains("parterre:requests_in_flight{model_name=\"model\"} 1\n") {
             page = try await get(base.appending(path: "metrics")).body
         }
+        try #require(page.contains("parterre:requests_in_flight{model_name=\"model\"} 1\n"), "\(page)")
         running.send(SIGTERM)
         while try await get(base.appending(path: "health")).status == 200 {}
         running.send(SIGINT)
         let outcome = try await running.outcome()
         #expect(outcome.code == 1 && outcome.errors.contains("ended at once"), "\(outcome.errors)")
-        waiting.cancel()
+        _ = await waiting.result
     }
 
     @Test("what cannot be used ends it with code 2 and one sentence")
