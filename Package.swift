@@ -81,7 +81,8 @@ let package = Package(
         room(
             "ParterreServer",
             [
-                "Basics", "Forms", "Parterre", hummingbird, hummingbirdCore, httpTypes, nioCore, nioPosix, lifecycle, logging,
+                "Basics", "Forms", "Parterre", hummingbird, hummingbirdCore, httpTypes, nioCore, nioPosix, lifecycle,
+                logging,
             ]),
         .executableTarget(
             name: "ParterreCLI",
@@ -112,7 +113,9 @@ let package = Package(
         // Its sources and its corpus are the fuzzers' too (FuzzTesting/README.md).
         .testTarget(
             name: "ParserTests",
-            dependencies: ["BatchFiles", "Forms", "Parterre", "Scheduler", "Tokenizers", "Models", "Kernels", "Basics"],
+            dependencies: [
+                "BatchFiles", "Forms", "Parterre", "Scheduler", "Tokenizers", "Models", "Kernels", "Basics",
+            ],
             path: "FuzzTesting/Parsers", resources: [.copy("Corpus")], swiftSettings: strict),
     ]
 )
