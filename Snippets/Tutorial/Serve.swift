@@ -30,12 +30,16 @@ let engine = try await Engine.load(options: options, logger: logger)
 let (prompts, queue) = AsyncStream.makeStream(of: String.self)
 // The engine stands first, so it is shut down last: SIGTERM ends the taking of prompts, then the engine drains.
 let group = ServiceGroup(
-    services: [engine, Answering(engine: engine, prompts: prompts)],
-    gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-async let running: Void = group.run()
+    configuration: ServiceGroupConfiguration(
+        services: [
+            .init(service: engine),
+            // A server goes on for ever; this one ends with its queue, and the group with it.
+            .init(
+                service: Answering(engine: engine, prompts: prompts),
+                successTerminationBehavior: .gracefullyShutdownGroup),
+        ],
+        gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
 
 for prompt in ["The little dog", "Two cats"] { queue.yield(prompt) }
-while await engine.status().requests.finished.length < 2 { try await Task.sleep(for: .milliseconds(10)) }
-
-await group.triggerGracefulShutdown()
-try await running
+queue.finish()
+try await group.run()

@@ -31,7 +31,7 @@ import Testing
     private func metrics(of requests: [GenerationRequest], in engine: BatchEngine) async throws -> RequestMetrics {
         let clock = CountingClock()
         let streams = engine.queue.sync {
-            engine.now = clock.read
+            engine.meter.now = clock.read
             return requests.map { engine.generate($0, tokenizer: nil) }
         }
         for stream in streams { for try await _ in stream {} }

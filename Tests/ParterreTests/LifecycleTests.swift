@@ -20,6 +20,8 @@ import Testing
     > {
         let (begun, signal) = AsyncStream.makeStream(of: Void.self)
         let task = Task {
+            // Also where it never begins.
+            defer { signal.finish() }
             var completion: Completion?
             for try await event in engine.generate(request) {
                 if case .token = event { signal.finish() }
@@ -59,7 +61,7 @@ import Testing
     @Test("draining ends with its time or its task, and what runs goes on")
     func graceEnds() async throws {
         let engine = try await Self.engine()
-        let running = try await Self.begin(EngineTests.request([5, 6, 7], tokens: 2000), engine)
+        let running = try await Self.begin(EngineTests.request([5, 6, 7], tokens: 1200), engine)
         #expect(await engine.drain(within: .zero) == false)
         let waiting = Task { await engine.drain() }
         waiting.cancel()
@@ -92,7 +94,7 @@ import Testing
             configuration: .init(
                 services: [.init(service: engine)], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
         let service = Task { try await group.run() }
-        let running = try await Self.begin(EngineTests.request([5, 6, 7], tokens: 2000), engine)
+        let running = try await Self.begin(EngineTests.request([5, 6, 7], tokens: 1200), engine)
         await group.triggerGracefulShutdown()
         await #expect(throws: RequestError.engineStopped) { _ = try await running.value }
         try await service.value
@@ -101,7 +103,7 @@ import Testing
     @Test("a service whose task is cancelled stops at once")
     func cancelled() async throws {
         let engine = try await Self.engine()
-        let running = try await Self.begin(EngineTests.request([5, 6, 7], tokens: 2000), engine)
+        let running = try await Self.begin(EngineTests.request([5, 6, 7], tokens: 1200), engine)
         let service = Task { try await engine.run() }
         service.cancel()
         await #expect(throws: CancellationError.self) { try await service.value }

@@ -29,7 +29,7 @@ import Testing
             var parameters = SamplingParameters()
             parameters.beams = BeamParameters(count: count)
             request = ActiveRequest(
-                id: 100, promptTokens: prompt, samples: 1, delivery: EventDelivery(samples: 1, capacity: 100))
+                id: 100, promptTokens: prompt, samples: 1, delivery: EventDelivery(capacity: 100))
             let tokens = (0..<prompt).map { TokenID($0 % 7) }
             group = BeamGroup(
                 GenerationRequest(.tokens(tokens), parameters: parameters), request: request, prompt: tokens,

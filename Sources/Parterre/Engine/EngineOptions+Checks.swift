@@ -24,6 +24,9 @@ extension EngineOptions {
         if case .bytes(let bytes) = cacheMemory, bytes <= 0 {
             throw .badOption(name: "cache-memory", reason: "\(bytes) is not a positive number of bytes")
         }
+        if let mostWaiting, mostWaiting < 0 {
+            throw .badOption(name: "most-waiting", reason: "\(mostWaiting) is not a number of requests")
+        }
         guard mostUnreadTokens > 0 else {
             throw .badOption(
                 name: "most-unread-tokens", reason: "\(mostUnreadTokens) is not a positive number of tokens")

@@ -9,6 +9,7 @@ extension EngineOptions {
             policy: batching.policy, maxBatch: maxBatch, prefillChunk: prefillChunk, prefixCache: prefixCache)
         scheduling.preemption = preemption.method
         scheduling.foresight = foresight
+        scheduling.mostWaiting = mostWaiting
         scheduling.mostUnreadTokens = mostUnreadTokens
         return scheduling
     }

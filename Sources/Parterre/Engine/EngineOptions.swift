@@ -103,8 +103,11 @@ public struct EngineOptions: Sendable, Equatable {
     /// `portable`, `avx2`, `avxvnni`, `avx512`, `avx512vnni` or `avx512bf16`; on Arm `portable`, `neon`, `neondot`,
     /// `neoni8mm` or `neonbf16`; `nil`: `PARTERRE_ISA`, else the best.
     public var instructionSet: String? = nil
+    /// Requests that may wait beyond those that the batch has places for; one more fails at once with `RequestError.queueFull`, for a
+    /// server to answer 429. `nil`: any number, as a run over a file wants it.
+    public var mostWaiting: Int? = nil
     /// Tokens of a request that may wait for its reader, so that a reader who has stopped holds no more memory than these take:
-    /// 12 bytes each and their text. One for whom more wait gets `RequestError.readerTooSlow` behind them. Nobody else waits for a
+    /// 14 bytes each and their text. One for whom more wait gets `RequestError.readerTooSlow` behind them. Nobody else waits for a
     /// slow reader, and its blocks of the cache are free when its texts have ended, read or not.
     public var mostUnreadTokens = SchedulingOptions.defaultUnreadTokens
     /// How long the engine, when it runs as a service and is shut down gracefully, gives running requests to end; `nil`: as long

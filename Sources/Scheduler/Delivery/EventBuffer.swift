@@ -1,44 +1,26 @@
-/// What a request's reader has not taken yet. A reader that keeps up gets each event as it happens. One that does not finds
-/// its tokens later, one by one as always, but they wait packed (`TokenBacklog`), `capacity` of them at most.
-struct EventBuffer {
-    private var started: Int?
-    private var promptLogprobs: [TokenLogprob?]?
-    private var samples: [TokenBacklog]
-    private var completions: [Completion?]
-    /// The sample that is looked at first: they take turns.
-    private var turn = 0
-    /// Tokens that wait, of all samples.
-    private(set) var tokens = 0
+import DequeModule
 
-    init(samples count: Int) {
-        samples = Array(repeating: TokenBacklog(), count: count)
-        completions = Array(repeating: nil, count: count)
-    }
+/// What a request's reader has not taken yet, in the order in which it happened: most of it tokens, which wait packed.
+struct EventBuffer {
+    private var backlog = TokenBacklog()
+    /// Everything else, and how many tokens had come before it.
+    private var others = Deque<(tokens: Int, event: GenerationEvent)>()
+    private var appended = 0
+
+    /// Tokens that wait.
+    var tokens: Int { backlog.count }
 
     mutating func append(_ event: GenerationEvent) {
-        switch event {
-        case .started(let promptTokens): started = promptTokens
-        case .promptLogprobs(let logprobs): promptLogprobs = logprobs
-        case .token(let token):
-            samples[token.sample].append(token)
-            tokens += 1
-        case .finished(let completion): completions[completion.sample] = completion
-        }
+        guard case .token(let token) = event else { return others.append((appended, event)) }
+        backlog.append(token)
+        appended += 1
     }
 
-    /// The next event: a sample's tokens in their order, before its completion; samples take turns.
     mutating func takeFirst() -> GenerationEvent? {
-        if let promptTokens = started.take() { return .started(promptTokens: promptTokens) }
-        if let logprobs = promptLogprobs.take() { return .promptLogprobs(logprobs) }
-        for _ in samples.indices {
-            let sample = turn
-            turn = turn + 1 == samples.count ? 0 : turn + 1
-            if let token = samples[sample].takeFirst(ofSample: sample) {
-                tokens -= 1
-                return .token(token)
-            }
-            if let completion = completions[sample].take() { return .finished(completion) }
+        if let other = others.first, other.tokens == appended - backlog.count {
+            others.removeFirst()
+            return other.event
         }
-        return nil
+        return backlog.takeFirst().map { .token($0) }
     }
 }

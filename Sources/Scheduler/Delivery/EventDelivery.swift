@@ -17,7 +17,7 @@ final class EventDelivery: Sendable {
 
     private struct State {
         var phase = Phase.open
-        var buffer: EventBuffer
+        var buffer = EventBuffer()
         var reader: Reading?
         /// Called once when the reader leaves.
         var onLeave: (@Sendable () -> Void)?
@@ -27,9 +27,9 @@ final class EventDelivery: Sendable {
     let capacity: Int
     private let state: Mutex<State>
 
-    init(samples: Int, capacity: Int) {
+    init(capacity: Int) {
         self.capacity = capacity
-        state = Mutex(State(buffer: EventBuffer(samples: samples)))
+        state = Mutex(State())
     }
 
     // MARK: The engine's side
@@ -117,7 +117,7 @@ final class EventDelivery: Sendable {
         let (reader, handler) = state.withLock { state -> (Reading?, (@Sendable () -> Void)?) in
             guard case .open = state.phase else { return (nil, nil) }
             state.phase = .left
-            state.buffer = EventBuffer(samples: 0)
+            state.buffer = EventBuffer()
             return (state.reader.take(), state.onLeave.take())
         }
         reader?.resume(returning: nil)

@@ -1,9 +1,10 @@
 import Basics
 
-/// Tokens of one sample that its reader has not taken yet, packed: 12 bytes each and the bytes of their text, where an event
-/// of its own would take a hundred. Memory is kept while the reader keeps up, and given back when it has caught up.
+/// Tokens that a reader has not taken yet, packed: 14 bytes each and the bytes of their text, where an event of its own would
+/// take a hundred. Memory is kept while the reader keeps up, and given back when it has caught up.
 struct TokenBacklog {
     private var ids: [TokenID] = []
+    private var samples: [Int16] = []
     /// Bytes of text that came with each token.
     private var lengths: [UInt32] = []
     private var text: [UInt8] = []
@@ -20,17 +21,18 @@ struct TokenBacklog {
 
     mutating func append(_ token: GeneratedToken) {
         ids.append(token.id)
+        samples.append(Int16(token.sample))
         lengths.append(UInt32(token.text.utf8.count))
         text.append(contentsOf: token.text.utf8)
         if let logprob = token.logprob { logprobs.append(logprob) }
     }
 
     /// The oldest token.
-    mutating func takeFirst(ofSample sample: Int) -> GeneratedToken? {
+    mutating func takeFirst() -> GeneratedToken? {
         guard takenTokens < ids.count else { return nil }
         let end = takenBytes + Int(lengths[takenTokens])
         let token = GeneratedToken(
-            sample: sample, id: ids[takenTokens],
+            sample: Int(samples[takenTokens]), id: ids[takenTokens],
             text: takenBytes == end ? "" : String(decoding: text[takenBytes..<end], as: UTF8.self),
             logprob: logprobs.isEmpty ? nil : logprobs[takenTokens])
         takenTokens += 1
@@ -42,6 +44,7 @@ struct TokenBacklog {
     private mutating func removeAll() {
         let keeps = ids.count <= Self.keptTokens
         ids.removeAll(keepingCapacity: keeps)
+        samples.removeAll(keepingCapacity: keeps)
         lengths.removeAll(keepingCapacity: keeps)
         text.removeAll(keepingCapacity: keeps)
         logprobs.removeAll(keepingCapacity: keeps)

@@ -2,9 +2,8 @@ extension BatchEngine {
     /// Requests whose deadline has passed end with what they have.
     func endExpired() {
         guard !deadlines.isEmpty else { return }
-        let moment = now()
-        meter.setMoment(moment)
-        for id in deadlines.takeExpired(at: moment) {
+        meter.setMoment()
+        for id in deadlines.takeExpired(at: now()) {
             guard let request = requests[id] else { continue }
             // First all siblings are cut off, as when a request is cancelled.
             for sequence in request.sequences { sequence.siblings = [] }

@@ -10,6 +10,15 @@ extension BatchEngine {
         }
     }
 
+    /// Why a new request is refused; `nil`: it is not.
+    var requestRefusal: RequestError? {
+        if let refusal { return refusal }
+        guard let most = scheduler.options.mostWaiting else { return nil }
+        // Of those that came since the last step, some will run at once.
+        let places = max(0, scheduler.options.maxBatch - scheduler.places)
+        return scheduler.waiting.count + scheduler.aside.count < most + places ? nil : .queueFull(waiting: most)
+    }
+
     /// Take no more requests, and wait until those that are there have ended.
     ///
     /// - Parameter grace: how long to wait at most; `nil`: as long as it takes.

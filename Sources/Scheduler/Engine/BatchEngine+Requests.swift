@@ -34,7 +34,7 @@ extension BatchEngine {
     ) -> AsyncThrowingStream<GenerationEvent, any Error> {
         do {
             let prompt = try promptTokens(of: request, tokenizer)
-            let delivery = EventDelivery(samples: request.n, capacity: scheduler.options.mostUnreadTokens)
+            let delivery = EventDelivery(capacity: scheduler.options.mostUnreadTokens)
             // Before the request is: who reads it must be there.
             let stream = delivery.stream()
             submit(request, prompt: prompt, tokenizer, context: context, delivery)
@@ -71,14 +71,14 @@ extension BatchEngine {
         let parameters = request.parameters
         let end = endCondition(of: parameters)
         let stops = StopStrings(parameters.stop)
-        let arrival = now()
-        let deadline = request.deadline.map { arrival + $0 }
+        let arrival = meter.reading()
+        let deadline = request.deadline.map { now() + $0 }
         queue.async { [self] in
-            if let refusal { return delivery.finish(throwing: refusal) }
+            if let requestRefusal { return delivery.finish(throwing: requestRefusal) }
             let id = nextArrival()
             let active = ActiveRequest(
                 id: id, promptTokens: prompt.count, samples: request.n, deadline: deadline, meter: meter,
-                arrival: meter.nanoseconds(arrival), delivery: delivery)
+                arrival: arrival, delivery: delivery)
             let isRead = active.start { [weak self] in
                 guard let self else { return }
                 queue.async { self.cancel(id) }

@@ -152,7 +152,7 @@ public final class BatchEngine: @unchecked Sendable {
     private func step() {
         endExpired()
         guard !scheduler.isIdle else { return }
-        let began = meter.nanoseconds(now())
+        let began = meter.reading()
         recorder?.stepBegins()
         speculator?.propose(scheduler, crew: crew, scratch: scratch)
         scheduler.plan(&plan)
@@ -160,7 +160,7 @@ public final class BatchEngine: @unchecked Sendable {
         scheduler.commit(plan)
         run()
         recorder?.stepWasComputed(plan, scheduler)
-        meter.setMoment(now())
+        meter.setMoment()
         settle(stepBegan: began)
         let timer = workspace.timer
         recorder?.stepEnds(layers: timer.products, attention: timer.attention, head: timer.head)

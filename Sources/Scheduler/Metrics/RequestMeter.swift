@@ -1,7 +1,9 @@
 /// Takes the engine's times and counts. Confined to the engine's queue: no locks, and no memory taken per token.
 final class RequestMeter {
     private(set) var metrics = RequestMetrics()
-    private let epoch: ContinuousClock.Instant
+    private let epoch = ContinuousClock.now
+    /// Its clock; tests set it.
+    var now: () -> ContinuousClock.Instant = { .now }
     /// The moment in which what happens now counts as happening, in nanoseconds since the epoch. The engine sets it twice a
     /// step, so that no token needs a clock of its own.
     private(set) var moment: Int64 = 0
@@ -10,16 +12,15 @@ final class RequestMeter {
     private let keepsDurations: Bool
     private var lastReport: Int64 = 0
 
-    init(epoch: ContinuousClock.Instant = .now, keepsDurations: Bool = false) {
-        self.epoch = epoch
+    init(keepsDurations: Bool = false) {
         self.keepsDurations = keepsDurations
     }
 
-    func setMoment(_ instant: ContinuousClock.Instant) { moment = nanoseconds(instant) }
+    func setMoment() { moment = reading() }
 
-    /// Since the epoch.
-    func nanoseconds(_ instant: ContinuousClock.Instant) -> Int64 {
-        let (seconds, attoseconds) = (instant - epoch).components
+    /// The time now, in nanoseconds since the epoch. May be called from anywhere.
+    func reading() -> Int64 {
+        let (seconds, attoseconds) = (now() - epoch).components
         return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
     }
 

@@ -26,6 +26,9 @@ public struct SchedulingOptions: Sendable, Equatable {
     /// About a megabyte for each request whose reader has stopped.
     public static let defaultUnreadTokens = 65_536
 
+    /// Requests that may wait beyond those that the batch has places for; one more is refused. `nil`: any number.
+    public var mostWaiting: Int?
+
     /// Prompt tokens that a step of chosen size has room for, beside a row for each sequence.
     static let chosenRoom = 512
 

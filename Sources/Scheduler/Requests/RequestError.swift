@@ -10,6 +10,8 @@ public enum RequestError: UserFacingError, Equatable {
     case tooWide(beams: Int, blocks: Int, capacity: Int)
     /// A text prompt for a model without `tokenizer.json`.
     case noTokenizer
+    /// As many requests wait as may (`EngineOptions.mostWaiting`).
+    case queueFull(waiting: Int)
     /// So many tokens wait for a reader that does not take them (`EngineOptions.mostUnreadTokens`).
     case readerTooSlow(tokens: Int)
     /// The engine is about to end and takes no more requests.
@@ -29,6 +31,8 @@ public enum RequestError: UserFacingError, Equatable {
                 + "ask for fewer beams, lower max_tokens, shorten the prompt or give --cache-memory more"
         case .noTokenizer:
             "the model has no tokenizer.json, so prompts must be token ids (prompt_token_ids)"
+        case .queueFull(let waiting):
+            "\(waiting) requests wait already, and no more may: send this one again later, or to another engine"
         case .readerTooSlow(let tokens):
             "more than \(tokens) tokens wait to be read, so the request was ended: read its events as they come"
         case .engineDraining:

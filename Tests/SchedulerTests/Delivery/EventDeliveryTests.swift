@@ -27,7 +27,7 @@ import Testing
 
     @Test("a late reader finds every token with its own text and log-probability, in order")
     func late() async throws {
-        let delivery = EventDelivery(samples: 1, capacity: 1000)
+        let delivery = EventDelivery(capacity: 1000)
         let stream = delivery.stream()
         #expect(delivery.begin {})
         let tokens = (0..<600).map { token($0, ["", "a", "für", "🌷", " end"][$0 % 5], logprob: -Float($0)) }
@@ -40,7 +40,7 @@ import Testing
 
     @Test("a reader that keeps up finds the same", arguments: [1, 3, 50])
     func inTime(_ pause: Int) async throws {
-        let delivery = EventDelivery(samples: 1, capacity: 1000)
+        let delivery = EventDelivery(capacity: 1000)
         let stream = delivery.stream()
         let reader = Task { try await read(stream) }
         let tokens = (0..<600).map { token($0, "t\($0)") }
@@ -53,31 +53,32 @@ import Testing
         #expect(try await reader.value == tokens.map { .token($0) } + [.finished(completion(0))])
     }
 
-    @Test("samples take turns, each in its own order, its completion behind its tokens")
-    func samples() async throws {
-        let delivery = EventDelivery(samples: 3, capacity: 1000)
-        let stream = delivery.stream()
-        for sample in 0..<3 {
-            for id in 0..<10 * (sample + 1) { delivery.yield(.token(token(id, sample: sample))) }
-            delivery.yield(.finished(completion(sample)))
+    @Test(
+        "events of several samples come in the order in which they happened, however they are read",
+        arguments: [1, 7, 1000])
+    func samples(_ burst: Int) async throws {
+        let delivery = EventDelivery(capacity: 1000)
+        var iterator = delivery.stream().makeAsyncIterator()
+        var happened: [GenerationEvent] = [.started(promptTokens: 1)]
+        for id in 0..<90 {
+            if id % 3 < 2 || id < 60 { happened.append(.token(token(id, "t\(id)", sample: id % 3))) }
+            if id == 60 { happened.append(.finished(completion(2))) }
+        }
+        happened += [.finished(completion(0)), .finished(completion(1))]
+        var read: [GenerationEvent] = []
+        for (index, event) in happened.enumerated() {
+            delivery.yield(event)
+            guard (index + 1) % burst == 0 else { continue }
+            for _ in 0..<burst { read.append(try #require(await iterator.next())) }
         }
         delivery.finish()
-        let events = try await read(stream)
-        #expect(events.count == 63)
-        for sample in 0..<3 {
-            let ids = events.compactMap { event -> Int? in
-                if case .token(let token) = event, token.sample == sample { token.id.index } else { nil }
-            }
-            #expect(ids == Array(0..<10 * (sample + 1)))
-        }
-        let first = events.prefix(3).compactMap { if case .token(let token) = $0 { token.sample } else { nil } }
-        #expect(Set(first) == [0, 1, 2])
-        #expect(events.last == .finished(completion(2)))
+        while let event = try await iterator.next() { read.append(event) }
+        #expect(read == happened)
     }
 
     @Test("more tokens than may wait are reported, and again none once they are read")
     func capacity() async throws {
-        let delivery = EventDelivery(samples: 2, capacity: 4)
+        let delivery = EventDelivery(capacity: 4)
         let stream = delivery.stream()
         for id in 0..<4 { #expect(delivery.yield(.token(token(id, sample: id % 2)))) }
         #expect(!delivery.yield(.token(token(4))))
@@ -88,7 +89,7 @@ import Testing
 
     @Test("an error comes behind what waits, once")
     func failure() async throws {
-        let delivery = EventDelivery(samples: 1, capacity: 10)
+        let delivery = EventDelivery(capacity: 10)
         let stream = delivery.stream()
         delivery.yield(.token(token(1)))
         delivery.finish(throwing: RequestError.engineStopped)
@@ -101,7 +102,7 @@ import Testing
 
     @Test("a waiting reader hears of the end at once", arguments: [false, true])
     func waiting(_ fails: Bool) async throws {
-        let delivery = EventDelivery(samples: 1, capacity: 10)
+        let delivery = EventDelivery(capacity: 10)
         let stream = delivery.stream()
         let reader = Task { try await read(stream) }
         await Task.yield()
@@ -116,13 +117,13 @@ import Testing
     @Test("who drops the stream or is cancelled has left, and is heard of once")
     func leaving() async throws {
         let (left, signal) = AsyncStream.makeStream(of: Int.self)
-        let dropped = EventDelivery(samples: 1, capacity: 10)
+        let dropped = EventDelivery(capacity: 10)
         do {
             let stream = dropped.stream()
             #expect(dropped.begin { signal.yield(1) })
             _ = stream
         }
-        let cancelled = EventDelivery(samples: 1, capacity: 10)
+        let cancelled = EventDelivery(capacity: 10)
         #expect(cancelled.begin { signal.yield(2) })
         let stream = cancelled.stream()
         let reader = Task { try await read(stream) }

@@ -10,7 +10,7 @@ import Tokenizers
     @Test("trials take their share of the time, guessing and verifying both counted", arguments: [0.0002, 0.004, 0.02])
     func share(_ draftSeconds: Double) throws {
         let request = ActiveRequest(
-            id: 1, promptTokens: 8, samples: 1, delivery: EventDelivery(samples: 1, capacity: 100))
+            id: 1, promptTokens: 8, samples: 1, delivery: EventDelivery(capacity: 100))
         var parameters = SamplingParameters()
         parameters.maxTokens = 100
         let prompt = (0..<8).map { TokenID($0) }

@@ -14,6 +14,7 @@ import ServiceLifecycle
 
         var options = EngineOptions()
         options.gracePeriod = .seconds(30)
+        options.mostWaiting = 64
         let model = folder.map { ModelSource.directory(URL(filePath: $0)) } ?? .bundled
         let engine = try await Engine.load(model, options: options, logger: logger)
 

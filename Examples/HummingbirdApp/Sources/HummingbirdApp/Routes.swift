@@ -2,9 +2,6 @@ import Foundation
 import Hummingbird
 import Parterre
 
-/// Most requests that may wait for a place in the batch.
-private let mostWaiting = 64
-
 func routes(_ engine: Engine) -> Router<BasicRequestContext> {
     let router = Router()
 
@@ -20,21 +17,24 @@ func routes(_ engine: Engine) -> Router<BasicRequestContext> {
         var request = request
         let body = try await request.collectBody(upTo: 1 << 20)
         let generation = try GenerateBody(body).request(for: engine)
-        let status = await engine.status()
-        guard status.state == .serving else { throw HTTPError(.serviceUnavailable, message: "shutting down") }
-        guard status.waitingSequences < mostWaiting else {
-            throw HTTPError(.tooManyRequests, message: "try again later")
-        }
-        return stream(engine.generate(generation), answering: request)
+        return try await answer(request, with: engine.generate(generation))
     }
     return router
 }
 
-/// Texts as they are written. A client that hangs up ends its request.
-private func stream(
-    _ events: AsyncThrowingStream<GenerationEvent, any Error>, answering request: Request
-) -> Response {
-    Response(
+/// The text as it is written. A client that hangs up ends its request.
+///
+/// - Throws: `HTTPError` when the engine does not take the request on.
+private func answer(
+    _ request: Request, with events: AsyncThrowingStream<GenerationEvent, any Error>
+) async throws -> Response {
+    // The first event says that the request was taken on; then there is a text, and the status is 200.
+    do {
+        for try await case .started in events { break }
+    } catch let error as RequestError {
+        throw HTTPError(error.status, message: error.message)
+    }
+    return Response(
         status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
         body: ResponseBody { writer in
             try await request.body.consumeWithCancellationOnInboundClose { _ in
@@ -49,4 +49,14 @@ private func stream(
             }
             try await writer.finish(nil)
         })
+}
+
+extension RequestError {
+    fileprivate var status: HTTPResponse.Status {
+        switch self {
+        case .queueFull: .tooManyRequests
+        case .engineDraining, .engineStopped: .serviceUnavailable
+        default: .badRequest
+        }
+    }
 }
