@@ -14,6 +14,7 @@ struct ServeCommand: AsyncParsableCommand {
               POST /v1/completions   prompt as text, list or token ids; stream, n, best_of,
                                      echo, logprobs, stop, seed, logit_bias and vLLM's more
               GET  /v1/models
+                   /v1/files, /v1/batches   with --batch-dir: OpenAI's batch API
               GET  /health           200 when it serves; 503 while it loads or drains
 
             Only this machine reaches the server unless --host says otherwise. It speaks plain HTTP: TLS is the work of a \
