@@ -7,7 +7,7 @@ extension APIError {
         case .noFile, .noBatch: self.init(.notFound, error.message, param: "id")
         case .fileTooLarge: self.init(.contentTooLarge, error.message, param: "file", code: "file_too_large")
         case .storageFull, .tooManyFiles:
-            self.init(.insufficientStorage, error.message, code: "storage_full")
+            self.init(Self.insufficientStorage, error.message, code: "storage_full")
         case .tooManyUploads, .tooManyBatches:
             self = APIError(.tooManyRequests, error.message).retry(after: 10)
         case .fileInUse: self.init(.badRequest, error.message, param: "id", code: "file_in_use")
@@ -25,4 +25,6 @@ extension APIError {
         APIError(
             .notFound, "this server keeps no files and no batches: start it with --batch-dir", code: "batches_off")
     }
+
+    private static let insufficientStorage = HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
 }

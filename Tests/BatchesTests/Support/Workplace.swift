@@ -11,16 +11,11 @@ import TestSupport
 final class Workplace: Sendable {
     let folder: TemporaryDirectory
     let clock = Mutex(1_000)
-    let ticks: AsyncStream<Void>
-    private let tick: AsyncStream<Void>.Continuation
     let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
 
     var path: String { folder.url.appending(path: "store").path }
 
-    init() throws {
-        folder = try TemporaryDirectory()
-        (ticks, tick) = AsyncStream.makeStream()
-    }
+    init() throws { folder = try TemporaryDirectory() }
 
     var time: TimeSource {
         TimeSource(
@@ -30,6 +25,9 @@ final class Workplace: Sendable {
                 try await Task.sleep(for: .milliseconds(2))
             })
     }
+
+    /// Let others do something while a test waits for it.
+    func moment() async throws { try await Task.sleep(for: .milliseconds(1)) }
 
     func pass(seconds: Int) { clock.withLock { $0 += seconds } }
 

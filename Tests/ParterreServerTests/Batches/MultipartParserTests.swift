@@ -158,39 +158,42 @@ struct MultipartParserTests {
     func streaming() throws {
         var parser = MultipartParser(boundary: "b")
         parser.append("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\n".utf8)
-        #expect(try parser.next() == .part(PartHead(name: "file", filename: "f")))
+        let first = try parser.next()
+        #expect(first == .part(PartHead(name: "file", filename: "f")))
         var sent = 0
         var received = 0
         for round in 0..<1000 {
             let chunk = [UInt8](repeating: round % 7 == 0 ? 0x0D : 0x61, count: 1000)
             parser.append(chunk)
             sent += chunk.count
-            while case .body(let bytes)? = try parser.next() { received += bytes.count }
+            while let event = try parser.next() {
+                if case .body(let bytes) = event { received += bytes.count }
+            }
             #expect(sent - received < 5)
         }
     }
 
-    @Test(
-        "what is no form is refused",
-        arguments: [
-            ("--bx\r\n", MultipartError.badDelimiter), ("--b\n", .badDelimiter), ("--b-x", .badDelimiter),
-            ("--b" + String(repeating: " ", count: 300), .badDelimiter),
-            ("--b\r\n\r\n\r\nx", .badHeader), ("--b\r\nContent-Type: text/plain\r\n\r\n", .badHeader),
-            ("--b\r\nContent-Disposition: attachment; name=\"x\"\r\n\r\n", .badHeader),
-            ("--b\r\nContent-Disposition: form-data\r\n\r\n", .badHeader),
-            ("--b\r\nContent-Disposition: form-data; name=\"x\r\n\r\n", .badHeader),
-            ("--b\r\nContent-Disposition: form-data; name=\"x\"; name=\"y\"\r\n\r\n", .badHeader),
-            ("--b\r\nContent-Disposition: form-data; name=\"x\"y\r\n\r\n", .badHeader),
-            ("--b\r\nContent-Disposition: form-data; name=\"x\u{0}\"\r\n\r\n", .badHeader),
-            (
-                "--b\r\nContent-Disposition: form-data; name=x\r\nContent-Disposition: form-data; name=x\r\n\r\n",
-                .badHeader
-            ),
-            ("--b\r\nA line\r\n\r\n", .badHeader), ("--b\r\n folded: x\r\n\r\n", .badHeader),
-            ("--b\r\nX: " + String(repeating: "x", count: 9000), .tooMuch),
-            ("--b\r\nX: " + String(repeating: "x", count: 9000) + "\r\n\r\n", .tooMuch), ("", .incomplete),
-            ("no form at all", .incomplete),
-        ])
+    private static let bad: [(String, MultipartError)] = [
+        ("--bx\r\n", MultipartError.badDelimiter), ("--b\n", .badDelimiter), ("--b-x", .badDelimiter),
+        ("--b" + String(repeating: " ", count: 300), .badDelimiter),
+        ("--b\r\n\r\n\r\nx", .badHeader), ("--b\r\nContent-Type: text/plain\r\n\r\n", .badHeader),
+        ("--b\r\nContent-Disposition: attachment; name=\"x\"\r\n\r\n", .badHeader),
+        ("--b\r\nContent-Disposition: form-data\r\n\r\n", .badHeader),
+        ("--b\r\nContent-Disposition: form-data; name=\"x\r\n\r\n", .badHeader),
+        ("--b\r\nContent-Disposition: form-data; name=\"x\"; name=\"y\"\r\n\r\n", .badHeader),
+        ("--b\r\nContent-Disposition: form-data; name=\"x\"y\r\n\r\n", .badHeader),
+        ("--b\r\nContent-Disposition: form-data; name=\"x\u{0}\"\r\n\r\n", .badHeader),
+        (
+            "--b\r\nContent-Disposition: form-data; name=x\r\nContent-Disposition: form-data; name=x\r\n\r\n",
+            .badHeader
+        ),
+        ("--b\r\nA line\r\n\r\n", .badHeader), ("--b\r\n folded: x\r\n\r\n", .badHeader),
+        ("--b\r\nX: " + String(repeating: "x", count: 9000), .tooMuch),
+        ("--b\r\nX: " + String(repeating: "x", count: 9000) + "\r\n\r\n", .tooMuch), ("", .incomplete),
+        ("no form at all", .incomplete),
+    ]
+
+    @Test("what is no form is refused", arguments: bad)
     func refused(text: String, error: MultipartError) {
         #expect(parse(text).error == error)
         #expect(parse(text.utf8.map { [$0] }, boundary: "b").error == error)
