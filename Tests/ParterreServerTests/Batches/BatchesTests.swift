@@ -1,3 +1,4 @@
+import Batches
 import Foundation
 import Parterre
 import TestSupport
@@ -151,7 +152,11 @@ struct BatchesTests {
     @Test("two servers cannot have one folder")
     func owner() async throws {
         try await TestServer.run(options) { server in
-            await #expect(throws: (any Error).self) { try await TestServer.run(options) { _ in } }
+            var second = options
+            second.port = 0
+            let other = Server(
+                ServedModel(engine: server.engine, name: "tiny"), options: second, logger: TestServer.quiet)
+            await #expect(throws: BatchesError.self) { try await other.run() }
             let reply = try await server.get("/v1/batches")
             #expect(reply.status == 200)
         }
