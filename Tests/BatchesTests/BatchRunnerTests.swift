@@ -385,6 +385,28 @@ struct BatchRunnerTests {
         await working.value
     }
 
+    @Test("a disk that fails while a batch is published is tried again after a while")
+    func failingDisk() async throws {
+        let store = try place.open()
+        let input = try await store.files.add(Self.input(["one"]))
+        let id = try await store.create(BatchOrder(inputFile: input.id)).id
+        let writer = Writer(allowed: 0)
+        let working = Task { [runner = runner(store, writer)] in await runner.run() }
+        while writer.inFlight == 0 { try await place.moment() }
+        // A folder stands where the results' record is to be written.
+        let obstacle = store.folder.batch(id).output.record + ".new"
+        try FileManager.default.createDirectory(atPath: obstacle, withIntermediateDirectories: true)
+        writer.allow(.max)
+        while store.state.withLock({ $0.pauses.isEmpty }) { try await place.moment() }
+        #expect(try store.batch(id).state == .finalizing(to: .completed))
+        try FileManager.default.removeItem(atPath: obstacle)
+        place.pass(seconds: 30)
+        let batch = try await store.wait(id, until: \.isFinal)
+        #expect(try await texts(store, batch) == ["r0": ["ONE"]])
+        working.cancel()
+        await working.value
+    }
+
     @Test("the batches that ended longest ago make room for new ones")
     func forgetting() async throws {
         var limits = StorageLimits()

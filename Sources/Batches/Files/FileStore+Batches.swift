@@ -42,6 +42,7 @@ extension FileStore {
         if has(id) { return true }
         guard let bytes = FileStatus(path: filled.content)?.size, bytes > 0 else { return false }
         let file = newFile(id, bytes: bytes, name: name, purpose: .batchOutput, expiresAfter: expiresAfter)
+        try DurableFile.sync(filled.content)
         try DurableFile.replace(filled.record, with: StoredRecord.encode(file))
         try DurableFile.move(filled.path, to: folder.file(id).path)
         state.withLock { $0.index.insert(file) }

@@ -12,7 +12,8 @@ extension BatchRunner {
             case .finalizing(to: let outcome): try await publish(batch, outcome)
             case .inProgress, .ended, .failed: break
             }
-            return nil
+            // A disk that failed has been told: trying again at once would only tell it again.
+            return try store.batch(batch.id).state == batch.state ? options.retryAfter : nil
         } catch is CancellationError {
             return nil
         } catch {

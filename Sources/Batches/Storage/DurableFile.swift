@@ -40,6 +40,13 @@ enum DurableFile {
         if fsync(descriptor) != 0 { throw failure("write", path) }
     }
 
+    static func sync(_ path: String) throws {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        if descriptor < 0 { throw failure("open", path) }
+        defer { close(descriptor) }
+        try sync(descriptor, path: path)
+    }
+
     /// Give a finished file or folder its name, in one step that survives a power cut.
     static func move(_ path: String, to target: String) throws {
         if rename(path, target) != 0 { throw failure("create", target) }
