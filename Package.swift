@@ -78,11 +78,12 @@ let package = Package(
             resources: [.copy("Resources/default-model")] + tracePage),
         room("Forms", ["Basics", "Parterre"]),
         room("BatchFiles", ["Basics", "Forms", "Parterre"]),
+        room("Batches", ["Basics", "BatchFiles", "Forms", "Parterre", logging]),
         room(
             "ParterreServer",
             [
-                "Basics", "Forms", "Parterre", hummingbird, hummingbirdCore, httpTypes, nioCore, nioPosix, lifecycle,
-                logging,
+                "Basics", "BatchFiles", "Batches", "Forms", "Parterre", hummingbird, hummingbirdCore, httpTypes,
+                nioCore, nioPosix, lifecycle, logging,
             ]),
         .executableTarget(
             name: "ParterreCLI",
@@ -105,8 +106,10 @@ let package = Package(
         tests("ParityTests", ["TestSupport", "Parterre"], resources: [.copy("Fixtures")]),
         tests("FormsTests", ["TestSupport", "Forms", "Parterre"]),
         tests("BatchFilesTests", ["TestSupport", "BatchFiles", "Forms", "Parterre"]),
+        tests("BatchesTests", ["TestSupport", "Batches", "BatchFiles", "Forms", "Parterre", logging]),
         tests(
-            "ParterreServerTests", ["TestSupport", "ParterreServer", "Forms", "Parterre", lifecycle, logging]),
+            "ParterreServerTests",
+            ["TestSupport", "ParterreServer", "Batches", "Forms", "Parterre", lifecycle, logging]),
         tests(
             "CommandLineTests",
             ["TestSupport", "ParterreCLI", "Forms", "BatchFiles", "Parterre", argumentParser, logging]),

@@ -39,9 +39,10 @@ public struct Server: Service {
         self.onListening = onListening
     }
 
-    /// - Throws: a `UserFacingError` where it cannot listen or the model cannot be loaded.
+    /// - Throws: a `UserFacingError` where it cannot listen, the model cannot be loaded or the folder of
+    ///   batches cannot be had.
     public func run() async throws {
-        let features = core.features
+        let features = core.features(try core.openBatches())
         let web = WebService(core: core, router: core.router(features), onListening: onListening)
         let result: Result<Void, any Error>
         do {

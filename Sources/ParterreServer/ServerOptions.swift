@@ -12,6 +12,8 @@ public struct ServerOptions: Sendable {
     public var limits = RequestLimits()
     /// `nil`: everybody who reaches the server is served.
     public var keys: KeyRing? = nil
+    /// `nil`: no files and no batches.
+    public var batches: BatchServerOptions? = nil
     /// Whether `/metrics` needs no key.
     public var opensMetrics = false
     /// How long running requests may go on once the server is told to end.

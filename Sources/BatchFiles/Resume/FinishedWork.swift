@@ -17,6 +17,8 @@ package struct FinishedWork: Equatable, Sendable {
 
     package var isEmpty: Bool { samples.isEmpty && answers.isEmpty && failures.isEmpty }
     package var failureCount: Int { failures.count }
+    /// Lines in OpenAI's batch form.
+    package var answerCount: Int { answers.count }
 
     package var withoutFailures: FinishedWork {
         var work = self
@@ -30,6 +32,17 @@ package struct FinishedWork: Equatable, Sendable {
         case .answer(let id): answers.insert(id)
         case .failure(let id, let line): failures.insert(Failure(id: id, line: line))
         }
+    }
+
+    /// Add the lines in OpenAI's batch form that another output holds.
+    package mutating func addLines(of other: FinishedWork) {
+        answers.formUnion(other.answers)
+        failures.formUnion(other.failures)
+    }
+
+    /// Whether a line in OpenAI's batch form has been answered or refused.
+    package func covers(_ id: LineID?, line: Int) -> Bool {
+        id.map(answers.contains) ?? false || failures.contains(Failure(id: id, line: line))
     }
 
     /// Whether this line needs no more work.

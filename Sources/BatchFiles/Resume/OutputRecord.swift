@@ -26,6 +26,8 @@ package enum OutputRecord: Equatable {
                 guard let id = fields.customID else { return nil }
                 self = .answer(id)
             }
+        } else if let id = fields.customID, let error = fields.error {
+            self = .failure(id, line: error.line ?? 0)
         } else if let line = fields.line, fields.error != nil {
             self = .failure(fields.id, line: line)
         } else if let id = fields.id, let index = fields.index {

@@ -15,6 +15,7 @@ struct ServeCommand: AsyncParsableCommand {
                                      echo, logprobs, stop, seed, logit_bias and vLLM's more
               POST /tokenize, /detokenize
               GET  /v1/models, /metrics
+                   /v1/files, /v1/batches   with --batch-dir: OpenAI's batch API
               GET  /health           200 when it serves; 503 while it loads or drains
 
             Only this machine reaches the server unless --host says otherwise. It speaks plain HTTP: TLS is the work of a \

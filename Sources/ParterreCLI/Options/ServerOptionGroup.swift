@@ -23,6 +23,22 @@ struct ServerOptionGroup: ParsableArguments {
         help: ArgumentHelp("File of keys, one a line, of which every request must have one.", valueName: "file"))
     var keys: String?
 
+    @Option(
+        name: .customLong("batch-dir"),
+        help: ArgumentHelp(
+            "Folder for /v1/files and /v1/batches; batches go on there when the server starts again. "
+                + "(default: no files, no batches)",
+            valueName: "folder"))
+    var batchFolder: String?
+
+    @Option(help: ArgumentHelp("Most bytes of an uploaded file.", valueName: "bytes"))
+    var maxFile: Int = BatchServerOptions(folder: "").fileBytes
+
+    @Option(
+        name: .customLong("max-file-storage"),
+        help: ArgumentHelp("Most bytes of all files together.", valueName: "bytes"))
+    var maxStorage: Int = BatchServerOptions(folder: "").totalBytes
+
     @Flag(name: .customLong("open-metrics"), help: "Let /metrics be read without a key.")
     var opensMetrics = false
 
@@ -70,6 +86,8 @@ struct ServerOptionGroup: ParsableArguments {
         try check(maxPromptTokens, 1...Int(Int32.max), "max-prompt-tokens")
         try check(maxNewTokens, 1...Int(Int32.max), "max-new-tokens")
         try check(maxSamples, 1...SamplingParameters.mostSamples, "max-n")
+        try check(maxFile, 1...1 << 40, "max-file")
+        try check(maxStorage, 1...1 << 50, "max-file-storage")
         try check(maxStop, 0...SamplingParameters.mostStopStrings, "max-stop")
         try check(maxConnections, 1...1_000_000, "max-connections")
         try check(networkThreads, 1...64, "network-threads")
@@ -89,6 +107,12 @@ struct ServerOptionGroup: ParsableArguments {
         options.limits.samples = maxSamples
         options.limits.stopStrings = maxStop
         options.keys = try keys.map { try KeyRing(contentsOf: URL(filePath: $0)) }
+        options.batches = batchFolder.map { folder in
+            var batches = BatchServerOptions(folder: folder)
+            batches.fileBytes = maxFile
+            batches.totalBytes = maxStorage
+            return batches
+        }
         options.opensMetrics = opensMetrics
         options.drainTime = drainSeconds.duration
         options.maxConnections = maxConnections

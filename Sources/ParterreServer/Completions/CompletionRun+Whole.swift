@@ -6,6 +6,15 @@ import Parterre
 extension CompletionRun {
     /// Generate all texts and answer them in one piece.
     func whole(record: RequestRecord) async throws -> Response {
+        let (json, usage) = try await wholeAnswer()
+        record.update {
+            $0.promptTokens = usage.promptTokens
+            $0.completionTokens = usage.completionTokens
+        }
+        return Response(json: json)
+    }
+
+    func wholeAnswer() async throws -> (json: JSON, usage: Usage) {
         let completions = try await generated()
         var usage = Usage(promptTokens: prompts.reduce(0) { $0 + $1.count })
         var choices: [JSON] = []
@@ -20,11 +29,7 @@ extension CompletionRun {
                         finishReason: completion.finishReason.rawValue))
             }
         }
-        record.update {
-            $0.promptTokens = usage.promptTokens
-            $0.completionTokens = usage.completionTokens
-        }
-        return Response(json: answer.whole(choices: choices, usage: usage))
+        return (answer.whole(choices: choices, usage: usage), usage)
     }
 
     /// All samples of each prompt, in order.

@@ -1,3 +1,4 @@
+import Batches
 package import Hummingbird
 import HummingbirdCore
 
@@ -22,7 +23,9 @@ package struct Routes {
 
 extension ServerCore {
     /// All that the server does.
-    var features: [any Feature] {
+    ///
+    /// - Parameter batches: `nil`: the server keeps none.
+    func features(_ batches: BatchStore?) -> [any Feature] {
         [
             HealthFeature(core: self),
             ModelsFeature(core: self),
@@ -30,6 +33,8 @@ extension ServerCore {
             ChatFeature(core: self),
             TokenizeFeature(core: self),
             MetricsFeature(core: self),
+            FilesFeature(store: batches?.files),
+            BatchesFeature(core: self, store: batches),
         ]
     }
 

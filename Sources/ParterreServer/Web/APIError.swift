@@ -1,3 +1,4 @@
+import Batches
 package import Forms
 package import HTTPTypes
 import HummingbirdCore
@@ -43,6 +44,8 @@ package struct APIError: Error, Sendable {
         case RequestError.invalid: self.init(.badRequest, ErrorAnswer(FieldError(error)))
         case RequestError.engineStopped, RequestError.engineDraining: self = .stopped
         case let error as RequestError: self.init(.badRequest, error.message)
+        case let error as BatchesError: self.init(error)
+        case let error as MultipartError: self.init(error)
         case is CancellationError: self = .clientGone
         default: self.init(.internalServerError, "the server failed; its log says why")
         }
