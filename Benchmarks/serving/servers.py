@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -178,7 +179,9 @@ class VLLM(Running):
     def command(self) -> list[object]:
         p = self.place
         return [
-            *("vllm", "serve", p.checkpoint, "--host", "127.0.0.1", "--port", self.port, "--dtype", "bfloat16"),
+            # The package for CPUs is not called vllm, and the command `vllm serve` stumbles over that.
+            *(sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", p.checkpoint),
+            *("--host", "127.0.0.1", "--port", self.port, "--dtype", "bfloat16"),
             *("--max-model-len", p.context + 64, "--max-num-seqs", p.batch),
         ]
 
