@@ -114,7 +114,7 @@ def describe(options: argparse.Namespace) -> dict:
         "time": time.strftime("%H:%M"),
         "commit": commit.stdout.strip(),
         "machine": machine.describe(),
-        "command": " ".join(argument for argument in sys.argv[1:] if "/" not in argument),
+        "command": " ".join(f"--{name} {getattr(options, name)}" for name in ("servers", "rates", "seconds")),
         "trace": options.trace.name,
         "batch": options.batch,
         "threads": options.threads,

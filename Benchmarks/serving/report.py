@@ -62,11 +62,10 @@ def plot(loads: list[dict], path: Path) -> None:
             panel.plot(rates, values, marker="o", markersize=3, label=name, color=COLOURS.get(name))
         panel.set_title(title, fontsize=8)
         panel.set_xlabel("requests/s")
-        panel.set_ylim(bottom=0)
         panel.spines[["top", "right"]].set_visible(False)
+    axes[0].set_ylim(bottom=0)
     for panel in axes[1:]:
         panel.set_yscale("log")
-        panel.set_ylim(bottom=None)
     axes[0].legend(frameon=False)
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
