@@ -1,6 +1,6 @@
 """llama.cpp's form of a checkpoint. (Its own converter is not on PyPI; the format's writer and quantisers are.)
 
-python -m peers.convert.gguf CHECKPOINT OUTPUT f32|bf16|int8|int4
+python -m peers.convert.gguf CHECKPOINT OUTPUT f32|bf16|int8|int4 [tokenizer]
 """
 
 from __future__ import annotations
@@ -48,7 +48,24 @@ def three_blocks(rows: np.ndarray, heads: int) -> np.ndarray:
     return np.ascontiguousarray(np.swapaxes(by_head, 0, 1)).reshape(rows.shape)
 
 
-def write(checkpoint: Path, output: Path, format: Format) -> None:
+def add_tokenizer(writer: gguf.GGUFWriter, checkpoint: Path) -> None:
+    """The checkpoint's tokenizer.json, for a server that must write text."""
+    tokenizer = json.loads((checkpoint / "tokenizer.json").read_text())
+    special = {token["id"] for token in tokenizer["added_tokens"]}
+    vocabulary = sorted(tokenizer["model"]["vocab"].items(), key=lambda item: item[1])
+    merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in tokenizer["model"]["merges"]]
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("bloom")
+    writer.add_token_list([name for name, _ in vocabulary])
+    kinds = [gguf.TokenType.CONTROL if id in special else gguf.TokenType.NORMAL for _, id in vocabulary]
+    writer.add_token_types(kinds)
+    writer.add_token_merges(merges)
+    writer.add_bos_token_id(1)
+    writer.add_eos_token_id(2)
+    writer.add_pad_token_id(3)
+
+
+def write(checkpoint: Path, output: Path, format: Format, with_tokenizer: bool = False) -> None:
     config = json.loads((checkpoint / "config.json").read_text())
     heads, hidden, layers = config["n_head"], config["hidden_size"], config["n_layer"]
     writer = gguf.GGUFWriter(output, "bloom", use_temp_file=True)
@@ -60,7 +77,10 @@ def write(checkpoint: Path, output: Path, format: Format) -> None:
     writer.add_head_count_kv(heads)
     writer.add_layer_norm_eps(config["layer_norm_epsilon"])
     writer.add_vocab_size(config["vocab_size"])
-    writer.add_tokenizer_model("none")  # ids go in and come out
+    if with_tokenizer:
+        add_tokenizer(writer, checkpoint)
+    else:
+        writer.add_tokenizer_model("none")  # ids go in and come out
     with safe_open(checkpoint / "model.safetensors", "pt") as tensors:
         for name in sorted(tensors.keys()):
             value = tensors.get_tensor(name).to(torch.float32).numpy()
@@ -75,4 +95,4 @@ def write(checkpoint: Path, output: Path, format: Format) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]), Path(sys.argv[2]), Format(sys.argv[3]))
+    write(Path(sys.argv[1]), Path(sys.argv[2]), Format(sys.argv[3]), with_tokenizer="tokenizer" in sys.argv[4:])
