@@ -12,7 +12,7 @@ public enum RequestLines: ParserProperty {
     public static func check(_ bytes: [UInt8]) throws {
         let lines = try split(bytes)
         var refused: FieldError?
-        for (index, line) in lines.prefix(100).enumerated() {
+        for (index, line) in lines.prefix(20).enumerated() {
             switch RequestLine.parse(line, number: index + 1) {
             case .success(let request):
                 try check(request)

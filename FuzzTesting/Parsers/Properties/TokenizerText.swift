@@ -20,7 +20,8 @@ public enum TokenizerText: ParserProperty {
             case .stripping:
                 try require(same(withoutWhitespace(decoded), withoutWhitespace(text)), "stripping loses characters")
             }
-            if tokenizer.kind == .bloom {
+            // Which takes long for a long text.
+            if tokenizer.kind == .bloom, bytes.count <= 1024 {
                 try require(ids == SmallTokenizer.plainEncoding(text), "other tokens: \(ids)")
             }
         }
