@@ -37,6 +37,11 @@ let tracePage = [
     "swap.js", "batch.js", "time.js", "lanes.js", "overview.js", "figures.js", "main.js",
 ].map { Resource.embedInCode("Tracing/Page/\($0)") }
 let pageParts = ["common.css", "words.js", "colours.js"].map { Resource.embedInCode("PageParts/\($0)") }
+let serverPage = [
+    "page.html", "style.css", "connection.js", "text.js", "probabilities.js", "compose.js", "live.js", "batch.js",
+    "blocks.js",
+    "figures.js", "main.js",
+].map { Resource.embedInCode("Page/Files/\($0)") }
 
 let package = Package(
     name: "parterre",
@@ -84,7 +89,8 @@ let package = Package(
             [
                 "Basics", "Forms", "Parterre", hummingbird, hummingbirdCore, httpTypes, nioCore, nioPosix, lifecycle,
                 logging,
-            ]),
+            ],
+            resources: serverPage),
         .executableTarget(
             name: "ParterreCLI",
             dependencies: [

@@ -30,7 +30,7 @@ extension ServerCore {
             ChatFeature(core: self),
             TokenizeFeature(core: self),
             MetricsFeature(core: self),
-        ]
+        ] + (options.servesPage ? [LiveFeature(core: self), PageFeature()] : [])
     }
 
     /// A router with the routes of all features.
