@@ -33,9 +33,15 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 
 // Compiled into the program: a page must come out wherever the program is installed.
 let tracePage = [
-    "page.html", "style.css", "model.js", "words.js", "colours.js", "raster.js", "axis.js", "panel.js", "blocks.js",
+    "page.html", "style.css", "model.js", "raster.js", "axis.js", "panel.js", "blocks.js",
     "swap.js", "batch.js", "time.js", "lanes.js", "overview.js", "figures.js", "main.js",
 ].map { Resource.embedInCode("Tracing/Page/\($0)") }
+let pageParts = ["common.css", "words.js", "colours.js"].map { Resource.embedInCode("PageParts/\($0)") }
+let serverPage = [
+    "page.html", "style.css", "connection.js", "text.js", "probabilities.js", "compose.js", "live.js", "batch.js",
+    "blocks.js",
+    "figures.js", "main.js",
+].map { Resource.embedInCode("Page/Files/\($0)") }
 
 let package = Package(
     name: "parterre",
@@ -75,7 +81,7 @@ let package = Package(
                 "Basics", "CKernels", "CLimits", "Kernels", "PagedCache", "Models", "Tokenizers", "Scheduler", logging,
                 metrics, lifecycle,
             ],
-            resources: [.copy("Resources/default-model")] + tracePage),
+            resources: [.copy("Resources/default-model")] + pageParts + tracePage),
         room("Forms", ["Basics", "Parterre"]),
         room("BatchFiles", ["Basics", "Forms", "Parterre"]),
         room("Batches", ["Basics", "BatchFiles", "Forms", "Parterre", logging]),
@@ -84,7 +90,8 @@ let package = Package(
             [
                 "Basics", "BatchFiles", "Batches", "Forms", "Parterre", hummingbird, hummingbirdCore, httpTypes,
                 nioCore, nioPosix, lifecycle, logging,
-            ]),
+            ],
+            resources: serverPage),
         .executableTarget(
             name: "ParterreCLI",
             dependencies: [

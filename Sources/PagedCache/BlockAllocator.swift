@@ -32,8 +32,8 @@ public struct BlockAllocator: Sendable {
     }
 
     var freeBlocks: [Int32] { free }
-    /// In the order in which they are handed out.
-    var keptBlocks: [Int32] { kept.blocks + pinned.blocks }
+    /// In the order in which they are handed out. Linear in their number.
+    package var keptBlocks: [Int32] { kept.blocks + pinned.blocks }
     public var freeCount: Int { free.count }
     public var keptCount: Int { kept.count + pinned.count }
     /// Blocks that `allocate` can hand out.

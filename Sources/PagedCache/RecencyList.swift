@@ -41,7 +41,7 @@ struct RecencyList: Sendable {
         count -= 1
     }
 
-    /// Oldest first. Linear; for tests.
+    /// Oldest first. Linear in their number.
     var blocks: [Int32] {
         var blocks: [Int32] = []
         var block = next[ends]

@@ -16,6 +16,8 @@ public struct ServerOptions: Sendable {
     public var batches: BatchServerOptions? = nil
     /// Whether `/metrics` needs no key.
     public var opensMetrics = false
+    /// Whether there is a page at `/` to try the model on and to watch the batch, and `/live`, which it listens to.
+    public var servesPage = true
     /// How long running requests may go on once the server is told to end.
     public var drainTime = Duration.seconds(30)
     public var maxConnections = 1024

@@ -64,6 +64,8 @@ package enum JSON: Sendable, Equatable {
     }
 
     private static func quoted(_ string: String) -> String {
+        // Names of members are written for every token of a stream.
+        if string.utf8.allSatisfy({ (0x20...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }) { return "\"\(string)\"" }
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes
         guard let data = try? encoder.encode(string) else { preconditionFailure("every string has a JSON form") }

@@ -15,7 +15,7 @@ public struct TracePage: Sendable {
     public func html() throws -> Data {
         let parts: [String: Data] = [
             "title": Data(Self.escaped(title).utf8),
-            "style": Data(PackageResources.style_css),
+            "style": Data(PageParts.commonStyle + PackageResources.style_css),
             "script": Data(Self.scripts.map { Data($0) }.joined(separator: Data("\n".utf8))),
             "trace": Self.embedded(try Self.json(trace)),
         ]
@@ -28,8 +28,8 @@ public struct TracePage: Sendable {
     /// What each uses stands before it.
     private static var scripts: [[UInt8]] {
         [
-            PackageResources.model_js, PackageResources.words_js, PackageResources.colours_js,
-            PackageResources.raster_js, PackageResources.axis_js, PackageResources.panel_js, PackageResources.blocks_js,
+            PackageResources.model_js, PageParts.words, PageParts.colours, PackageResources.raster_js,
+            PackageResources.axis_js, PackageResources.panel_js, PackageResources.blocks_js,
             PackageResources.swap_js, PackageResources.batch_js, PackageResources.time_js, PackageResources.lanes_js,
             PackageResources.overview_js, PackageResources.figures_js, PackageResources.main_js,
         ]

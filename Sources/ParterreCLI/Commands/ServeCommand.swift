@@ -17,6 +17,7 @@ struct ServeCommand: AsyncParsableCommand {
               GET  /v1/models, /metrics
                    /v1/files, /v1/batches   with --batch-dir: OpenAI's batch API
               GET  /health           200 when it serves; 503 while it loads or drains
+              GET  /                 a page to try the model on and to watch the batch
 
             Only this machine reaches the server unless --host says otherwise. It speaks plain HTTP: TLS is the work of a \
             proxy in front of it. On standard output stands its address, once it listens; it answers at once, and /health \

@@ -42,6 +42,9 @@ struct ServerOptionGroup: ParsableArguments {
     @Flag(name: .customLong("open-metrics"), help: "Let /metrics be read without a key.")
     var opensMetrics = false
 
+    @Flag(name: .customLong("no-page"), help: "Serve no web page at / and no /live, which it listens to.")
+    var hasNoPage = false
+
     @Option(
         help: ArgumentHelp(
             "Most sequences that wait for a place in the batch; beyond that requests get a 429. "
@@ -114,6 +117,7 @@ struct ServerOptionGroup: ParsableArguments {
             return batches
         }
         options.opensMetrics = opensMetrics
+        options.servesPage = !hasNoPage
         options.drainTime = drainSeconds.duration
         options.maxConnections = maxConnections
         options.networkThreads = networkThreads

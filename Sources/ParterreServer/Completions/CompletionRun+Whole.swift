@@ -44,8 +44,8 @@ extension CompletionRun {
             }
         }
         return try await withThrowingTaskGroup(of: (Int, [Completion]).self) { group in
-            for (index, prompt) in prompts.enumerated() {
-                group.addTask { (index, try await model.engine.complete(request(prompt))) }
+            for index in prompts.indices {
+                group.addTask { (index, try await model.engine.complete(request(at: index))) }
             }
             return try await group.reduce(into: Array(repeating: [], count: prompts.count)) { $0[$1.0] = $1.1 }
         }

@@ -8,13 +8,16 @@ struct CompletionRun: Sendable {
     /// Tokens of each prompt.
     let prompts: [[TokenID]]
     let answer: CompletionAnswer
+    /// What traces and `/live` call it.
+    let name: String?
 
     /// Tokenizes the prompts.
     ///
     /// - Throws: `APIError` 400 or `RequestError` for what cannot be served.
-    init(_ wanted: CompletionRequest, model: ServedModel, limits: RequestLimits) throws {
+    init(_ wanted: CompletionRequest, model: ServedModel, limits: RequestLimits, name: String? = nil) throws {
         self.wanted = wanted
         self.model = model
+        self.name = name
         answer = CompletionAnswer(model: wanted.model ?? model.name)
         try limits.check(wanted)
         prompts = try wanted.prompts.map { try model.tokens(of: $0) }
@@ -36,6 +39,13 @@ struct CompletionRun: Sendable {
         if picksBest, options.parameters.logprobs == nil { options.parameters.logprobs = 0 }
         var request = options.request(.tokens(prompt))
         if wanted.echo { request.promptLogprobs = wanted.options.parameters.logprobs }
+        return request
+    }
+
+    /// Of the prompt with that index.
+    func request(at index: Int) -> GenerationRequest {
+        var request = request(prompts[index])
+        request.label = name.map { prompts.count == 1 ? $0 : "\($0)/\(index)" }
         return request
     }
 

@@ -19,7 +19,8 @@ struct CompletionsFeature: Feature {
         defaults.parameters.seed = .random(in: .min ... .max)
         let wanted = try CompletionRequest.parse(bytes, defaults: defaults)
         try model.check(wanted.model)
-        let run = try CompletionRun(wanted, model: model, limits: core.options.limits)
+        let run = try CompletionRun(
+            wanted, model: model, limits: core.options.limits, name: context.record.current.name)
         if wanted.stream { return try await stream(run, context) }
         return try await core.admitted(run, context) { try await run.whole(record: context.record) }
     }

@@ -35,7 +35,7 @@ extension ServerCore {
             MetricsFeature(core: self),
             FilesFeature(store: batches?.files),
             BatchesFeature(core: self, store: batches),
-        ]
+        ] + (options.servesPage ? [LiveFeature(core: self), PageFeature()] : [])
     }
 
     /// A router with the routes of all features.

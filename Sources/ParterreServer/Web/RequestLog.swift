@@ -13,6 +13,7 @@ struct RequestLog: RouterMiddleware {
     ) async throws -> Response {
         let begin = ContinuousClock.now
         let id = Self.name(of: request, context)
+        context.record.update { $0.name = id }
         var response: Response
         do {
             response = try await next(request, context)

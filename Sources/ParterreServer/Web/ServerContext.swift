@@ -30,6 +30,8 @@ package struct ServerContext: RequestContext {
 /// What the log says of a request at its end.
 package final class RequestRecord: Sendable {
     package struct Figures: Sendable {
+        /// What the log and the client call the request.
+        package var name = ""
         package var promptTokens = 0
         package var completionTokens = 0
         /// What went wrong once the head of the answer was sent.

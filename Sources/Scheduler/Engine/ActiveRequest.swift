@@ -9,6 +9,8 @@ final class ActiveRequest {
     let deadline: ContinuousClock.Instant?
     let delivery: EventDelivery
     var sequences: [ScheduledSequence] = []
+    /// What the caller calls it.
+    var label: String?
     var times: RequestTimes
     /// More tokens wait for the reader than may.
     var readerIsTooSlow = false

@@ -83,6 +83,7 @@ extension BatchEngine {
                 guard let self else { return }
                 queue.async { self.cancel(id) }
             }
+            active.label = request.label
             guard isRead else { return }
             if parameters.beams.isSearch {
                 active.sequences = [

@@ -24,7 +24,7 @@ public final class BatchEngine: @unchecked Sendable {
     private let scratch: [SamplingScratch]
     private let copies: [UnsafeMutableBufferPointer<Float>]
 
-    private var plan = StepPlan()
+    private(set) var plan = StepPlan()
     private var draws = PassDraws()
     /// A row has more logits that are equal than its list holds; written by lanes, read between two passes.
     private let rowIsUndecided = Atomic<Bool>(false)

@@ -6,6 +6,8 @@ import Tokenizers
 /// One of a request's samples: chooses its tokens and writes them down.
 final class Sample {
     unowned let request: ActiveRequest
+    /// Which of the request's samples.
+    var index: Int { writer.sample }
     private var sampler: SequenceSampler
     private var writer: SampleWriter<StreamingDetokenizer>
     /// Tokens chosen in this step, not written down yet.

@@ -37,6 +37,12 @@ struct SequencesAside {
         groups.values.flatMap { $0.members.unordered.map(\.sequence) }.filter(\.standsAside)
     }
 
+    /// Some of them, without looking at the others.
+    func unordered(atMost most: Int) -> [ScheduledSequence] {
+        Array(
+            groups.values.lazy.flatMap { $0.members.unordered.lazy.map(\.sequence) }.filter(\.standsAside).prefix(most))
+    }
+
     mutating func insert(_ sequence: ScheduledSequence, until awaited: AwaitedBlocks) {
         precondition(!sequence.standsAside, "a sequence waits for one thing at a time")
         sequence.standsAside = true

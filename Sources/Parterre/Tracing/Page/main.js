@@ -12,7 +12,7 @@ const cursor = { panel: null, step: null, row: null };
 // The request that all pictures show before the others.
 let picked = null;
 const summary = summarise(trace);
-readTheme();
+readTheme(trace.requests.length);
 
 const overview = new Overview();
 byID("swap").hidden = !trace.has.swaps;
@@ -86,7 +86,7 @@ function showLegends() {
 
 // Everything, after colours have changed.
 function repaint() {
-  readTheme();
+  readTheme(trace.requests.length);
   showFigures(summary);
   showLegends();
   showTable();

@@ -1,4 +1,4 @@
-// All colours of the pictures, for light and dark pages and for paper.
+// All colours of the pictures, for light and dark pages and for paper. Shared by the pages of `parterre trace` and `parterre serve`.
 
 const darkPage = matchMedia("(prefers-color-scheme: dark)");
 let onPaper = false;
@@ -35,7 +35,8 @@ function parse(text) {
   return Array.from(probe.getImageData(0, 0, 1, 1).data.subarray(0, 3));
 }
 
-function readTheme() {
+// `requests` of them get a colour each in `theme.requests`.
+function readTheme(requests = 0) {
   const dark = darkPage.matches && !onPaper;
   const style = getComputedStyle(document.documentElement);
   const named = name => parse(onPaper ? { "--card": "#fff", "--field": "#f2f2f2", "--ink": "#111", "--soft": "#444", "--line": "#ccc" }[name]
@@ -54,15 +55,21 @@ function readTheme() {
     // Of a step's time.
     layers: tone(0.6, 0.66, 0.1, 185), attention: tone(0.7, 0.72, 0.14, 45), head: tone(0.6, 0.68, 0.12, 300),
     rest: tone(0.75, 0.5, 0.01, 150),
-    requests: trace.requests.map(request => {
-      // The golden angle: neighbours differ most, and any number of requests keeps its distance.
-      const hue = (145 + 137.508 * request.index) % 360, shift = [0, 0.075, -0.075][request.index % 3];
-      return tone(0.67 + shift, 0.68 + shift, 0.125, hue);
-    }),
   };
-  theme.cachedRequests = theme.requests.map(colour => mix(theme.cached, mix(theme.field, colour, 0.5), 0.55));
-  theme.sharedRequests = theme.requests.map(colour => mix(colour, dark ? [255, 255, 255] : [0, 0, 0], dark ? 0.4 : 0.36));
+  theme.requests = Array.from({ length: requests }, (_, index) => requestColour(index));
+  theme.cachedRequests = theme.requests.map(cachedColour);
+  theme.sharedRequests = theme.requests.map(sharedColour);
 }
+
+// The golden angle: neighbours differ most, and any number of requests keeps its distance.
+function requestColour(index) {
+  const hue = (145 + 137.508 * index) % 360, shift = [0, 0.075, -0.075][index % 3];
+  return oklch((theme.dark ? 0.68 : 0.67) + shift, 0.125, hue);
+}
+
+// Of a request's block that it holds no more, and of one that it does not hold alone.
+function cachedColour(colour) { return mix(theme.cached, mix(theme.field, colour, 0.5), 0.55); }
+function sharedColour(colour) { return mix(colour, theme.dark ? [255, 255, 255] : [0, 0, 0], theme.dark ? 0.4 : 0.36); }
 
 // Stripes that say "shared", to be laid over a colour.
 function stripes(context, scale) {

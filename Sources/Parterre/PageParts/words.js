@@ -23,7 +23,7 @@ function percent(share) {
 
 function count(value, one, many = `${one}s`) { return `${number(value)} ${value === 1 ? one : many}`; }
 
-// Texts become text nodes: nothing that a trace says is ever read as HTML.
+// Texts become text nodes: nothing that a page is told is ever read as HTML.
 function element(name, properties = {}, ...children) {
   const node = document.createElement(name);
   for (const [key, value] of Object.entries(properties)) {

@@ -1,65 +1,30 @@
 """Opens pages of `parterre trace` in a headless Chromium and looks at them as a person would.
 
-    look.py FOLDER      with demonstration.html, texts.html, record.json and texts.jsonl; screenshots are written into it
+    look_at_trace.py FOLDER      with demonstration.html, texts.html, record.json and texts.jsonl; screenshots are written into it
 """
 
-import contextlib
 import json
 import pathlib
 import sys
 
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from headless import browser, check, complaints, dress, finish, settle, spill, whole_height
+
 folder = pathlib.Path(sys.argv[1]).resolve()
-passed, failed = 0, 0
-
-
-def check(holds, words):
-    global passed, failed
-    passed, failed = passed + bool(holds), failed + (not holds)
-    if not holds:
-        print(f"FAILED: {words}", file=sys.stderr)
-
-
-@contextlib.contextmanager
-def browser(width=1400, height=1000):
-    options = webdriver.ChromeOptions()
-    # Root has no sandbox, and containers have little /dev/shm.
-    for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars"):
-        options.add_argument(flag)
-    options.add_argument(f"--window-size={width},{height}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
-    try:
-        yield driver
-    finally:
-        driver.quit()
 
 
 def show(driver, page, width=1400, dark=False, ratio=1):
     """Loads a page and lays it out whole, so that a screenshot has all of it."""
-    driver.execute_cdp_cmd(
-        "Emulation.setEmulatedMedia",
-        {"media": "", "features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]},
-    )
-    metrics = {"width": width, "height": 1000, "deviceScaleFactor": ratio, "mobile": False}
-    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    dress(driver, width, dark=dark, ratio=ratio)
     driver.get(page.as_uri())
     check(driver.execute_script("return document.documentElement.dataset.ready") == "yes", f"{page.name} is ready")
-    metrics["height"] = driver.execute_script("return Math.ceil(document.documentElement.scrollHeight)")
-    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    dress(driver, width, whole_height(driver), dark, ratio)
     settle(driver)
-    complaints = [entry["message"] for entry in driver.get_log("browser")]
-    check(complaints == [], f"{page.name}: the console says {complaints}")
-
-
-def settle(driver):
-    """Waits for two frames: one to draw, one to show."""
-    driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+    said = complaints(driver)
+    check(said == [], f"{page.name}: the console says {said}")
 
 
 def shot(driver, name):
@@ -246,14 +211,13 @@ def look():
         shot(driver, "light")
         look_at_tips(driver)
         look_at_controls(driver, trace["totals"]["steps"])
-        complaints = [entry["message"] for entry in driver.get_log("browser")]
-        check(complaints == [], f"after all that the console says {complaints}")
+        said = complaints(driver)
+        check(said == [], f"after all that the console says {said}")
 
         for name, width, dark, ratio in (("dark", 1400, True, 1), ("narrow", 420, False, 2), ("wide-dark", 2200, True, 1)):
             show(driver, demonstration, width=width, dark=dark, ratio=ratio)
             look_at_pictures(driver, name, {"blocks": 20, "batch": 8, "time": 5, "lanes": 5})
-            spill = driver.execute_script("return document.documentElement.scrollWidth - innerWidth")
-            check(spill <= 0, f"{name}: the page is {spill} pixels wider than its window")
+            check(spill(driver) <= 0, f"{name}: the page is {spill(driver)} pixels wider than its window")
             shot(driver, name)
 
         look_at_redrawing(driver, demonstration)
@@ -270,5 +234,4 @@ def look():
 
 
 look()
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed > 0)
+finish()
