@@ -7,8 +7,8 @@ import Testing
     func buckets() {
         var histogram = DurationHistogram(milliseconds: [1, 2.5, 1000])
         #expect(histogram.bounds == [0.001, 0.0025, 1])
-        let durations: [Int64] = [0, 1_000_000, 1_000_001, 2_500_000, 2_500_001, 1_000_000_000, 1_000_000_001, .max / 4]
-        for nanoseconds in durations {
+        let second: Int64 = 1_000_000_000
+        for nanoseconds in [0, 1_000_000, 1_000_001, 2_500_000, 2_500_001, second, second + 1, .max / 4] {
             histogram.record(nanoseconds: nanoseconds)
         }
         #expect(histogram.counts == [2, 2, 2, 2] && histogram.count == 8)
