@@ -7,10 +7,13 @@ import Testing
     func buckets() {
         var histogram = DurationHistogram(milliseconds: [1, 2.5, 1000])
         #expect(histogram.bounds == [0.001, 0.0025, 1])
-        let second: Int64 = 1_000_000_000
-        for nanoseconds in [0, 1_000_000, 1_000_001, 2_500_000, 2_500_001, second, second + 1, .max / 4] {
-            histogram.record(nanoseconds: nanoseconds)
+        let milliseconds: [Int64] = [1, 1000]
+        for bound in milliseconds.map({ $0 * 1_000_000 }) + [2_500_000] {
+            histogram.record(nanoseconds: bound)
+            histogram.record(nanoseconds: bound + 1)
         }
+        histogram.record(nanoseconds: 0)
+        histogram.record(nanoseconds: .max / 4)
         #expect(histogram.counts == [2, 2, 2, 2] && histogram.count == 8)
     }
 
