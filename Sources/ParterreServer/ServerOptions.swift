@@ -38,8 +38,9 @@ public struct ServerOptions: Sendable {
 /// What one request may ask for.
 public struct RequestLimits: Sendable, Equatable {
     public var bodyBytes = 4 << 20
-    /// Tokens of one prompt; `nil`: as many as the cache holds.
-    public var promptTokens: Int? = nil
+    /// Tokens of one prompt; `nil`: as many as the cache holds. Prompts are computed in their order, so a very long one holds up
+    /// those behind it.
+    public var promptTokens: Int? = 32768
     /// `max_tokens`; `nil`: as many as the cache holds.
     public var newTokens: Int? = nil
     /// `n` and `best_of`.

@@ -55,8 +55,10 @@ struct ServerOptionGroup: ParsableArguments {
     @Option(help: ArgumentHelp("Most bytes of a request's body.", valueName: "bytes"))
     var maxBody: Int = defaults.limits.bodyBytes
 
-    @Option(help: ArgumentHelp("Most tokens of a prompt. (default: what the cache holds)", valueName: "tokens"))
-    var maxPromptTokens: Int?
+    @Option(
+        help: ArgumentHelp(
+            "Most tokens of a prompt: a very long one holds up those behind it.", valueName: "tokens"))
+    var maxPromptTokens = defaults.limits.promptTokens ?? Int(Int32.max)
 
     @Option(
         name: .customLong("max-new-tokens"),
