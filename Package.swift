@@ -116,7 +116,7 @@ let package = Package(
         tests("BatchesTests", ["TestSupport", "Batches", "BatchFiles", "Forms", "Parterre", logging]),
         tests(
             "ParterreServerTests",
-            ["TestSupport", "ParterreServer", "Batches", "Forms", "Parterre", lifecycle, logging]),
+            ["TestSupport", "ParterreServer", "Batches", "Forms", "Parterre", httpTypes, lifecycle, logging]),
         tests(
             "CommandLineTests",
             ["TestSupport", "ParterreCLI", "Forms", "BatchFiles", "Parterre", argumentParser, logging]),

@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTypes
 import Parterre
 import TestSupport
 import Testing
@@ -121,6 +122,19 @@ struct RefusalTests {
             let chat = try await server.post("/v1/chat/completions", #"{"messages": []}"#)
             #expect(try chat.status == 400 && chat.error.code == "no_chat_template")
         }
+    }
+
+    @Test("what the engine refuses has the status that says whose turn it is")
+    func engineErrors() {
+        for (error, status) in [
+            (RequestError.queueFull(waiting: 3), 429), (.engineDraining, 503), (.engineStopped, 503),
+            (.noTokenizer, 400), (.tooLong(tokens: 9, capacity: 4), 400), (.invalid(field: "n", reason: "x"), 400),
+        ] {
+            let answer = APIError(error)
+            #expect(answer.status.code == status, "\(error)")
+            #expect((answer.headers[.retryAfter] != nil) == (status != 400), "\(error)")
+        }
+        #expect(APIError(CancellationError()).status.code == 499)
     }
 
     @Test("a chat template is found in either of its places")

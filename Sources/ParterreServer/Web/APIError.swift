@@ -43,6 +43,10 @@ package struct APIError: Error, Sendable {
         case let error as FieldError: self.init(.badRequest, ErrorAnswer(error))
         case RequestError.invalid: self.init(.badRequest, ErrorAnswer(FieldError(error)))
         case RequestError.engineStopped, RequestError.engineDraining: self = .stopped
+        // An engine may have a limit of its own, beside the server's.
+        case RequestError.queueFull(let waiting):
+            self = APIError(.tooManyRequests, RequestError.queueFull(waiting: waiting).message, code: "queue_full")
+                .retry(after: 1)
         case let error as RequestError: self.init(.badRequest, error.message)
         case let error as BatchesError: self.init(error)
         case let error as MultipartError: self.init(error)
