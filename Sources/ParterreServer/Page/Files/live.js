@@ -32,7 +32,7 @@ async function listen() {
   } catch (error) {
     if (error instanceof Refusal) words = error.message;
     // A key is waited for, not asked for again and again.
-    if (error.status === 401) controller.abort();
+    if (error.status === 401) { controller.abort(); words = "a key is wanted"; }
     if (error.status === 404) { controller.abort(); words = "the server tells nothing of itself"; }
   }
   if (live.controller !== controller) return;
