@@ -7,7 +7,7 @@ import Testing
 
 @testable import Batches
 
-@Suite("Working on batches", .timeLimit(.minutes(1)))
+@Suite("Working on batches", .timeLimit(.minutes(10)))
 struct BatchRunnerTests {
     private let place: Workplace
 

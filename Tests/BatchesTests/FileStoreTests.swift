@@ -7,7 +7,7 @@ import Testing
 
 @testable import Batches
 
-@Suite("Files on the disk", .timeLimit(.minutes(1)))
+@Suite("Files on the disk", .timeLimit(.minutes(10)))
 struct FileStoreTests {
     private let place: Workplace
 

@@ -8,11 +8,15 @@ import Testing
 @Suite(.timeLimit(.minutes(10))) struct LifecycleTests {
     private static func engine(grace: Duration? = nil) async throws -> Engine {
         var options = EngineTests.options
+        options.cacheMemory = .bytes(64 << 20)
         options.gracePeriod = grace
         let shape = BloomConfiguration(vocabularySize: 300, hiddenSize: 48, layerCount: 2, headCount: 6)
         return try await Engine.load(
             .random(RandomModel(name: "tiny", configuration: shape, seed: 5)), options: options)
     }
+
+    /// A text that takes long, however long this task has to wait for a turn: it is never written to its end.
+    private static let endless = EngineTests.request([5, 6, 7], tokens: 60_000)
 
     /// A request that has begun: its first token is there.
     private static func begin(_ request: GenerationRequest, _ engine: Engine) async throws -> Task<
@@ -61,7 +65,7 @@ import Testing
     @Test("draining ends with its time or its task, and what runs goes on")
     func graceEnds() async throws {
         let engine = try await Self.engine()
-        let running = try await Self.begin(EngineTests.request([5, 6, 7], tokens: 1200), engine)
+        let running = try await Self.begin(Self.endless, engine)
         #expect(await engine.drain(within: .zero) == false)
         let waiting = Task { await engine.drain() }
         waiting.cancel()
@@ -94,7 +98,7 @@ import Testing
             configuration: .init(
                 services: [.init(service: engine)], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
         let service = Task { try await group.run() }
-        let running = try await Self.begin(EngineTests.request([5, 6, 7], tokens: 1200), engine)
+        let running = try await Self.begin(Self.endless, engine)
         await group.triggerGracefulShutdown()
         await #expect(throws: RequestError.engineStopped) { _ = try await running.value }
         try await service.value
@@ -103,7 +107,7 @@ import Testing
     @Test("a service whose task is cancelled stops at once")
     func cancelled() async throws {
         let engine = try await Self.engine()
-        let running = try await Self.begin(EngineTests.request([5, 6, 7], tokens: 1200), engine)
+        let running = try await Self.begin(Self.endless, engine)
         let service = Task { try await engine.run() }
         service.cancel()
         await #expect(throws: CancellationError.self) { try await service.value }

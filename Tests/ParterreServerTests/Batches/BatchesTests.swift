@@ -6,7 +6,7 @@ import Testing
 
 @testable import ParterreServer
 
-@Suite("Batches over HTTP", .timeLimit(.minutes(2)))
+@Suite("Batches over HTTP", .timeLimit(.minutes(10)))
 struct BatchesTests {
     private let folder: TemporaryDirectory
 

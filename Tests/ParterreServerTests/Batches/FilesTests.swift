@@ -4,7 +4,7 @@ import Testing
 
 @testable import ParterreServer
 
-@Suite("Files over HTTP", .timeLimit(.minutes(2)))
+@Suite("Files over HTTP", .timeLimit(.minutes(10)))
 struct FilesTests {
     private let folder: TemporaryDirectory
 
