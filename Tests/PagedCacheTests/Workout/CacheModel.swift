@@ -18,12 +18,23 @@ struct CacheModel {
         var tokenCount: Int
     }
 
+    /// Blocks that shall stay, the first one first, each with the count of blocks that had been indexed when it was.
+    struct Pin {
+        var blocks: [(block: Int32, entry: Int)]
+    }
+
     let blockTokens: Int
     private(set) var free: [Int32]
     /// The last one is used next.
     private(set) var freeSlots: [Int32]
     /// Without a holder but indexed, in the order in which they lost their last one.
     private(set) var kept: [Int32] = []
+    /// The same of those that somebody wants to stay: they are used last.
+    private(set) var keptPinned: [Int32] = []
+    private(set) var pins: [Int]
+    private var entries = 0
+    /// Which of the entries into the index each block's is.
+    private var entryOfBlock: [Int32: Int] = [:]
     private(set) var holders: [Int]
     /// An indexed block by the number of the text that ends with it, and the other way round.
     private(set) var blockOfText: [UInt32: Int32] = [:]
@@ -37,10 +48,11 @@ struct CacheModel {
         free = freeOrder
         freeSlots = (0..<Int32(slots)).reversed()
         holders = Array(repeating: 0, count: freeOrder.count)
+        pins = holders
         content = Array(repeating: Array(repeating: 0, count: blockTokens), count: freeOrder.count)
     }
 
-    var available: Int { free.count + kept.count }
+    var available: Int { free.count + kept.count + keptPinned.count }
 
     /// How many blocks of a text can be taken over: full, indexed, and not the one of its last token.
     func known(_ numbers: [UInt32]) -> Int {
@@ -54,7 +66,7 @@ struct CacheModel {
         let known = known(numbers)
         let blocks = (0..<known).map { blockOfText[end(of: $0, numbers)]! }
         let fresh = (numbers.count + blockTokens - 1) / blockTokens - known
-        guard fresh + blocks.count(where: kept.contains) <= available else { return false }
+        guard fresh + blocks.count(where: { holders[Int($0)] == 0 }) <= available else { return false }
         for block in blocks { hold(block) }
         table = Table(blocks: blocks, tokenCount: known * blockTokens, indexedBlocks: known)
         for _ in 0..<fresh { table.blocks.append(take()) }
@@ -106,6 +118,10 @@ struct CacheModel {
                 table.blocks[index] = other
                 statistics.duplicates += 1
             } else {
+                if blockOfText[text] == nil {
+                    entries += 1
+                    entryOfBlock[own] = entries
+                }
                 (blockOfText[text], textOfBlock[own]) = (own, text)
             }
             table.indexedBlocks = index + 1
@@ -141,6 +157,31 @@ struct CacheModel {
 
     mutating func release(_ swapped: Swapped) { freeSlots += swapped.slots.reversed() }
 
+    // MARK: Pinning
+
+    mutating func pin(_ numbers: [UInt32]) -> Pin {
+        var blocks: [Int32] = []
+        while (blocks.count + 1) * blockTokens <= numbers.count, let block = blockOfText[end(of: blocks.count, numbers)]
+        {
+            blocks.append(block)
+        }
+        for block in blocks.reversed() { changePins(of: block, by: 1) }
+        return Pin(blocks: blocks.map { ($0, entryOfBlock[$0]!) })
+    }
+
+    mutating func unpin(_ pin: Pin) {
+        for (block, entry) in pin.blocks.reversed() where entryOfBlock[block] == entry { changePins(of: block, by: -1) }
+    }
+
+    /// A block that nobody holds is the youngest of those that it now belongs to, unless it belonged to them before and has
+    /// one pin less.
+    private mutating func changePins(of block: Int32, by change: Int) {
+        pins[Int(block)] += change
+        guard holders[Int(block)] == 0, change > 0 || pins[Int(block)] == 0 else { return }
+        unlist(block)
+        list(block)
+    }
+
     // MARK: Blocks
 
     /// The number of the text that ends with its block number `block`.
@@ -151,7 +192,9 @@ struct CacheModel {
         if let last = free.popLast() {
             block = last
         } else {
-            block = kept.removeFirst()
+            block = kept.isEmpty ? keptPinned.removeFirst() : kept.removeFirst()
+            pins[Int(block)] = 0
+            entryOfBlock[block] = nil
             blockOfText[textOfBlock.removeValue(forKey: block)!] = nil
             statistics.evictions += 1
         }
@@ -160,14 +203,23 @@ struct CacheModel {
     }
 
     private mutating func hold(_ block: Int32) {
-        kept.removeAll { $0 == block }
+        unlist(block)
         holders[Int(block)] += 1
     }
 
     private mutating func drop(_ block: Int32) {
         holders[Int(block)] -= 1
         guard holders[Int(block)] == 0 else { return }
-        if textOfBlock[block] != nil { kept.append(block) } else { free.append(block) }
+        if textOfBlock[block] != nil { list(block) } else { free.append(block) }
+    }
+
+    private mutating func list(_ block: Int32) {
+        if pins[Int(block)] > 0 { keptPinned.append(block) } else { kept.append(block) }
+    }
+
+    private mutating func unlist(_ block: Int32) {
+        kept.removeAll { $0 == block }
+        keptPinned.removeAll { $0 == block }
     }
 
     mutating func noteAdmitted(_ tokens: Int, known: Int) {

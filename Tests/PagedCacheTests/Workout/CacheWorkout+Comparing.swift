@@ -21,9 +21,11 @@ extension CacheWorkout {
             let id = BlockID(rawValue: Int32(block))
             try require(allocator.referenceCount(id) == count, "\(id): \(allocator.referenceCount(id)) for \(count)")
             try require(allocator.isWanted(id) == (model.textOfBlock[id.rawValue] != nil), "\(id) is indexed otherwise")
+            try require(allocator.isPinned(id) == (model.pins[block] > 0), "\(id) is pinned otherwise")
         }
         try require(allocator.freeBlocks == model.free, "free: \(allocator.freeBlocks) for \(model.free)")
-        try require(allocator.keptBlocks == model.kept, "kept: \(allocator.keptBlocks) for \(model.kept)")
+        let kept = model.kept + model.keptPinned
+        try require(allocator.keptBlocks == kept, "kept: \(allocator.keptBlocks) for \(kept)")
         try require(cache.prefixes == model.statistics, "\(cache.prefixes) for \(model.statistics)")
         try require(cache.invariantsHold, "the books do not balance")
         try compareSwapSpace()

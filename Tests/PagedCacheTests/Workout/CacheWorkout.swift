@@ -33,6 +33,9 @@ struct CacheWorkout {
         case swapIn
         /// A text is given up while it is swapped out.
         case forget
+        /// Somebody wants what is there of a text to stay.
+        case pin
+        case unpin
     }
 
     struct Sequence {
@@ -47,6 +50,11 @@ struct CacheWorkout {
         let expected: CacheModel.Swapped
     }
 
+    private struct Pinned {
+        let pin: PrefixPin
+        let expected: CacheModel.Pin
+    }
+
     static let blockTokens = 16
     private static let mostSequences = 8
 
@@ -59,6 +67,7 @@ struct CacheWorkout {
     var sequences: [Sequence] = []
     /// Swapped out.
     var absent: [Absent] = []
+    private var pinned: [Pinned] = []
     private var numbers = TextNumbers()
     /// Texts whose beginnings new ones share.
     private var library: [[TokenID]] = [[]]
@@ -100,6 +109,8 @@ struct CacheWorkout {
         case .admit: return try admit()
         case .swapIn: return try swapIn()
         case .forget: return forget()
+        case .pin: return try pin()
+        case .unpin: return unpin()
         default: break
         }
         guard let index = sequences.indices.randomElement(using: &generator) else { return }
@@ -113,7 +124,7 @@ struct CacheWorkout {
             release(index)
         case .release: release(index)
         case .swapOut: try swapOut(index)
-        case .admit, .swapIn, .forget: break
+        case .admit, .swapIn, .forget, .pin, .unpin: break
         }
     }
 
@@ -197,6 +208,26 @@ struct CacheWorkout {
         remember(sequence.text.tokens)
         cache.release(&sequence.table)
         model.release(&sequence.expected)
+    }
+
+    private mutating func pin() throws {
+        guard pinned.count < Self.mostSequences else { return }
+        var text = NumberedText()
+        numbers.extend(
+            &text,
+            by: sequences.randomElement(using: &generator)?.text.tokens ?? library.randomElement(using: &generator)!)
+        let pin = cache.pin(text.tokens)
+        let expected = model.pin(text.numbers)
+        try require(
+            pin.blocks.map(\.block.rawValue) == expected.blocks.map(\.block), "\(pin.blocks) for \(expected.blocks)")
+        pinned.append(Pinned(pin: pin, expected: expected))
+    }
+
+    private mutating func unpin() {
+        guard let index = pinned.indices.randomElement(using: &generator) else { return }
+        let last = pinned.remove(at: index)
+        cache.unpin(last.pin)
+        model.unpin(last.expected)
     }
 
     // MARK: Tokens
