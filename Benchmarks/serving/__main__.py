@@ -77,10 +77,12 @@ def measure(server: Running, options: argparse.Namespace, raw: Path) -> None:
     with server:
         server.wait_until_ready()
         add(raw, "server", server=server.name, ready_seconds=round(time.monotonic() - began, 1), **server.describe())
-        one_load(server, options, rate=2, requests=6, skip=options.skip + 5000)  # untimed
+        one_load(server, options, rate=2, requests=6, skip=options.skip + 5000, seed=0)  # untimed
         for rate in map(float, options.rates.split(",")):
+            # Other prompts at each rate, or a prefix cache would know them.
+            seed = 1 + options.seed + round(1000 * rate)
             watch = machine.Watch(server.session)
-            figures = one_load(server, options, rate, round(options.seconds * rate), options.skip)
+            figures = one_load(server, options, rate, round(options.seconds * rate), options.skip, seed)
             # The load generator is a child of this process and counts as ours when it has ended.
             add(raw, "load", server=server.name, rate=rate, foreign=round(watch.foreign_share(), 3), **figures)
             print(
@@ -91,14 +93,14 @@ def measure(server: Running, options: argparse.Namespace, raw: Path) -> None:
         add(raw, "memory", server=server.name, peak_bytes=server.peak_memory())
 
 
-def one_load(server: Running, options: argparse.Namespace, rate: float, requests: int, skip: int) -> dict:
+def one_load(server: Running, options: argparse.Namespace, rate: float, requests: int, skip: int, seed: int) -> dict:
     output = options.folder / "load.json"
     output.unlink(missing_ok=True)
     command = [sys.executable, LOAD, "--base-url", server.url, "--model", server.model, "--json", output]
     command += ["--trace", options.trace, "--skip", skip, "--rate", rate, "--requests", requests]
     command += ["--prompt-scale", options.prompt_scale, "--output-scale", options.output_scale]
     command += ["--longest-prompt", options.longest_prompt, "--longest-output", options.longest_output]
-    command += ["--ids", f"300,{8_000 if options.tiny else 250_000}", "--seed", options.seed, "--timeout", 600]
+    command += ["--ids", f"300,{8_000 if options.tiny else 250_000}", "--seed", seed, "--timeout", 600]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     if not output.exists():
         raise NotAvailable(f"the load failed: {done.stderr.strip()[-300:]}")

@@ -83,13 +83,19 @@ def markdown(lines: list[dict], loads: list[dict], raw: str, picture: str) -> st
         f"{run['batch']} sequences at once, {run['threads']} threads; the load generator runs on the same cores. "
         f"Arrivals go on for {run['seconds']:.0f} s at each rate; a rate is past what a server can do where its first "
         "tokens come late.",
+        *(line["text"] for line in lines if line["kind"] == "note"),
         f"![throughput and latency by rate]({picture})",
         "Times in ms: until the first token, counted from when the trace wanted the request (ttft); between two events "
         "of an answer (itl); the whole answer (e2e). `others`: the share of the machine that other programs took "
         "meanwhile.",
     ]
     for name in names(loads):
-        parts += [f"## {name}", grid(COLUMNS, [row(load) for load in loads if load["server"] == name])]
+        parts += [
+            f"## {name}",
+            grid(
+                COLUMNS, [row(load) for load in sorted(loads, key=lambda load: load["rate"]) if load["server"] == name]
+            ),
+        ]
     parts += [
         "## Versions and settings",
         grid(*versions(lines)),

@@ -181,7 +181,7 @@ class VLLM(Running):
         return [
             # The package for CPUs is not called vllm, and the command `vllm serve` stumbles over that.
             *(sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", p.checkpoint),
-            *("--host", "127.0.0.1", "--port", self.port, "--dtype", "bfloat16"),
+            *("--host", "127.0.0.1", "--port", self.port, "--dtype", "bfloat16", "--served-model-name", "bloom"),
             *("--max-model-len", p.context + 64, "--max-num-seqs", p.batch),
         ]
 

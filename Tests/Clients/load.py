@@ -196,8 +196,8 @@ def main() -> None:
     before = os.times()
     results, seconds = asyncio.run(load.run(arrivals))
     after = os.times()
-    settings = {name: str(value) if isinstance(value, Path) else value for name, value in vars(o).items()}
-    report = {"settings": settings | {"trace": o.trace.name, "model": model}} | summary(results, seconds)
+    settings = {name: value for name, value in vars(o).items() if name not in ("base_url", "json", "trace", "model")}
+    report = {"settings": settings | {"trace": o.trace.name}} | summary(results, seconds)
     report["client_cpu_seconds"] = round(after.user + after.system - before.user - before.system, 2)
     print_table(report)
     if o.json:

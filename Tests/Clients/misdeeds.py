@@ -200,7 +200,10 @@ async def slow_head(world: World, rng: random.Random) -> str:
 
 async def long_prompt(world: World, rng: random.Random) -> str:
     prompt = [5] * rng.randrange(1_000_000, 2_000_000) if rng.random() < 0.5 else "a very long story " * 200_000
-    status, _ = await exchange(world, good_request(world, rng) | {"prompt": prompt}, keep_alive=False)
+    try:
+        status, _ = await exchange(world, good_request(world, rng) | {"prompt": prompt}, keep_alive=False)
+    except ConnectionError:
+        return "cut"  # a body beyond the limit need not be read to its end
     return str(status)
 
 

@@ -30,7 +30,7 @@ from documents import Parterre  # noqa: E402
 
 NAMES = ("parterre_last_word", "parterre_which_word", "parterre_whole_text", "parterre_continue")
 EOS = 2  # what lm-eval puts in front of a whole text
-# The server's log-probabilities are float32, the direct ones float64 from the same logits; each answer is a sum of some.
+# The server's log-probabilities are float32, the direct ones float64 from the same logits; an answer is a sum of some.
 TOLERANCE = 1e-4
 
 

@@ -42,7 +42,7 @@ KINDS: list[tuple[int, Callable[[World, random.Random], Awaitable[str]], set[str
     (2, misdeeds.half_body, {"left"}),
     (2, misdeeds.no_http, {"400", "cut"}),
     (2, misdeeds.slow_head, {"left", "cut"}),
-    (2, misdeeds.long_prompt, {"400", "413"}),
+    (2, misdeeds.long_prompt, {"400", "413", "cut"}),
     (6, misdeeds.side_doors, {"200"}),
 ]
 
