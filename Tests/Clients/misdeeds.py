@@ -67,6 +67,7 @@ async def leave_before_answer(world: World, rng: random.Random) -> str:
 async def slow_reader(world: World, rng: random.Random) -> str:
     """Reads a little at a time, for some seconds, from a small buffer."""
     body = good_request(world, rng) | {"max_tokens": 4 * world.longest_output, "logprobs": 5, "ignore_eos": True}
+    body.pop("use_beam_search", None)
     connection = await Connection.open(world.address, read_limit=1024)
     try:
         await connection.send_json("/v1/completions", body | {"stream": True}, keep_alive=False)
@@ -249,7 +250,8 @@ def good_request(world: World, rng: random.Random) -> dict:
     if rng.random() < 0.1:
         request |= {"frequency_penalty": 0.5, "presence_penalty": 0.2}
     if rng.random() < 0.05:
-        request |= {"use_beam_search": True, "n": 2, "temperature": 0}
+        plain = {name: request[name] for name in ("model", "max_tokens", "prompt")}
+        return plain | {"use_beam_search": True, "n": 2, "temperature": 0}
     return request
 
 
