@@ -77,7 +77,7 @@ begin live $options
 send /test/one-prompt.jsonl 1
 end
 # Prefixes that are shared, forks, and texts that are swapped out for more urgent ones, in each format of the cache: when the
-# first text is there, three others run and take all places.
+# first text is there, three others run and take all places; and they outgrow the cache, however fast the machine is.
 for format in f32 int8; do
     busy_options=$(cat "/test/busy-options-$format")
     begin "busy-$format" --kv-cache $format $busy_options
