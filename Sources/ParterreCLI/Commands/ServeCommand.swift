@@ -40,6 +40,8 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let options = try server.options()
+        // Nobody should be given an address before it is known that there is something to serve.
+        _ = try ModelInspection.inspect(model.source)
         let reporter = report.reporter
         let (source, engineOptions) = (model.source, engine.options)
         let server = Server(

@@ -52,6 +52,10 @@ struct WebService: Sendable {
     func end() async { await group.triggerGracefulShutdown() }
 
     private static func reason(_ error: any Error) -> String {
-        (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? String(describing: error)
+        switch error {
+        case let error as IOError: String(cString: strerror(error.errnoCode))
+        case is SocketAddressError.UnknownHost: "there is no such host"
+        default: String(describing: error)
+        }
     }
 }

@@ -103,6 +103,7 @@ struct ServeEndToEndTests {
             let outcome = try await Program.run(["serve", "--port", "0"] + arguments)
             #expect(outcome.code == 2, "\(arguments)")
             #expect(outcome.errors.contains(word), "\(outcome.errors)")
+            #expect(outcome.output.isEmpty, "no address is given: \(outcome.output)")
         }
     }
 }
