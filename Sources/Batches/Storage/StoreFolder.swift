@@ -17,19 +17,16 @@ package final class StoreFolder: Sendable {
         if lock < 0 {
             throw BatchesError.unusableFolder("cannot open \(lockPath): \(FileError.systemMessage(errno))")
         }
-        do {
-            try Self.own(lock, path)
-            for folder in [files, incoming, batches] { try DurableFile.makeFolder(folder) }
-            // Uploads that an earlier process did not finish.
-            for name in try DurableFile.names(in: incoming) { try DurableFile.remove(incoming + "/" + name) }
-            try DurableFile.syncFolder(of: lockPath)
-        } catch {
-            close(lock)
-            throw error
-        }
+        // From here on `deinit` closes the lock, also where this throws.
+        try Self.own(lock, path)
+        for folder in [files, incoming, batches] { try DurableFile.makeFolder(folder) }
+        // Uploads that an earlier process did not finish.
+        for name in try DurableFile.names(in: incoming) { try DurableFile.remove(incoming + "/" + name) }
+        try DurableFile.syncFolder(of: lockPath)
     }
 
     deinit {
+        guard lock >= 0 else { return }
         // A child process may hold a copy of the descriptor for a moment; the lock ends here.
         flock(lock, LOCK_UN)
         close(lock)

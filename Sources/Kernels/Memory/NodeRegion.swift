@@ -37,8 +37,8 @@ public final class NodeRegion: @unchecked Sendable {
         // At an address that is congruent to the offset in the file, so that pieces of the page cache as large as a huge
         // page can be mapped as one; which file systems keep such pieces is theirs to decide.
         guard byteCount > 0 else { return }
+        // Where this throws, `deinit` gives the addresses back.
         guard mmap(base, byteCount, PROT_READ, MAP_PRIVATE | MAP_FIXED, descriptor, 0) != MAP_FAILED else {
-            munmap(mapping, mappedBytes)
             throw KernelError.outOfMemory(bytes: byteCount, purpose: purpose)
         }
         if byteCount >= Self.hugePage { madvise(base, byteCount, Int32(MADV_HUGEPAGE)) }

@@ -34,10 +34,8 @@ final class Wire: Sendable {
                 connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        if outcome != 0 {
-            Foundation.close(socket)
-            throw Failure.cannotConnect(errno)
-        }
+        // `deinit` closes the socket.
+        if outcome != 0 { throw Failure.cannotConnect(errno) }
     }
 
     deinit { Foundation.close(socket) }
