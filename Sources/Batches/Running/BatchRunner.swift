@@ -46,8 +46,7 @@ package final class BatchRunner: Sendable {
     package func run() async {
         async let _: Void = watchClock()
         await withTaskGroup { group in
-            group.addTask { await self.serve({ $0 == .inProgress }, self.answer) }
-            for _ in 1..<max(1, options.batchesAtOnce) {
+            for _ in 0..<max(1, options.batchesAtOnce) {
                 group.addTask { await self.serve({ $0 == .inProgress }, self.answer) }
             }
             group.addTask { await self.serve(\.isQuick, self.attend) }
