@@ -29,6 +29,7 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 
 // Compiled into the program: a page must come out wherever the program is installed.
@@ -89,7 +90,7 @@ let package = Package(
             "ParterreServer",
             [
                 "Basics", "BatchFiles", "Batches", "Forms", "Parterre", hummingbird, hummingbirdCore, httpTypes,
-                nioCore, nioPosix, lifecycle, logging,
+                nioCore, nioHTTP1, nioPosix, lifecycle, logging,
             ],
             resources: serverPage),
         .executableTarget(

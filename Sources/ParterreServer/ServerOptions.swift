@@ -23,6 +23,10 @@ public struct ServerOptions: Sendable {
     public var maxConnections = 1024
     /// A connection that says nothing for so long between requests, or within one, is closed.
     public var idleTime = Duration.seconds(75)
+    /// How long, and how many bytes, a client that was answered before the end of its request may go on sending: they are thrown
+    /// away, since it would lose the answer if the connection were closed at once.
+    public var lingerTime = Duration.seconds(5)
+    public var lingerBytes = 256 << 20
     /// Threads for the network; cores are the engine's.
     public var networkThreads = 1
     /// A stream without a token for so long says with a comment that it is alive.

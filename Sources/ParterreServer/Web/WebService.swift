@@ -16,14 +16,20 @@ struct WebService: Sendable {
         let options = core.options
         address = (options.host, options.port)
         threads = MultiThreadedEventLoopGroup(numberOfThreads: options.networkThreads)
-        let idle = TimeAmount.nanoseconds(Int64(options.idleTime / .nanoseconds(1)))
+        let idle = TimeAmount(options.idleTime)
+        let manners = ConnectionEnding.Manners(time: TimeAmount(options.lingerTime), bytes: options.lingerBytes)
         // Hummingbird's own lines say at info what is said here already.
         var quiet = core.logger
         quiet.logLevel = max(.notice, core.logger.logLevel)
         let application = Application(
             router: router,
-            server: .http1(
-                configuration: .init(additionalChannelHandlers: [ConnectionWatch()], idleTimeout: idle)),
+            server: HTTPServerBuilder { responder in
+                WireChannel(
+                    base: HTTP1Channel(
+                        responder: responder,
+                        configuration: .init(additionalChannelHandlers: [ConnectionWatch()], idleTimeout: idle)),
+                    manners: manners)
+            },
             configuration: ApplicationConfiguration(
                 address: .hostname(options.host, port: options.port), serverName: "parterre",
                 availableConnectionsDelegate: .maximum(options.maxConnections, logger: quiet)),
