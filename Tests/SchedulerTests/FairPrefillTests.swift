@@ -111,7 +111,7 @@ import Testing
         #expect(second.state == .waiting, "nobody overtakes, so it holds no blocks before its turn")
         bench.add(20)
         #expect(bench.step() == [1: 44, 3: 20])
-        #expect(second.state == .prefilling && !second.hasBegun && second.table.blocks.count == 313)
+        #expect(second.state == .prefilling && second.awaitsTurn && second.table.blocks.count == 313)
         bench.add(1)
         #expect(bench.step() == [1: 63, 3: 1, 4: 1])
     }

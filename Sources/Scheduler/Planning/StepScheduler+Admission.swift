@@ -66,7 +66,6 @@ extension StepScheduler {
     }
 
     private func takeBlocks(_ sequence: ScheduledSequence) -> Bool {
-        sequence.hasBegun = false
         guard case .swapped(let swapped, let wasDecoding) = sequence.state else {
             adopt(sequence)
             guard cache.reserve(sequence.tokens.count, for: &sequence.table) else { return false }

@@ -3,7 +3,7 @@
 // the greater half of what it would have had: so nobody waits for more than twice as many steps as in order, whatever comes.
 extension StepScheduler {
     func planPrefills(_ plan: inout StepPlan) {
-        for sequence in running where sequence.state == .prefilling && !sequence.hasBegun { adoptMore(sequence) }
+        for sequence in running where sequence.state == .prefilling && sequence.awaitsTurn { adoptMore(sequence) }
         let budget = promptBudget(beside: plan.batch.rows)
         admitWaiting(budget, &plan)
         var left = rowsLeft(of: budget, plan)
@@ -23,8 +23,9 @@ extension StepScheduler {
     private func handOut(_ rows: Int, of budget: Int) -> (unclaimed: Int, overtaken: OvertakenPrefill?) {
         var left = rows
         for sequence in running where sequence.state == .prefilling {
-            guard sequence.promptRows > left else {
-                left -= sequence.promptRows
+            let claim = sequence.followers.isEmpty ? sequence.promptRows : sequence.rejoiningRows
+            guard claim > left else {
+                left -= claim
                 continue
             }
             return (0, OvertakenPrefill(sequence, rows: left, budget: budget))
@@ -47,12 +48,10 @@ extension StepScheduler {
             if standsAside(next) { continue }
             let begins = unclaimed > 0 || next.promptRows == 0 || overtaken.map { isAhead(next, of: $0) } ?? false
             guard begins || overtaken.map(isWorthPassing) ?? false, admit(next, &forecast) else { break }
+            next.awaitsTurn = !begins
             // One that was swapped out while it decoded goes on with its one row.
-            if next.state == .decoding {
-                plan.append(next, rows: next.pendingTokens)
-            } else if begins {
-                noteInFlight(next)
-            }
+            if next.state == .decoding { plan.append(next, rows: next.pendingTokens) }
+            if begins { noteInFlight(next) }
         }
     }
 
@@ -66,7 +65,9 @@ extension StepScheduler {
     /// Whether somebody behind the first of those that wait could overtake if the first were let in, though not computed yet. It
     /// then gets its blocks, so that nobody is let in at its cost.
     private func isWorthPassing(_ overtaken: OvertakenPrefill) -> Bool {
-        guard let first = waiting.urgencyOfFirst(at: steps), first.isPeer(of: overtaken.sequence.urgency) else { return false }
+        guard let first = waiting.urgencyOfFirst(at: steps), first.isPeer(of: overtaken.sequence.urgency) else {
+            return false
+        }
         let shortest = waiting.unordered.prefix(options.maxBatch).lazy
             .filter { overtaken.isPassed(by: $0, as: $0.urgency) }.map(\.remainingPrompt).min()
         return shortest.map { hasShare($0, of: overtaken) } ?? false
@@ -93,7 +94,7 @@ extension StepScheduler {
 
     private func planChunk(of sequence: ScheduledSequence, _ budget: inout Int, _ plan: inout StepPlan) {
         guard sequence.followers.isEmpty else { return planRejoining(of: sequence, &budget, &plan) }
-        sequence.hasBegun = true
+        sequence.awaitsTurn = false
         let rows = min(sequence.pendingTokens, budget, sequence.chunkLimit)
         plan.append(sequence, rows: rows)
         budget -= rows
@@ -120,11 +121,12 @@ struct OvertakenPrefill {
         share = rows / 2
     }
 
+    /// Whether one that runs may go before it.
     func isPassed(by other: ScheduledSequence) -> Bool {
         other.state == .prefilling && isPassed(by: other, as: other.urgency)
     }
 
-    /// Neither priority nor deadline is passed over.
+    /// Whether one of that urgency may; neither priority nor deadline is passed over.
     func isPassed(by other: ScheduledSequence, as urgency: Urgency) -> Bool {
         sequence.urgency < urgency && sequence.urgency.isPeer(of: urgency) && other.followers.isEmpty
             && Self.ratio * other.remainingPrompt <= sequence.remainingPrompt

@@ -62,7 +62,7 @@ extension StepScheduler {
     func beginAdmission() {
         steppedAside = 0
         guard !waiting.isEmpty, running.count < options.maxBatch else { return }
-        for sequence in running where sequence.state == .prefilling && sequence.hasBegun { noteInFlight(sequence) }
+        for sequence in running where sequence.state == .prefilling && !sequence.awaitsTurn { noteInFlight(sequence) }
     }
 
     func endAdmission() {

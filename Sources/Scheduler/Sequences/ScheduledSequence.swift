@@ -25,8 +25,8 @@ final class ScheduledSequence {
     var tokens: [TokenID]
     var table = BlockTable()
     var state = SequenceState.waiting { didSet { for follower in followers { follower.state = state } } }
-    /// It has blocks for its prompt, and some of it was computed since.
-    var hasBegun = false
+    /// It was let in before its turn: it has its blocks, and nothing was computed of it since.
+    var awaitsTurn = false
     /// Most tokens of it in one step, whatever the budget.
     let chunkLimit: Int
     /// Most tokens that will be generated.
