@@ -86,7 +86,7 @@ import Testing
         #expect(bench.cache.invariantsHold)
     }
 
-    @Test("a table with room for its tokens takes over blocks that others have filled meanwhile, and gives its own back")
+    @Test("a table with room for its tokens takes over what others fill meanwhile, and gives its own blocks back")
     func adoptMore() throws {
         let bench = try Bench()
         let text = Self.tokens(70)

@@ -80,7 +80,7 @@ import Testing
         #expect(sum <= sumInOrder, "seed \(seed): \(sum) steps, in order \(sumInOrder)")
     }
 
-    @Test("one that is far shorter waits for three times its own rows, however long the one before it is", arguments: 1...60)
+    @Test("one alone behind another waits for three times its own rows, however long that one is", arguments: 1...60)
     func alone(_ tokens: Int) throws {
         for long in [65, 128, 200, 1000, 6000] {
             let tokens = tokens * 5
