@@ -1,3 +1,5 @@
+import Models
+
 // Which prompts a step computes, and how much of each. They go in order of urgency, and so one after the other: to compute
 // equals side by side would make all of them late. Only one that is far longer than those behind it is overtaken, and it keeps
 // the greater half of what it would have had: so nobody waits for more than twice as many steps as in order, whatever comes.
