@@ -1,4 +1,5 @@
 import Basics
+import PagedCache
 import TestSupport
 import Testing
 
@@ -17,7 +18,7 @@ import Testing
         #expect(bench.step() == [1: 32, 2: 32])
         #expect(bench.step() == [1: 56, 2: 8])
         for _ in 0..<6 { #expect(bench.step() == [1: 64, 2: 1]) }
-        #expect(bench.step() == [1: 640 - 128 - 32 - 56 - 6 * 64, 2: 1])
+        #expect(bench.step() == [1: 40, 2: 1])
     }
 
     @Test("of those that overtake, the one with the least left goes first, also before one that has begun")
@@ -99,7 +100,8 @@ import Testing
         let inOrder = Prompt.waitsInOrder(prompts, budget: Self.budget)
         #expect(inOrder[0] == 100 && run.waits[0] <= 200 && run.waits[0] > 150)
         for (prompt, wait) in zip(stream, run.waits.dropFirst()) where prompt.tokens == 20 { #expect(wait <= 3) }
-        #expect(run.waits.reduce(0, +) * 3 < inOrder.reduce(0, +) * 2)
+        let (sum, sumInOrder) = (run.waits.reduce(0, +), inOrder.reduce(0, +))
+        #expect(3 * sum < 2 * sumInOrder)
     }
 
     @Test("a short prompt passes two long ones: the second gets its blocks, and waits to be computed")
