@@ -81,7 +81,9 @@ import Testing
         #expect(sum <= sumInOrder, "seed \(seed): \(sum) steps, in order \(sumInOrder)")
     }
 
-    @Test("one alone behind another waits for three times its own rows, however long that one is", arguments: [5, 20, 31, 33, 64, 90, 150, 300])
+    @Test(
+        "one alone behind another waits for three times its own rows, however long that one is",
+        arguments: [5, 20, 31, 33, 64, 90, 150, 300])
     func alone(_ tokens: Int) throws {
         for long in [65, 128, 200, 1000, 6000] {
             let run = try Self.run([Prompt(step: 0, tokens: long), Prompt(step: 0, tokens: tokens)])
