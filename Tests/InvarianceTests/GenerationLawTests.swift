@@ -1,6 +1,7 @@
 import Basics
 import Dispatch
 import Kernels
+import PagedCache
 import TestSupport
 import Testing
 
