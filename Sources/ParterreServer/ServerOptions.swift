@@ -42,8 +42,8 @@ public struct ServerOptions: Sendable {
 /// What one request may ask for.
 public struct RequestLimits: Sendable, Equatable {
     public var bodyBytes = 4 << 20
-    /// Tokens of one prompt; `nil`: as many as the cache holds. Prompts are computed in their order, so a very long one holds up
-    /// those behind it.
+    /// Tokens of one prompt; `nil`: as many as the cache holds. Everybody waits for the steps of a very long one, which take
+    /// several times as long, and it holds many blocks.
     public var promptTokens: Int? = 32768
     /// `max_tokens`; `nil`: as many as the cache holds.
     public var newTokens: Int? = nil

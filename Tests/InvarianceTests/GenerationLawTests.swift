@@ -1,6 +1,7 @@
 import Basics
 import Dispatch
 import Kernels
+import PagedCache
 import TestSupport
 import Testing
 
@@ -110,6 +111,23 @@ import Testing
             #expect(status.preemptions > 0, "nothing was preempted, so nothing was tested")
             #expect(status.blocksUsed == 0)
             try await expectWrittenAlone(written, requests, engine, "\(policy), \(format)")
+        }
+    }
+
+    @Test("short prompts that overtake a long one, and the long one, are continued as alone", arguments: [false, true])
+    func overtaking(prefixCache: Bool) async throws {
+        let rig = try Rig(Self.shapes[2])
+        var generator = SplitMix64(seed: 17)
+        var prompts = rig.sequences([230, 180, 12, 40, 3, 25], seed: 9)
+        // The second is let in before its turn, and takes over what the fourth has computed by then.
+        prompts[3] = Array(prompts[1].prefix(32)) + prompts[3]
+        let requests = prompts.map { GenerationRequest(.tokens($0), parameters: Self.parameters(using: &generator)) }
+        let arrangement = Arrangement(blockSize: 16, shuffle: 5, prefixCache: prefixCache)
+        try await rig.withEngine(arrangement) { engine in
+            let written = try await writeTogether(requests, engine)
+            let status = await engine.status()
+            #expect(status.prefixes.adoptedTokens == (prefixCache ? 32 : 0))
+            try await expectWrittenAlone(written, requests, engine, "prefix cache \(prefixCache)")
         }
     }
 

@@ -86,6 +86,29 @@ import Testing
         #expect(bench.cache.invariantsHold)
     }
 
+    @Test("a table with room for its tokens takes over what others fill meanwhile, and gives its own blocks back")
+    func adoptMore() throws {
+        let bench = try Bench()
+        let text = Self.tokens(70)
+        try bench.pass(Self.tokens(20))
+        var table = BlockTable()
+        bench.cache.adopt(bench.find(text), of: text.count, for: &table)
+        try #require(bench.cache.reserve(text.count, for: &table))
+        let reserved = table.blocks
+        bench.cache.adoptMore(along: text, first: .max, for: &table)
+        #expect(table.blocks == reserved && table.tokenCount == 16, "there is nothing more yet")
+        let others = try bench.store(Self.tokens(50))
+        let used = bench.cache.usedBlocks
+        bench.cache.adoptMore(along: text, first: 40, for: &table)
+        #expect(table.tokenCount == 32, "of the first 40 tokens the last must be computed")
+        bench.cache.adoptMore(along: text, first: .max, for: &table)
+        #expect(table.blocks[..<3] == others.blocks[..<3] && table.blocks[3...] == reserved[3...])
+        #expect(table.tokenCount == 48 && table.indexed == bench.find(text))
+        #expect(bench.cache.usedBlocks == used - 2 && bench.cache.prefixes.adoptedTokens == 16 + 16 + 32)
+        bench.cache.release(&table)
+        #expect(bench.cache.invariantsHold)
+    }
+
     @Test("an adopted block has one holder more, and none writes into it")
     func holders() throws {
         let bench = try Bench()

@@ -97,6 +97,29 @@ extension PagedCache {
         table.indexed = chain
     }
 
+    /// Of a table that has stored nothing but indexed blocks: let blocks that are indexed by now take the place of its next, empty
+    /// ones, and count their tokens as stored.
+    ///
+    /// - Parameters:
+    ///   - tokens: the sequence's.
+    ///   - count: of these, only the first so many, but for the last.
+    public func adoptMore(along tokens: [TokenID], first count: Int, for table: inout BlockTable) {
+        precondition(table.indexed.tokenCount == table.tokenCount, "what is stored is indexed")
+        var chain = table.indexed
+        follow(&chain, along: tokens, first: count)
+        guard chain.tokenCount > table.tokenCount else { return }
+        prefixes.adoptedTokens += chain.tokenCount - table.tokenCount
+        var block = chain.block
+        for place in (table.tokenCount / blockTokens..<chain.tokenCount / blockTokens).reversed() {
+            allocator.retain(block)
+            allocator.release(table.blocks[place])
+            table.blocks[place] = block
+            block = index.parent(of: block)
+        }
+        table.tokenCount = chain.tokenCount
+        table.indexed = chain
+    }
+
     /// Those of a valid chain's blocks that nobody holds: its last ones.
     private func keptBlocks(of chain: PrefixChain) -> Int {
         var block = chain.block

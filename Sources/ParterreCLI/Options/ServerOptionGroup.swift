@@ -57,7 +57,7 @@ struct ServerOptionGroup: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Most tokens of a prompt: a very long one holds up those behind it.", valueName: "tokens"))
+            "Most tokens of a prompt: steps of a very long one take long for everybody.", valueName: "tokens"))
     var maxPromptTokens = defaults.limits.promptTokens ?? Int(Int32.max)
 
     @Option(

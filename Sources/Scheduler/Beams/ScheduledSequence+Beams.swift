@@ -9,6 +9,11 @@ extension ScheduledSequence {
     /// It has lost its blocks, is computed again up to its last token, and its followers still have to be.
     var isRejoining: Bool { state == .prefilling && !followers.isEmpty && pendingTokens == 1 }
 
+    /// Rows that a step takes of it and its followers while they are computed again (`planRejoining`).
+    var rejoiningRows: Int {
+        isRejoining ? followers.reduce(0) { $0 + max(0, $1.pendingTokens - 1) } : max(0, pendingTokens - 1)
+    }
+
     /// All of them are computed up to their last token, and so can step together.
     var hasRejoined: Bool { isRejoining && followers.allSatisfy { $0.pendingTokens == 1 } }
 

@@ -45,6 +45,12 @@ extension StepScheduler {
         sequence.adoptable = .root
     }
 
+    /// Of a sequence that was let in before its turn: take over what others have computed since then.
+    func adoptMore(_ sequence: ScheduledSequence) {
+        guard options.prefixCache, sequence.canAdoptMore, sequence.followers.isEmpty else { return }
+        cache.adoptMore(along: sequence.tokens, first: sequence.adoptionLimit, for: &sequence.table)
+    }
+
     // MARK: Waiting for blocks in the making
 
     /// Most sequences that step aside in one step: a line of very many that begin alike must not hold up the step.
@@ -56,7 +62,7 @@ extension StepScheduler {
     func beginAdmission() {
         steppedAside = 0
         guard !waiting.isEmpty, running.count < options.maxBatch else { return }
-        for sequence in running where sequence.state == .prefilling { noteInFlight(sequence) }
+        for sequence in running where sequence.state == .prefilling && !sequence.awaitsTurn { noteInFlight(sequence) }
     }
 
     func endAdmission() {

@@ -125,30 +125,7 @@ final class StepScheduler {
         }
     }
 
-    // MARK: Prefill, continuous
-
-    private func planPrefills(_ plan: inout StepPlan) {
-        var budget = promptBudget(beside: plan.batch.rows)
-        for sequence in running where sequence.state == .prefilling && budget > 0 {
-            planChunk(of: sequence, &budget, &plan)
-        }
-        admitWaiting(&budget, &plan)
-    }
-
-    private func admitWaiting(_ budget: inout Int, _ plan: inout StepPlan) {
-        beginAdmission()
-        defer { endAdmission() }
-        var forecast: BlockForecast?
-        while places < options.maxBatch, maySendAside, let next = waiting.first(at: steps),
-            budget > 0 || next.promptRows == 0, plan.batch.rows < options.mostRows
-        {
-            lookUp(next)
-            if standsAside(next) { continue }
-            guard admit(next, &forecast) else { break }
-            noteInFlight(next)
-            planChunk(of: next, &budget, &plan)
-        }
-    }
+    // MARK: Prefill
 
     /// Sequences that the batch has places for, and the prompt rows of about these.
     var joining: (sequences: Int, rows: Int) {
@@ -157,26 +134,13 @@ final class StepScheduler {
     }
 
     /// Prompt rows that the step takes on beside its decoding ones.
-    private func promptBudget(beside decoding: Int) -> Int {
+    func promptBudget(beside decoding: Int) -> Int {
         if let chunk = options.prefillChunk { return min(chunk, options.mostRows - decoding) }
         let joining = joining
         let choice = PrefillChoice(
             decoding: decoding, prompts: running.reduce(joining.rows) { $0 + $1.promptRows },
             sequences: running.count + joining.sequences, mostRows: options.mostRows)
         return choice.rows(by: costs)
-    }
-
-    private func planChunk(of sequence: ScheduledSequence, _ budget: inout Int, _ plan: inout StepPlan) {
-        // One that was swapped out while it decoded goes on with its one row.
-        guard sequence.state == .prefilling else {
-            plan.append(sequence, rows: sequence.pendingTokens)
-            budget = min(budget, options.mostRows - plan.batch.rows)
-            return
-        }
-        guard sequence.followers.isEmpty else { return planRejoining(of: sequence, &budget, &plan) }
-        let rows = min(sequence.pendingTokens, budget, sequence.chunkLimit)
-        plan.append(sequence, rows: rows)
-        budget -= rows
     }
 
     // MARK: Prefill, static

@@ -15,4 +15,7 @@ struct Urgency: Comparable, Hashable {
         default: return a.arrival < b.arrival
         }
     }
+
+    /// Whether nothing but the order of arrival puts one before the other.
+    func isPeer(of other: Urgency) -> Bool { level == other.level && deadline == other.deadline }
 }

@@ -81,13 +81,21 @@ struct WaitingQueue {
 
     /// The first leaves to run. One that goes before others for its age keeps the level that it has gained.
     mutating func takeFirst(at step: Int) -> ScheduledSequence? {
-        guard let first = first(at: step), let urgent = byUrgency.min else { return nil }
-        if first !== urgent.stay.sequence {
+        guard let first = first(at: step), let urgency = urgencyOfFirst(at: step) else { return nil }
+        if first !== byUrgency.min?.stay.sequence {
             lastTurn = step
-            first.urgency.level = min(first.urgency.level, urgent.urgency.level)
+            first.urgency = urgency
         }
         remove(first)
         return first
+    }
+
+    /// The urgency with which the first will run.
+    mutating func urgencyOfFirst(at step: Int) -> Urgency? {
+        guard let first = first(at: step), let urgent = byUrgency.min else { return nil }
+        var urgency = first.urgency
+        urgency.level = min(urgency.level, urgent.urgency.level)
+        return urgency
     }
 
     /// Nothing happens when it does not wait here.

@@ -25,6 +25,8 @@ final class ScheduledSequence {
     var tokens: [TokenID]
     var table = BlockTable()
     var state = SequenceState.waiting { didSet { for follower in followers { follower.state = state } } }
+    /// It was let in before its turn: it has its blocks, and nothing was computed of it since.
+    var awaitsTurn = false
     /// Most tokens of it in one step, whatever the budget.
     let chunkLimit: Int
     /// Most tokens that will be generated.
@@ -72,23 +74,31 @@ final class ScheduledSequence {
         return tokens.count - table.tokenCount
     }
 
+    /// Prompt tokens that it still has to compute, in however many steps.
+    var remainingPrompt: Int { pendingTokens - adoptable.tokenCount }
+
     /// Prompt tokens that a step could take of it now.
     var promptRows: Int {
         switch state {
         case .decoding, .swapped(_, wasDecoding: true): return 0
         default:
-            let own = min(pendingTokens - adoptable.tokenCount, chunkLimit)
+            let own = min(remainingPrompt, chunkLimit)
             return followers.reduce(own) { $0 + $1.pendingTokens }
         }
     }
 
     /// Whether it may begin behind blocks that others computed. One whose every logit is wanted computes all its tokens, and
     /// one that was swapped out has its own.
-    var canAdopt: Bool {
+    var canAdopt: Bool { mayAdopt && table.blocks.isEmpty }
+
+    private var mayAdopt: Bool {
         if case .score(_, lastOnly: false) = purpose { return false }
         if case .swapped = state { return false }
-        return sharesPrefix && table.blocks.isEmpty
+        return sharesPrefix
     }
+
+    /// The same of one that has blocks, as long as others hold what is stored in them.
+    var canAdoptMore: Bool { mayAdopt && table.indexed.tokenCount == table.tokenCount }
 
     /// It may take over blocks of fewer tokens than so many: those behind them must be computed, since logits are wanted.
     var adoptionLimit: Int { promptReport.map(\.next) ?? tokens.count }
