@@ -97,10 +97,16 @@ import Testing
     func unfinished() async throws {
         let rig = try Rig(RandomCheckpoint(hidden: 32, heads: 4))
         try await rig.withEngine(Arrangement(blocks: 200)) { engine in
-            try await leave(request(rig, 9, tokens: 1000), engine)
-            // The leaving reader's cancellation stands before this in the queue.
+            // Where the machine has no time for the reader, a text may end before it has left.
             var finished = await engine.status().requests.finished
-            #expect(finished.abort == 1 && finished.length == 0)
+            for written in 0..<50 where finished.abort == 0 {
+                #expect(finished.length == written)
+                try await leave(request(rig, 9, tokens: 1000), engine)
+                // The leaving reader's cancellation stands before this in the queue.
+                finished = await engine.status().requests.finished
+            }
+            #expect(finished.abort == 1)
+            let written = finished.length
             var late = request(rig, 9, tokens: 1000)
             late.deadline = .nanoseconds(1)
             for try await _ in engine.generate(late, tokenizer: nil) {}
@@ -108,7 +114,7 @@ import Testing
             await engine.shutdown()
             await #expect(throws: RequestError.engineStopped) { for try await _ in stopped {} }
             finished = await engine.status().requests.finished
-            #expect(finished.abort == 1 && finished.deadline == 1 && finished.error == 1 && finished.length == 0)
+            #expect(finished.abort == 1 && finished.deadline == 1 && finished.error == 1 && finished.length == written)
         }
     }
 }
