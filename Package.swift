@@ -74,12 +74,13 @@ let package = Package(
         room("PagedCache", ["Basics", "Kernels"]),
         room("Models", ["Basics", "CKernels", "Kernels", "PagedCache"]),
         room("Tokenizers", ["Basics", heap]),
+        room("ChatTemplates", ["Basics"]),
         room("Scheduler", ["Basics", "CKernels", "Kernels", "PagedCache", "Models", "Tokenizers", logging, deque]),
         room(
             "Parterre",
             [
-                "Basics", "CKernels", "CLimits", "Kernels", "PagedCache", "Models", "Tokenizers", "Scheduler", logging,
-                metrics, lifecycle,
+                "Basics", "ChatTemplates", "CKernels", "CLimits", "Kernels", "PagedCache", "Models", "Tokenizers", "Scheduler",
+                logging, metrics, lifecycle,
             ],
             resources: [.copy("Resources/default-model")] + pageParts + tracePage),
         room("Forms", ["Basics", "Parterre"]),
