@@ -19,7 +19,9 @@ extension Renderer {
                 throw Fault.failed("single '}' encountered in format string")
             } else if scalar == "{" {
                 guard let end = closing(rest) else { throw Fault.failed("expected '}' before end of string") }
-                guard !isNested || !rest[..<end].contains("{") else { throw Fault.failed("a format is nested too deeply") }
+                guard !isNested || !rest[..<end].contains("{") else {
+                    throw Fault.failed("a format is nested too deeply")
+                }
                 let text = try field(rest[..<end], arguments, &automatic)
                 try budget.spend(bytes: text.utf8.count)
                 result.append(contentsOf: text.unicodeScalars)
@@ -58,7 +60,11 @@ extension Renderer {
             default: throw Fault.failed("a format has an unknown conversion")
             }
         }
-        if rest.first == ":" { rest.removeFirst() } else if !rest.isEmpty { throw Fault.failed("expected ':' in a format") }
+        if rest.first == ":" {
+            rest.removeFirst()
+        } else if !rest.isEmpty {
+            throw Fault.failed("expected ':' in a format")
+        }
         let written = try format(rest, arguments, &automatic, isNested: true)
         let specification = try FormatSpecification(written)
         try budget.spend(bytes: specification.width)

@@ -29,7 +29,8 @@ extension Renderer {
         case .first:
             if case .iterator(let iteration) = value, let first = iteration.next() { return first }
             if case .string(let text) = value, let first = text.unicodeScalars.first { return .string(String(first)) }
-            return try budget.elements(of: value).first ?? .undefined(Undefined(.hint("No first item, sequence was empty.")))
+            return try budget.elements(of: value).first
+                ?? .undefined(Undefined(.hint("No first item, sequence was empty.")))
         case .last:
             if case .string(let text) = value, let last = text.unicodeScalars.last { return .string(String(last)) }
             switch value {
@@ -37,7 +38,8 @@ extension Renderer {
             case .iterator: throw Fault.failed("'\(value.typeName)' object is not reversible")
             default: break
             }
-            return try budget.elements(of: value).last ?? .undefined(Undefined(.hint("No last item, sequence was empty.")))
+            return try budget.elements(of: value).last
+                ?? .undefined(Undefined(.hint("No last item, sequence was empty.")))
         case .reverse: return try reversed(value)
         case .items:
             switch value {

@@ -38,7 +38,9 @@ extension Renderer {
             guard key.asInteger != nil else { return nil }
             try budget.spend(bytes: text.utf8.count / 8)
             let scalars = text.unicodeScalars
-            return place(scalars.count).map { .string(String(scalars[scalars.index(scalars.startIndex, offsetBy: $0)])) }
+            return place(scalars.count).map {
+                .string(String(scalars[scalars.index(scalars.startIndex, offsetBy: $0)]))
+            }
         default: return nil
         }
     }

@@ -72,7 +72,8 @@ extension Renderer {
         return try scoped(inside: macro.frame) {
             var missing: [MacroDefinition.Parameter] = []
             for (index, parameter) in definition.parameters.enumerated() {
-                let given = index < arguments.positional.count ? arguments.positional[index] : rest.take(parameter.name.text)
+                let given =
+                    index < arguments.positional.count ? arguments.positional[index] : rest.take(parameter.name.text)
                 if let given { frame.set(parameter.name.id, given) } else { missing.append(parameter) }
             }
             if let name = definition.extras.caller {

@@ -117,7 +117,8 @@ extension Renderer {
         case .name(let name): frame.set(name.id, value)
         case .attribute(let name, let attribute):
             guard case .namespace(let namespace) = frame.find(name.id) else {
-                throw Fault.failed("'\(name.text)' is no namespace, so that nothing can be assigned to '\(attribute)' of it")
+                throw Fault.failed(
+                    "'\(name.text)' is no namespace, so that nothing can be assigned to '\(attribute)' of it")
             }
             try setAttribute(attribute, of: namespace, value)
         case .tuple(let targets):

@@ -42,7 +42,9 @@ final class Renderer {
 
     func write(_ text: String) throws {
         try budget.spend(bytes: text.utf8.count)
-        guard output.utf8.count + text.utf8.count <= limits.output else { throw Fault.failed("its text grows too long") }
+        guard output.utf8.count + text.utf8.count <= limits.output else {
+            throw Fault.failed("its text grows too long")
+        }
         output += text
     }
 

@@ -126,7 +126,8 @@ extension Parser {
     // MARK: Targets
 
     /// One target, or several with commas between them.
-    private mutating func target(until word: String?, withAttributes: Bool = false) throws(ChatTemplateError) -> Target {
+    private mutating func target(until word: String?, withAttributes: Bool = false) throws(ChatTemplateError) -> Target
+    {
         var targets: [Target] = []
         var isTuple = false
         while true {

@@ -16,7 +16,8 @@ final class Dict {
     func set(_ key: Value, _ value: Value, _ budget: Budget) throws { try set(DictKey(key, budget), key, value) }
 
     private func set(_ hashed: DictKey, _ key: Value, _ value: Value) throws {
-        depth = max(depth, try Elements.depth(around: CollectionOfOne(value)), try Elements.depth(around: CollectionOfOne(key)))
+        depth = max(
+            depth, try Elements.depth(around: CollectionOfOne(value)), try Elements.depth(around: CollectionOfOne(key)))
         if let index = place(hashed) {
             values[index] = value
             return
