@@ -87,9 +87,9 @@ extension Renderer {
         let nameEnd = path.firstIndex { $0 == "." || $0 == "[" } ?? path.endIndex
         let name = text(path[..<nameEnd])
         var value: Value
-        if name.isEmpty || Int(name) != nil {
+        if path.isEmpty || Int(name) != nil {
             let index = Int(name) ?? automatic
-            if name.isEmpty { automatic += 1 }
+            if path.isEmpty { automatic += 1 }
             guard arguments.positional.indices.contains(index) else {
                 throw Fault.failed("a format names the argument \(index), which is missing")
             }

@@ -97,15 +97,19 @@ extension Renderer {
         let loop = try Loop(values, accepts: accepts)
         defer { frame = outer }
         var inner = Frame(inside: outer)
+        var hasCompleted = false
         while let value = try loop.advance() {
             try budget.step()
             if inner.isCaptured { inner = Frame(inside: outer) } else { inner.removeAll() }
             frame = inner
             if let loopName { frame.set(loopName, .loop(loop)) }
             try assign(statement.target, value)
-            if try execute(statement.body) == .breakLoop { break }
+            let flow = try execute(statement.body)
+            if flow == .on { hasCompleted = true }
+            if flow == .breakLoop { break }
         }
-        guard loop.position == 0, !statement.otherwise.isEmpty else { return .on }
+        // As in Jinja: also where no pass came to its end.
+        guard !hasCompleted, !statement.otherwise.isEmpty else { return .on }
         frame = outer
         return try scoped { try execute(statement.otherwise) }
     }

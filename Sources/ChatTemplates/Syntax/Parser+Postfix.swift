@@ -45,7 +45,7 @@ extension Parser {
         skip()
         var start: Expression?
         if !at(.colon) {
-            guard !at(.rightBracket) else { throw failure("an index is expected instead of ']'") }
+            if take(.rightBracket) { return .item(value, .tuple([]), line: line) }
             let index = try expression()
             if at(.comma) {
                 var indices = [index]

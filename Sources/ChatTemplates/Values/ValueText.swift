@@ -62,7 +62,7 @@ struct ValueWriter {
             try append("<Namespace ")
             try write(dict, depth)
             try append(">")
-        case .loop(let loop): try append("<LoopContext \(loop.position)/\(loop.position)>")
+        case .loop(let loop): try append("<LoopContext \(loop.position)/\(loop.count())>")
         case .cycler: try append("<Cycler>")
         case .function(let function): try append(function.representation)
         }
