@@ -81,7 +81,8 @@ extension Renderer {
     // MARK: Loops
 
     private func run(_ statement: LoopStatement) throws -> Flow {
-        let values = try budget.elements(of: evaluate(statement.sequence))
+        let sequence = try evaluate(statement.sequence)
+        let values = try budget.elements(of: sequence)
         let outer = frame
         let accepts = statement.condition.map { condition in
             { [unowned self] (value: Value) throws -> Bool in
@@ -94,7 +95,7 @@ extension Renderer {
                 }
             }
         }
-        let loop = try Loop(values, accepts: accepts)
+        let loop = try Loop(values, depth: sequence.depth, accepts: accepts)
         defer { frame = outer }
         var inner = Frame(inside: outer)
         var hasCompleted = false

@@ -12,7 +12,8 @@ struct ContentUse {
 
     static func wantsParts(_ statements: [Statement]) -> Bool {
         var use = ContentUse()
-        while use.hasChanged, !use.loopsOverContent {
+        // A template whose names wander further than that is not one that anybody wrote.
+        for _ in 0..<8 where use.hasChanged && !use.loopsOverContent {
             use.hasChanged = false
             use.visit(statements)
         }

@@ -69,6 +69,9 @@ extension Parser {
         func misplaced() -> ChatTemplateError { failure("the arguments of a call are in a wrong order", line: line) }
         try expect(.leftParenthesis)
         while !at(.rightParenthesis) {
+            guard arguments.positional.count + arguments.named.count < Self.mostArguments else {
+                throw failure("a call has too many arguments", line: line)
+            }
             if !arguments.isEmpty {
                 try expect(.comma)
                 if at(.rightParenthesis) { break }

@@ -111,6 +111,7 @@ extension Parser {
         var parameters: [MacroDefinition.Parameter] = []
         try expect(.leftParenthesis)
         while !at(.rightParenthesis) {
+            guard parameters.count < Self.mostArguments else { throw failure("a macro has too many parameters") }
             if !parameters.isEmpty { try expect(.comma) }
             let name = name(try expectName())
             let standard = take(.assign) ? try expression() : nil
@@ -126,8 +127,7 @@ extension Parser {
     // MARK: Targets
 
     /// One target, or several with commas between them.
-    private mutating func target(withAttributes: Bool = false) throws(ChatTemplateError) -> Target
-    {
+    private mutating func target(withAttributes: Bool = false) throws(ChatTemplateError) -> Target {
         var targets: [Target] = []
         var isTuple = false
         while true {

@@ -40,7 +40,10 @@ final class Dict {
 
     /// - Throws: for a key that no dict can have.
     func find(_ key: Value, _ budget: Budget) throws -> Value? {
-        if case .string(let name) = key { return find(name) }
+        if case .string(let name) = key {
+            try budget.spend(bytes: name.utf8.count / 16)
+            return find(name)
+        }
         return place(try DictKey(key, budget)).map { values[$0] }
     }
 
