@@ -5,7 +5,9 @@ extension Renderer {
             guard case .string = value else {
                 if case .undefined(let undefined) = value, filter == .indent { throw Fault.failed(undefined.message) }
                 // What is short enough is not looked at.
-                if filter == .truncate, try count(value) <= (arguments.positional.first?.asInteger ?? 255) { return value }
+                if filter == .truncate, try count(value) <= (arguments.positional.first?.asInteger ?? 255) {
+                    return value
+                }
                 throw Fault.failed("\(label) needs a string, not \(value.typeName)")
             }
         }
