@@ -75,12 +75,14 @@ let package = Package(
         room("PagedCache", ["Basics", "Kernels"]),
         room("Models", ["Basics", "CKernels", "Kernels", "PagedCache"]),
         room("Tokenizers", ["Basics", heap]),
+        room("ChatTemplates", ["Basics"]),
         room("Scheduler", ["Basics", "CKernels", "Kernels", "PagedCache", "Models", "Tokenizers", logging, deque]),
         room(
             "Parterre",
             [
-                "Basics", "CKernels", "CLimits", "Kernels", "PagedCache", "Models", "Tokenizers", "Scheduler", logging,
-                metrics, lifecycle,
+                "Basics", "ChatTemplates", "CKernels", "CLimits", "Kernels", "PagedCache", "Models", "Tokenizers",
+                "Scheduler",
+                logging, metrics, lifecycle,
             ],
             resources: [.copy("Resources/default-model")] + pageParts + tracePage),
         room("Forms", ["Basics", "Parterre"]),
@@ -104,6 +106,7 @@ let package = Package(
         tests("PagedCacheTests", ["TestSupport", "PagedCache", "Kernels", "Basics"]),
         tests("ModelsTests", ["TestSupport", "Models", "Kernels", "PagedCache", "Basics", "CKernels"]),
         tests("TokenizersTests", ["TestSupport", "Tokenizers", "Basics"], resources: [.copy("Fixtures")]),
+        tests("ChatTemplatesTests", ["TestSupport", "ChatTemplates", "Basics"], resources: [.copy("Fixtures")]),
         tests(
             "SchedulerTests", ["TestSupport", "Scheduler", "Models", "PagedCache", "Kernels", "Tokenizers", "Basics"],
             resources: [.copy("Fixtures")]),
@@ -125,7 +128,8 @@ let package = Package(
         .testTarget(
             name: "ParserTests",
             dependencies: [
-                "BatchFiles", "Forms", "Parterre", "Scheduler", "Tokenizers", "Models", "Kernels", "Basics",
+                "BatchFiles", "ChatTemplates", "Forms", "Parterre", "Scheduler", "Tokenizers", "Models", "Kernels",
+                "Basics",
             ],
             path: "FuzzTesting/Parsers", resources: [.copy("Corpus")], swiftSettings: strict),
     ]
