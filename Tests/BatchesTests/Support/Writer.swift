@@ -41,8 +41,17 @@ final class Writer: Sendable {
         for one in woken { one.resume(returning: true) }
     }
 
-    func complete(_ request: CompletionRequest) async throws -> JSON {
-        guard case .text(let text)? = request.prompts.first else { throw FieldError("must be a text", field: "prompt") }
+    func complete(_ request: BatchBody) async throws -> JSON {
+        let text: String
+        switch request {
+        case .completion(let completion):
+            guard case .text(let prompt)? = completion.prompts.first else {
+                throw FieldError("must be a text", field: "prompt")
+            }
+            text = prompt
+        case .chat(let chat):
+            text = chat.prompt.messages.map(\.content).joined()
+        }
         state.withLock { state in
             state.inFlight += 1
             state.most = max(state.most, state.inFlight)
