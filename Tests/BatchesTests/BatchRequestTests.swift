@@ -72,7 +72,7 @@ struct BatchRequestTests {
             Issue.record("the line is not read as a chat")
             return
         }
-        #expect(chat.prompt.messages == [ChatMessage(role: "user", content: "Hi")] && chat.maxTokens == 3)
+        #expect(chat.prompt.messages == [.init(role: "user", texts: ["Hi"])] && chat.maxTokens == 3)
         #expect(chat.options.parameters.temperature == 0.5)
         #expect(chat.options.parameters.seed == BatchRequests.seed(of: "r0"))
         let fields = requests.dropFirst().map { request -> String? in

@@ -18,7 +18,7 @@ struct ChatRequestTests {
         model.parameters.minTokens = 40
         model.parameters.seed = 9
         let request = try parse(#"{"messages": [\#(Self.user)]}"#, defaults: model)
-        #expect(request.prompt.messages == [ChatMessage(role: "user", content: "a")])
+        #expect(request.prompt.messages == [.init(role: "user", texts: ["a"])])
         #expect(request.prompt.addsGenerationPrompt && !request.prompt.continuesFinalMessage)
         #expect(request.prompt.answeringRole == "assistant" && request.prompt.variables.isEmpty)
         #expect(request.model == nil && request.maxTokens == nil && !request.stream && !request.includeUsage)
@@ -49,9 +49,9 @@ struct ChatRequestTests {
             """#)
         #expect(
             request.prompt.messages == [
-                ChatMessage(role: "developer", content: "b", others: [.init(name: "name", value: "x")]),
-                ChatMessage(role: "tool", content: "1\n2", others: [.init(name: "tool_call_id", value: "t")]),
-                ChatMessage(role: "assistant", content: "c"),
+                .init(role: "developer", texts: ["b"], others: [.init(name: "name", value: "x")]),
+                .init(role: "tool", texts: ["1", "2"], others: [.init(name: "tool_call_id", value: "t")]),
+                .init(role: "assistant", texts: ["c"]),
             ])
         #expect(request.prompt.continuesFinalMessage && !request.prompt.addsGenerationPrompt)
         #expect(
@@ -68,6 +68,27 @@ struct ChatRequestTests {
         #expect(request.options.priority == -3 && request.options.deadline == .seconds(1.5))
         let completion = request.completion(of: [5], most: 99)
         #expect(completion.options.parameters.maxTokens == 7 && completion.stream && completion.includeUsage)
+    }
+
+    @Test("a template gets a message's parts as it takes them: as lines, or as parts")
+    func parts() throws {
+        let prompt = try parse(
+            #"""
+            {"messages": [{"role": "user", "content": [{"type": "text", "text": "1"}, {"type": "text", "text": "2"}]},
+              {"role": "assistant", "content": "c", "name": "n"}]}
+            """#
+        ).prompt
+        let name = [TemplateValue.Member(name: "name", value: "n")]
+        #expect(
+            prompt.messages(asParts: false) == [
+                ChatMessage(role: "user", content: "1\n2"), ChatMessage(role: "assistant", content: "c", others: name),
+            ])
+        #expect(
+            prompt.messages(asParts: true) == [
+                ChatMessage(
+                    role: "user", parts: [["type": "text", "text": "1"], ["type": "text", "text": "2"]]),
+                ChatMessage(role: "assistant", parts: [["type": "text", "text": "c"]], others: name),
+            ])
     }
 
     @Test("max_tokens and max_completion_tokens say the same")
@@ -95,7 +116,7 @@ struct ChatRequestTests {
         #expect(try parse(#"{\#(messages), "continue_final_message": true}"#).prompt.answeringRole == "user")
     }
 
-    static let badMessages = [
+    static let wrongMessages: [(String, String)] = [
         (#""a""#, "messages"), ("[]", "messages"), ("null", "messages"), ("[1]", "messages[0]"),
         (#"[{"role": "user", "content": "a"}, {"content": "a"}]"#, "messages[1].role"),
         (#"[{"role": "wizard", "content": "a"}]"#, "messages[0].role"),
@@ -119,7 +140,7 @@ struct ChatRequestTests {
         (#"[{"role": "assistant", "refusal": "no"}]"#, "messages[0].refusal"),
     ]
 
-    @Test("what is wrong with a message is said of the message at fault", arguments: badMessages)
+    @Test("what is wrong with a message is said of the message at fault", arguments: wrongMessages)
     func badMessages(messages: String, field: String) {
         #expect {
             try parse(#"{"messages": \#(messages)}"#)
@@ -128,7 +149,7 @@ struct ChatRequestTests {
         }
     }
 
-    static let badFields = [
+    static let wrongFields: [(String, String)] = [
         (#""foo": 1"#, "foo"), (#""prompt": "b""#, "prompt"), (#""best_of": 2"#, "best_of"),
         (#""max_tokens": 1, "max_completion_tokens": 2"#, "max_completion_tokens"),
         (#""max_tokens": 0"#, "max_tokens"), (#""max_completion_tokens": 0"#, "max_completion_tokens"),
@@ -149,7 +170,7 @@ struct ChatRequestTests {
         (#""logit_bias": {"x": 1}"#, "logit_bias"), (#""stop": [1]"#, "stop"), (#""n": "2""#, "n"),
     ]
 
-    @Test("what is not served is refused by its name", arguments: badFields)
+    @Test("what is not served is refused by its name", arguments: wrongFields)
     func badFields(more: String, field: String) {
         #expect {
             try parse(#"{"messages": [\#(Self.user)], \#(more)}"#)

@@ -30,7 +30,7 @@ struct ChatTests {
                 #expect(message["role"] as? String == "assistant" && message["refusal"] is NSNull)
             }
             let text = try await server.complete(#"{"prompt": \#(Self.helloText), \#(sampling)}"#)
-            #expect(try choices.map { $0["index"] as? Int } == [0, 1])
+            #expect(choices.map { $0["index"] as? Int } == [0, 1])
             #expect(try reply.contents == text.choices.map { $0["text"] as? String })
             #expect(
                 try choices.map { $0["finish_reason"] as? String }

@@ -1,7 +1,6 @@
 import Foundation
 import HTTPTypes
 import Parterre
-import TestSupport
 import Testing
 
 @testable import ParterreServer

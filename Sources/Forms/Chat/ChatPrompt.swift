@@ -4,7 +4,7 @@ package import Parterre
 /// The fields of a request that say what the model shall read: the messages of a chat, and how its template writes them down.
 package struct ChatPrompt: Equatable, Sendable {
     /// One at least.
-    package var messages: [ChatMessage]
+    package var messages: [Message]
     /// End with what opens the assistant's answer.
     package var addsGenerationPrompt = true
     /// Leave the last message open: the answer goes on with it.
@@ -47,6 +47,37 @@ package struct ChatPrompt: Equatable, Sendable {
     }
 }
 
+extension ChatPrompt {
+    package struct Message: Equatable, Sendable {
+        package var role: String
+        /// Its parts; one where it was a plain string.
+        package var texts: [String]
+        /// `name` and `tool_call_id`, where it has them.
+        package var others: [TemplateValue.Member] = []
+
+        package init(role: String, texts: [String], others: [TemplateValue.Member] = []) {
+            self.role = role
+            self.texts = texts
+            self.others = others
+        }
+    }
+
+    /// As a template takes them. As in vLLM, parts are lines to one that takes strings, and a string is one part to one that
+    /// takes parts.
+    package func messages(asParts: Bool) -> [ChatMessage] {
+        messages.map { message in
+            guard asParts else {
+                return ChatMessage(
+                    role: message.role, content: message.texts.joined(separator: "\n"), others: message.others)
+            }
+            let parts = message.texts.map {
+                TemplateValue.object([.init(name: "type", value: "text"), .init(name: "text", value: .string($0))])
+            }
+            return ChatMessage(role: message.role, parts: .array(parts), others: message.others)
+        }
+    }
+}
+
 /// Who speaks in OpenAI's chats. Which of them a model knows, its template says.
 package enum ChatRole: String, CaseIterable, Sendable {
     case system, developer, user, assistant, tool
@@ -57,7 +88,7 @@ extension FieldReader {
     private static let unserved: Set<String> = ["audio", "function_call", "refusal", "annotations", "tool_calls"]
 
     /// This object as one message.
-    fileprivate func message() throws -> ChatMessage {
+    fileprivate func message() throws -> ChatPrompt.Message {
         try refuseAllBut(Self.unserved.union(["role", "content", "name", "tool_call_id"]))
         for name in Self.unserved.sorted() where has(name) {
             throw error(name, "is not served: a message is text")
@@ -67,18 +98,18 @@ extension FieldReader {
             let known = ChatRole.allCases.map(\.rawValue).joined(separator: ", ")
             throw error("role", "must be one of \(known), but is \(quoted(role))")
         }
-        guard let content = try text("content") else { throw error("content", "is missing") }
-        var message = ChatMessage(role: role, content: content)
+        guard let texts = try texts("content") else { throw error("content", "is missing") }
+        var message = ChatPrompt.Message(role: role, texts: texts)
         for name in ["name", "tool_call_id"] {
             if let value = try string(name) { message.others.append(.init(name: name, value: .string(value))) }
         }
         return message
     }
 
-    /// A text, or parts of one, which are lines as in vLLM.
-    private func text(_ name: String) throws -> String? {
+    /// A text, or parts of one.
+    private func texts(_ name: String) throws -> [String]? {
         guard has(name) else { return nil }
-        if let text = try? string(name) { return text }
+        if let text = try? string(name) { return [text] }
         guard let parts = try? objects(name) else {
             throw error(name, "must be a string or an array of parts such as {\"type\": \"text\", \"text\": \"…\"}")
         }
@@ -91,6 +122,6 @@ extension FieldReader {
             try part.refuseAllBut(["type", "text"])
             guard let text = try part.string("text") else { throw part.error("text", "is missing") }
             return text
-        }.joined(separator: "\n")
+        }
     }
 }

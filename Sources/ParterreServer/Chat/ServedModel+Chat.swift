@@ -1,4 +1,5 @@
 import Forms
+import HTTPTypes
 import Parterre
 
 extension ServedModel {
@@ -21,7 +22,7 @@ extension ServedModel {
     func tokens(of chat: ChatPrompt) throws -> [TokenID] {
         let template = try chatTemplate
         let text = try template.render(
-            chat.messages, addGenerationPrompt: chat.addsGenerationPrompt,
+            chat.messages(asParts: template.wantsContentParts), addGenerationPrompt: chat.addsGenerationPrompt,
             continueFinalMessage: chat.continuesFinalMessage, variables: chat.variables)
         let tokens = try tokens(of: .text(text))
         if tokens.isEmpty {

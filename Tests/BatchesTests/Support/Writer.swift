@@ -1,3 +1,4 @@
+import Batches
 import Forms
 import Parterre
 import Synchronization
@@ -50,7 +51,7 @@ final class Writer: Sendable {
             }
             text = prompt
         case .chat(let chat):
-            text = chat.prompt.messages.map(\.content).joined()
+            text = chat.prompt.messages.flatMap(\.texts).joined()
         }
         state.withLock { state in
             state.inFlight += 1
