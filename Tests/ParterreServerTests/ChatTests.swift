@@ -87,8 +87,8 @@ struct ChatTests {
             let text = try await server.complete(#"{"prompt": \#(Self.helloText), \#(sampling), "logprobs": 2}"#)
             let told = try #require(try text.choices.first?["logprobs"] as? [String: Any])
             #expect(whole.count == 8)
-            #expect(whole.map { $0["token"] as? String } == told["tokens"] as? [String])
-            #expect(whole.map { $0["logprob"] as? Double } == told["token_logprobs"] as? [Double])
+            #expect(whole.compactMap { $0["token"] as? String } == told["tokens"] as? [String])
+            #expect(whole.compactMap { $0["logprob"] as? Double } == told["token_logprobs"] as? [Double])
             let bytes = whole.flatMap { $0["bytes"] as? [Int] ?? [] }.map { UInt8($0) }
             #expect(String(decoding: bytes, as: UTF8.self) == (try reply.contents[0]))
             for (entry, top) in zip(whole, try #require(told["top_logprobs"] as? [[String: Double]])) {
