@@ -79,7 +79,8 @@ let package = Package(
         room(
             "Parterre",
             [
-                "Basics", "ChatTemplates", "CKernels", "CLimits", "Kernels", "PagedCache", "Models", "Tokenizers", "Scheduler",
+                "Basics", "ChatTemplates", "CKernels", "CLimits", "Kernels", "PagedCache", "Models", "Tokenizers",
+                "Scheduler",
                 logging, metrics, lifecycle,
             ],
             resources: [.copy("Resources/default-model")] + pageParts + tracePage),
@@ -104,6 +105,7 @@ let package = Package(
         tests("PagedCacheTests", ["TestSupport", "PagedCache", "Kernels", "Basics"]),
         tests("ModelsTests", ["TestSupport", "Models", "Kernels", "PagedCache", "Basics", "CKernels"]),
         tests("TokenizersTests", ["TestSupport", "Tokenizers", "Basics"], resources: [.copy("Fixtures")]),
+        tests("ChatTemplatesTests", ["TestSupport", "ChatTemplates", "Basics"], resources: [.copy("Fixtures")]),
         tests(
             "SchedulerTests", ["TestSupport", "Scheduler", "Models", "PagedCache", "Kernels", "Tokenizers", "Basics"],
             resources: [.copy("Fixtures")]),
@@ -125,7 +127,8 @@ let package = Package(
         .testTarget(
             name: "ParserTests",
             dependencies: [
-                "BatchFiles", "Forms", "Parterre", "Scheduler", "Tokenizers", "Models", "Kernels", "Basics",
+                "BatchFiles", "ChatTemplates", "Forms", "Parterre", "Scheduler", "Tokenizers", "Models", "Kernels",
+                "Basics",
             ],
             path: "FuzzTesting/Parsers", resources: [.copy("Corpus")], swiftSettings: strict),
     ]

@@ -5,7 +5,8 @@ import Testing
 @Suite("Corpus of the fuzzers")
 struct CorpusTests {
     private static let properties: [any ParserProperty.Type] = [
-        CompletionBody.self, Configuration.self, PackedHeader.self, RequestLines.self, ResumedOutput.self,
+        ChatTemplate.self, CompletionBody.self, Configuration.self, PackedHeader.self, RequestLines.self,
+        ResumedOutput.self,
         Safetensors.self, ShardIndex.self,
         StopSearch.self, TokenizerJSON.self,
         TokenizerText.self,

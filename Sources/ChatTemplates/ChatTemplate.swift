@@ -58,9 +58,12 @@ public struct ChatTemplate: Sendable {
             return try render(values, limits, clock)
         }
         guard !addGenerationPrompt else {
-            throw .refused("A final message cannot be continued and be followed by a generation prompt: ask for one of both.")
+            throw .refused(
+                "A final message cannot be continued and be followed by a generation prompt: ask for one of both.")
         }
-        guard namesContent else { throw .refused("The chat template does not show the final message that is to be continued.") }
+        guard namesContent else {
+            throw .refused("The chat template does not show the final message that is to be continued.")
+        }
         let (opened, final) = try FinalMessage.opened(messages)
         values.append(.init(name: "messages", value: .array(opened.map { .object($0.members) })))
         return try FinalMessage.cut(try render(values, limits, clock), after: final)

@@ -17,7 +17,8 @@ public enum ChatTemplateError: UserFacingError, Equatable {
         case .syntax(let line, let reason): "The chat template cannot be read, line \(line): \(printable(reason))."
         case .rendering(let line, let reason): "The chat template fails in line \(line): \(printable(reason))."
         case .refused(let reason): reason.isEmpty ? "The chat template refuses these messages." : printable(reason)
-        case .file(let name, let reason): "The file \(printable(name, limit: 150)) cannot be used: \(printable(reason))."
+        case .file(let name, let reason):
+            "The file \(printable(name, limit: 150)) cannot be used: \(printable(reason))."
         }
     }
 }

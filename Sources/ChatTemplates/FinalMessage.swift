@@ -5,7 +5,9 @@ enum FinalMessage {
 
     /// The messages with the mark, and the text in front of it.
     static func opened(_ messages: [ChatMessage]) throws(ChatTemplateError) -> ([ChatMessage], String) {
-        guard var final = messages.last else { throw .refused("There is no final message to continue: give at least one message.") }
+        guard var final = messages.last else {
+            throw .refused("There is no final message to continue: give at least one message.")
+        }
         var text = final.content
         switch final.parts {
         case nil: final.content += mark + " "
@@ -41,7 +43,8 @@ enum FinalMessage {
     static func cut(_ text: String, after final: String) throws(ChatTemplateError) -> String {
         let budget = Budget(RenderingLimits())
         let stripped = final.strippedOfSpace()
-        guard let place = try? budget.search(text, for: mark, last: true), (try? budget.search(text, for: stripped)) != nil
+        guard let place = try? budget.search(text, for: mark, last: true),
+            (try? budget.search(text, for: stripped)) != nil
         else {
             throw .refused("The final message cannot be continued: the chat template does not show all of its text.")
         }

@@ -19,7 +19,9 @@ extension Renderer {
                 throw Fault.failed("single '}' encountered in format string")
             } else if scalar == "{" {
                 guard let end = closing(rest) else { throw Fault.failed("expected '}' before end of string") }
-                guard !isNested || !rest[..<end].contains("{") else { throw Fault.failed("a format is nested too deeply") }
+                guard !isNested || !rest[..<end].contains("{") else {
+                    throw Fault.failed("a format is nested too deeply")
+                }
                 let text = try field(rest[..<end], arguments, &automatic)
                 try budget.spend(bytes: text.utf8.count)
                 result.append(contentsOf: text.unicodeScalars)
@@ -58,7 +60,11 @@ extension Renderer {
             default: throw Fault.failed("a format has an unknown conversion")
             }
         }
-        if rest.first == ":" { rest.removeFirst() } else if !rest.isEmpty { throw Fault.failed("expected ':' in a format") }
+        if rest.first == ":" {
+            rest.removeFirst()
+        } else if !rest.isEmpty {
+            throw Fault.failed("expected ':' in a format")
+        }
         let written = try format(rest, arguments, &automatic, isNested: true)
         let specification = try FormatSpecification(written)
         try budget.spend(bytes: specification.width)
@@ -81,9 +87,9 @@ extension Renderer {
         let nameEnd = path.firstIndex { $0 == "." || $0 == "[" } ?? path.endIndex
         let name = text(path[..<nameEnd])
         var value: Value
-        if name.isEmpty || Int(name) != nil {
+        if path.isEmpty || Int(name) != nil {
             let index = Int(name) ?? automatic
-            if name.isEmpty { automatic += 1 }
+            if path.isEmpty { automatic += 1 }
             guard arguments.positional.indices.contains(index) else {
                 throw Fault.failed("a format names the argument \(index), which is missing")
             }

@@ -52,8 +52,11 @@ extension Renderer {
             let bound = try arguments.bound(to: ["value", "start", "stop"], required: 1, of: label)
             let elements = try budget.elements(of: value)
             let slice = try Slice(start: bound.integer(1), stop: bound.integer(2), step: nil, of: elements.count)
-            for place in slice.places where try budget.equal(elements[place], bound.required(0)) { return .integer(place) }
-            throw Fault.failed("\(try ValueWriter.representation(of: bound.required(0), budget)) is not in the \(value.typeName)")
+            for place in slice.places where try budget.equal(elements[place], bound.required(0)) {
+                return .integer(place)
+            }
+            throw Fault.failed(
+                "\(try ValueWriter.representation(of: bound.required(0), budget)) is not in the \(value.typeName)")
         }
     }
 }

@@ -17,7 +17,9 @@ extension Renderer {
                 guard integer != .min else { throw Fault.failed("a whole number is too large for 64 bits") }
                 return .integer(Swift.abs(integer))
             }
-            guard let number = value.asNumber else { throw Fault.failed("bad operand type for abs(): '\(value.typeName)'") }
+            guard let number = value.asNumber else {
+                throw Fault.failed("bad operand type for abs(): '\(value.typeName)'")
+            }
             return .number(number.magnitude)
         default: return try rounded(value, arguments.bound(to: ["precision", "method"], of: "round"))
         }
@@ -57,7 +59,9 @@ extension Renderer {
         } else if base == 0 {
             radix = 10
         }
-        guard let plain = withoutUnderscores(digits), plain.utf8.allSatisfy({ $0 != 0x2B && $0 != 0x2D }) else { return nil }
+        guard let plain = withoutUnderscores(digits), plain.utf8.allSatisfy({ $0 != 0x2B && $0 != 0x2D }) else {
+            return nil
+        }
         if base == 0, radix == 10, plain.hasPrefix("0"), plain.contains(where: { $0 != "0" }) { return nil }
         if let value = Int((isNegative ? "-" : "") + plain, radix: radix) { return value }
         let isNumber = plain.allSatisfy { $0.isASCII && $0.hexDigitValue.map { $0 < radix } ?? false }
@@ -73,7 +77,8 @@ extension Renderer {
             guard plain.count - unsigned.count <= 1 else { return nil }
             return unsigned == "nan" ? .nan : plain.hasPrefix("-") ? -.infinity : .infinity
         }
-        guard plain.unicodeScalars.allSatisfy({ ("0"..."9").contains($0) || "+-.eE".unicodeScalars.contains($0) }) else {
+        guard plain.unicodeScalars.allSatisfy({ ("0"..."9").contains($0) || "+-.eE".unicodeScalars.contains($0) })
+        else {
             return nil
         }
         return strictNumber(plain)

@@ -71,7 +71,9 @@ extension Renderer {
             throw Fault.failed("the filter 'dictsort' needs a dict, not \(value.typeName)")
         }
         let by = try bound.string(1) ?? "key"
-        guard by == "key" || by == "value" else { throw Fault.failed("dictsort: you can only sort by either key or value") }
+        guard by == "key" || by == "value" else {
+            throw Fault.failed("dictsort: you can only sort by either key or value")
+        }
         try budget.spend(elements: 2 * dict.count)
         let pairs = try sorted(dict.pairs(), reverse: bound.isTrue(2)) { pair in
             try key(pair, .integer(by == "key" ? 0 : 1), isCaseSensitive: bound.isTrue(0))

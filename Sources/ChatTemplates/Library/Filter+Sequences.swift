@@ -8,6 +8,7 @@ extension Renderer {
         case .sum:
             let bound = try arguments.bound(to: ["attribute", "start"], of: label)
             var sum = bound[1] ?? .integer(0)
+            if case .string = sum { throw Fault.failed("sum can't sum strings: join them") }
             for element in try budget.elements(of: value) {
                 sum = try arithmetic(.add, sum, attribute(path: bound.optional(0), of: element))
             }
@@ -29,15 +30,16 @@ extension Renderer {
         case .first:
             if case .iterator(let iteration) = value, let first = iteration.next() { return first }
             if case .string(let text) = value, let first = text.unicodeScalars.first { return .string(String(first)) }
-            return try budget.elements(of: value).first ?? .undefined(Undefined(.hint("No first item, sequence was empty.")))
+            return try budget.elements(of: value).first
+                ?? .undefined(Undefined(.hint("No first item, sequence was empty.")))
         case .last:
             if case .string(let text) = value, let last = text.unicodeScalars.last { return .string(String(last)) }
             switch value {
-            case .undefined(let undefined): throw Fault.failed(undefined.message)
             case .iterator: throw Fault.failed("'\(value.typeName)' object is not reversible")
             default: break
             }
-            return try budget.elements(of: value).last ?? .undefined(Undefined(.hint("No last item, sequence was empty.")))
+            return try budget.elements(of: value).last
+                ?? .undefined(Undefined(.hint("No last item, sequence was empty.")))
         case .reverse: return try reversed(value)
         case .items:
             switch value {

@@ -3,7 +3,11 @@ extension Renderer {
         let label = "the filter '\(filter.rawValue)'"
         if filter == .truncate || filter == .indent {
             guard case .string = value else {
-                if case .undefined(let undefined) = value { throw Fault.failed(undefined.message) }
+                if case .undefined(let undefined) = value, filter == .indent { throw Fault.failed(undefined.message) }
+                // What is short enough is not looked at.
+                if filter == .truncate, try count(value) <= (arguments.positional.first?.asInteger ?? 255) {
+                    return value
+                }
                 throw Fault.failed("\(label) needs a string, not \(value.typeName)")
             }
         }

@@ -15,7 +15,8 @@ enum Filter: String {
 extension Renderer {
     func apply(_ filter: Filter, to value: Value, _ arguments: Arguments) throws -> Value {
         switch filter {
-        case .string, .upper, .lower, .title, .capitalize, .trim, .replace, .indent, .truncate, .center, .wordcount, .format,
+        case .string, .upper, .lower, .title, .capitalize, .trim, .replace, .indent, .truncate, .center, .wordcount,
+            .format,
             .urlencode, .safe, .escape, .e, .forceescape:
             return try textFilter(filter, value, arguments)
         case .int, .float, .abs, .round: return try numberFilter(filter, value, arguments)

@@ -43,7 +43,13 @@ extension Renderer {
             try budget.spend(bytes: text.utf8.count)
             result.append(contentsOf: text.unicodeScalars)
         }
-        guard used == values.count || members != nil && used == 0 else {
+        // What could be a mapping need not be used.
+        let mayBeUnused =
+            switch operand {
+            case .dict, .list, .range, .undefined: used == 0
+            default: false
+            }
+        guard used == values.count || mayBeUnused else {
             throw Fault.failed("not all arguments converted during string formatting")
         }
         return String(result)

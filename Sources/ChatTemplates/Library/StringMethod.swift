@@ -4,7 +4,8 @@ enum StringMethod: String {
     case startswith, endswith, find, rfind, index, rindex, count
     case upper, lower, title, capitalize, swapcase, casefold
     case replace, join, format, partition, rpartition, center, ljust, rjust, zfill, expandtabs
-    case isdigit, isdecimal, isnumeric, isalpha, isalnum, isspace, islower, isupper, istitle, isascii, isprintable, isidentifier
+    case isdigit, isdecimal, isnumeric, isalpha, isalnum, isspace, islower, isupper, istitle, isascii, isprintable,
+        isidentifier
 
     enum Alignment { case left, center, right }
 }
@@ -53,13 +54,17 @@ extension Renderer {
         case .center, .ljust, .rjust:
             let bound = try arguments.bound(to: ["width", "fillchar"], required: 1, of: label)
             let fill = try bound.string(1) ?? " "
-            guard fill.unicodeScalars.count == 1 else { throw Fault.failed("\(label) needs one character to fill with") }
+            guard fill.unicodeScalars.count == 1 else {
+                throw Fault.failed("\(label) needs one character to fill with")
+            }
             let alignment: StringMethod.Alignment = method == .center ? .center : method == .ljust ? .left : .right
             return .string(try justified(text, bound.integer(0) ?? 0, fill, alignment))
         case .zfill:
             let width = try arguments.bound(to: ["width"], required: 1, of: label).integer(0) ?? 0
             let sign = text.hasPrefix("-") || text.hasPrefix("+") ? String(text.prefix(1)) : ""
-            let padded = try justified(String(text.dropFirst(sign.count)), width.subtractingReportingOverflow(sign.count).partialValue, "0", .right)
+            let padded = try justified(
+                String(text.dropFirst(sign.count)), width.subtractingReportingOverflow(sign.count).partialValue, "0",
+                .right)
             return .string(sign + padded)
         case .expandtabs:
             return .string(try expandTabs(text, arguments.bound(to: ["tabsize"], of: label).integer(0) ?? 8))
@@ -80,7 +85,9 @@ extension Renderer {
         switch method {
         case .upper: return .string(text.pythonUppercased)
         case .lower: return .string(text.pythonLowercased)
-        case .casefold: return .string(text.pythonLowercased.unicodeScalars.reduce(into: "") { $0 += $1 == "ß" ? "ss" : String($1) })
+        case .casefold:
+            return .string(
+                text.pythonLowercased.unicodeScalars.reduce(into: "") { $0 += $1 == "ß" ? "ss" : String($1) })
         case .title: return .string(text.pythonTitlecased)
         case .capitalize: return .string(text.pythonCapitalized)
         case .swapcase:
@@ -130,7 +137,9 @@ extension Renderer {
     private func part(_ text: String, _ bound: BoundArguments) throws -> (text: String, start: Int)? {
         guard bound.optional(1) != nil || bound.optional(2) != nil else { return (text, 0) }
         let count = text.unicodeScalars.count
-        let (start, stop) = (bound.optional(1) == nil ? nil : try bound.integer(1), bound.optional(2) == nil ? nil : try bound.integer(2))
+        let (start, stop) = (
+            bound.optional(1) == nil ? nil : try bound.integer(1), bound.optional(2) == nil ? nil : try bound.integer(2)
+        )
         if let start, start > count { return nil }
         let slice = try Slice(start: start, stop: stop, step: nil, of: count)
         return (slice.pick(text), slice.start)
@@ -147,7 +156,9 @@ extension Renderer {
             }
             try budget.spend(bytes: affix.utf8.count)
             let (whole, part) = (text.utf8, affix.utf8)
-            if method == .startswith ? whole.starts(with: part) : whole.suffix(part.count).elementsEqual(part) { return true }
+            if method == .startswith ? whole.starts(with: part) : whole.suffix(part.count).elementsEqual(part) {
+                return true
+            }
         }
         return false
     }
@@ -195,7 +206,8 @@ extension Renderer {
     func justified(_ text: String, _ width: Int, _ fill: String, _ alignment: StringMethod.Alignment) throws -> String {
         let missing = width.subtractingReportingOverflow(text.unicodeScalars.count).partialValue
         guard width > 0, missing > 0 else { return text }
-        try budget.spend(bytes: missing.multipliedReportingOverflow(by: fill.utf8.count).overflow ? .max : missing * fill.utf8.count)
+        try budget.spend(
+            bytes: missing.multipliedReportingOverflow(by: fill.utf8.count).overflow ? .max : missing * fill.utf8.count)
         func filling(_ count: Int) -> String { String(repeating: fill, count: count) }
         switch alignment {
         case .left: return text + filling(missing)

@@ -64,11 +64,13 @@ extension Renderer {
         case (.defined, .undefined): false
         case (.defined, _): true
         case (.callable, .undefined): true
-        case (.iterable, .namespace), (.iterable, .cycler), (.iterable, .function), (.iterable, .none), (.iterable, .bool),
+        case (.iterable, .namespace), (.iterable, .cycler), (.iterable, .function), (.iterable, .none),
+            (.iterable, .bool),
             (.iterable, .integer), (.iterable, .number):
             false
         case (.iterable, _): true
-        case (.sequence, .string), (.sequence, .list), (.sequence, .tuple), (.sequence, .dict), (.sequence, .range): true
+        case (.sequence, .string), (.sequence, .list), (.sequence, .tuple), (.sequence, .dict), (.sequence, .range):
+            true
         case (.sequence, .undefined): true
         default: false
         }

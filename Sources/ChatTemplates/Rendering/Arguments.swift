@@ -55,7 +55,9 @@ struct BoundArguments {
 
     func integer(_ index: Int) throws -> Int? {
         guard let value = values[index] else { return nil }
-        guard let integer = value.asInteger else { throw failure(index, "must be a whole number, not \(value.typeName)") }
+        guard let integer = value.asInteger else {
+            throw failure(index, "must be a whole number, not \(value.typeName)")
+        }
         return integer
     }
 

@@ -26,7 +26,7 @@ final class Budget {
     }
 
     func spend(bytes count: Int) throws {
-        guard count <= bytes else { throw Fault.failed("it handles too much text") }
+        guard count >= 0, count <= bytes else { throw Fault.failed("it handles too much text") }
         bytes -= count
     }
 

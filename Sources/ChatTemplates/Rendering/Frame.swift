@@ -1,30 +1,53 @@
 /// The variables of one scope: the template's, a macro's call, one pass through a loop.
 final class Frame {
     let parent: Frame?
+    /// Scopes around this one.
+    let depth: Int
     private var values: [(id: Int, value: Value)] = []
+    /// Where each variable is, once there are more of them than one looks through.
+    private var places: [Int: Int] = [:]
     /// A macro was made here, which goes on to see the variables.
     var isCaptured = false
 
-    init(inside parent: Frame?) { self.parent = parent }
+    private static let fewValues = 16
+
+    init(inside parent: Frame?) {
+        self.parent = parent
+        depth = parent.map { $0.depth + 1 } ?? 0
+    }
 
     func find(_ id: Int) -> Value? {
         var frame: Frame? = self
         while let current = frame {
-            for entry in current.values where entry.id == id { return entry.value }
+            if let place = current.place(id) { return current.values[place].value }
             frame = current.parent
         }
         return nil
     }
 
+    private func place(_ id: Int) -> Int? {
+        values.count > Self.fewValues ? places[id] : values.firstIndex { $0.id == id }
+    }
+
     func set(_ id: Int, _ value: Value) {
-        if let index = values.firstIndex(where: { $0.id == id }) {
-            values[index].value = value
-        } else {
-            values.append((id, value))
+        if let place = place(id) {
+            values[place].value = value
+            return
+        }
+        values.append((id, value))
+        if values.count > Self.fewValues {
+            if places.isEmpty {
+                for (place, entry) in values.enumerated() { places[entry.id] = place }
+            } else {
+                places[id] = values.count - 1
+            }
         }
     }
 
-    func removeAll() { values.removeAll(keepingCapacity: true) }
+    func removeAll() {
+        values.removeAll(keepingCapacity: true)
+        places = [:]
+    }
 }
 
 /// What the variable `loop` holds.
@@ -41,10 +64,12 @@ final class Loop {
     var lastChanged: [Value]?
     let depth: Int
 
-    init(_ values: [Value], accepts: ((Value) throws -> Bool)?) throws {
+    /// - Parameter depth: of what the values come from.
+    init(_ values: [Value], depth: Int, accepts: ((Value) throws -> Bool)?) throws {
+        guard depth < Elements.deepest else { throw Fault.failed("values are nested too deeply") }
         source = values[...]
         self.accepts = accepts
-        depth = try Elements.depth(around: values)
+        self.depth = depth + 1
     }
 
     func peek() throws -> Value? {

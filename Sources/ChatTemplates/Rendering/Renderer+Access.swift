@@ -3,6 +3,7 @@ extension Renderer {
     func attribute(_ object: Value, _ name: String, _ line: Int) throws -> Value {
         self.line = line
         if case .undefined(let undefined) = object { throw Fault.failed(undefined.message) }
+        try budget.spend(bytes: name.utf8.count / 16)
         if let value = try ownAttribute(object, name) { return value }
         if case .dict(let dict) = object, let value = dict.find(name) { return value }
         return .undefined(Undefined(.attribute(name, of: object.typeName)))
@@ -38,7 +39,9 @@ extension Renderer {
             guard key.asInteger != nil else { return nil }
             try budget.spend(bytes: text.utf8.count / 8)
             let scalars = text.unicodeScalars
-            return place(scalars.count).map { .string(String(scalars[scalars.index(scalars.startIndex, offsetBy: $0)])) }
+            return place(scalars.count).map {
+                .string(String(scalars[scalars.index(scalars.startIndex, offsetBy: $0)]))
+            }
         default: return nil
         }
     }
@@ -58,7 +61,9 @@ extension Renderer {
         case .tuple, .range:
             guard name != "copy" else { return nil }
             return ListMethod(rawValue: name).map { .function(.list($0, object)) }
-        case .namespace(let namespace): return namespace.find(name)
+        case .namespace(let namespace):
+            try budget.spend(bytes: namespace.attributes.count)
+            return namespace.find(name)
         case .loop(let loop): return try attribute(of: loop, name)
         case .cycler(let cycler):
             switch name {
@@ -128,7 +133,7 @@ extension Renderer {
         case .range(let range):
             let slice = try Slice(start: start, stop: stop, step: step, of: range.count)
             return .range(try range.part(slice))
-        default: return .undefined(Undefined(.hint("a \(value.typeName) cannot be sliced")))
+        default: throw Fault.failed("a \(value.typeName) cannot be sliced")
         }
     }
 }

@@ -4,13 +4,18 @@ extension Renderer {
         var values = Arguments()
         values.positional = try evaluate(arguments.positional)
         for (name, value) in arguments.named { values.named.append((name, try evaluate(value))) }
-        if let list = arguments.unpackedList { values.positional += try budget.elements(of: evaluate(list)) }
+        if let list = arguments.unpackedList {
+            let elements = try budget.elements(of: evaluate(list))
+            try budget.spend(elements: elements.count)
+            values.positional += elements
+        }
         if let dict = arguments.unpackedDict {
             guard case .dict(let members) = try evaluate(dict) else {
                 throw Fault.failed("what follows ** in a call must be a dict")
             }
             for (key, value) in zip(members.keys, members.values) {
                 guard case .string(let name) = key else { throw Fault.failed("names of arguments must be strings") }
+                try budget.spend(elements: values.named.count + 1)
                 guard !values.named.contains(where: { same($0.name, name) }) else {
                     throw Fault.failed("the argument '\(name)' is given twice")
                 }
@@ -53,7 +58,7 @@ extension Renderer {
                 return .bool(false)
             }
             _ = try Elements(arguments.positional)
-            loop.lastChanged = arguments.positional
+            try remember(arguments.positional, for: loop)
             return .bool(true)
         case .cycler(let cycler, let resets):
             let current = cycler.current
@@ -72,7 +77,8 @@ extension Renderer {
         return try scoped(inside: macro.frame) {
             var missing: [MacroDefinition.Parameter] = []
             for (index, parameter) in definition.parameters.enumerated() {
-                let given = index < arguments.positional.count ? arguments.positional[index] : rest.take(parameter.name.text)
+                let given =
+                    index < arguments.positional.count ? arguments.positional[index] : rest.take(parameter.name.text)
                 if let given { frame.set(parameter.name.id, given) } else { missing.append(parameter) }
             }
             if let name = definition.extras.caller {

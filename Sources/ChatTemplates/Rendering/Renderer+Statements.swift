@@ -81,7 +81,8 @@ extension Renderer {
     // MARK: Loops
 
     private func run(_ statement: LoopStatement) throws -> Flow {
-        let values = try budget.elements(of: evaluate(statement.sequence))
+        let sequence = try evaluate(statement.sequence)
+        let values = try budget.elements(of: sequence)
         let outer = frame
         let accepts = statement.condition.map { condition in
             { [unowned self] (value: Value) throws -> Bool in
@@ -94,18 +95,22 @@ extension Renderer {
                 }
             }
         }
-        let loop = try Loop(values, accepts: accepts)
+        let loop = try Loop(values, depth: sequence.depth, accepts: accepts)
         defer { frame = outer }
         var inner = Frame(inside: outer)
+        var hasCompleted = false
         while let value = try loop.advance() {
             try budget.step()
             if inner.isCaptured { inner = Frame(inside: outer) } else { inner.removeAll() }
             frame = inner
             if let loopName { frame.set(loopName, .loop(loop)) }
             try assign(statement.target, value)
-            if try execute(statement.body) == .breakLoop { break }
+            let flow = try execute(statement.body)
+            if flow == .on { hasCompleted = true }
+            if flow == .breakLoop { break }
         }
-        guard loop.position == 0, !statement.otherwise.isEmpty else { return .on }
+        // As in Jinja: also where no pass came to its end.
+        guard !hasCompleted, !statement.otherwise.isEmpty else { return .on }
         frame = outer
         return try scoped { try execute(statement.otherwise) }
     }
@@ -117,7 +122,8 @@ extension Renderer {
         case .name(let name): frame.set(name.id, value)
         case .attribute(let name, let attribute):
             guard case .namespace(let namespace) = frame.find(name.id) else {
-                throw Fault.failed("'\(name.text)' is no namespace, so that nothing can be assigned to '\(attribute)' of it")
+                throw Fault.failed(
+                    "'\(name.text)' is no namespace, so that nothing can be assigned to '\(attribute)' of it")
             }
             try setAttribute(attribute, of: namespace, value)
         case .tuple(let targets):

@@ -16,6 +16,7 @@ final class Renderer {
     /// Scopes and namespaces can refer to one another in a circle or a long chain: they are emptied one by one in the end.
     private var namespaces: [Namespace] = []
     private var capturedFrames: [Frame] = []
+    private var changedLoops: [Loop] = []
 
     /// What a statement leads to.
     enum Flow { case on, breakLoop, continueLoop }
@@ -31,6 +32,7 @@ final class Renderer {
     deinit {
         for namespace in namespaces { namespace.attributes = [] }
         for frame in capturedFrames { frame.removeAll() }
+        for loop in changedLoops { loop.lastChanged = nil }
     }
 
     func nested<Result>(_ body: () throws -> Result) throws -> Result {
@@ -42,7 +44,9 @@ final class Renderer {
 
     func write(_ text: String) throws {
         try budget.spend(bytes: text.utf8.count)
-        guard output.utf8.count + text.utf8.count <= limits.output else { throw Fault.failed("its text grows too long") }
+        guard output.utf8.count + text.utf8.count <= limits.output else {
+            throw Fault.failed("its text grows too long")
+        }
         output += text
     }
 
@@ -59,7 +63,10 @@ final class Renderer {
     func scoped<Result>(inside parent: Frame? = nil, _ body: () throws -> Result) throws -> Result {
         try budget.spend(bytes: 64)
         let outer = frame
-        frame = Frame(inside: parent ?? outer)
+        let parent = parent ?? outer
+        // A macro can make one that sees its variables, which makes another one, and so on.
+        guard parent.depth < 2 * limits.nesting else { throw Fault.failed("its scopes are nested too deeply") }
+        frame = Frame(inside: parent)
         defer { frame = outer }
         return try body()
     }
@@ -78,6 +85,15 @@ final class Renderer {
         let namespace = Namespace()
         namespaces.append(namespace)
         return namespace
+    }
+
+    /// Keep for `loop.changed(…)` what it was given.
+    func remember(_ values: [Value], for loop: Loop) throws {
+        if loop.lastChanged == nil {
+            try budget.spend(bytes: 256)
+            changedLoops.append(loop)
+        }
+        loop.lastChanged = values
     }
 
     func text(of value: Value) throws -> String { try ValueWriter.text(of: value, budget) }

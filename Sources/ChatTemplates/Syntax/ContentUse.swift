@@ -12,7 +12,8 @@ struct ContentUse {
 
     static func wantsParts(_ statements: [Statement]) -> Bool {
         var use = ContentUse()
-        while use.hasChanged, !use.loopsOverContent {
+        // A template whose names wander further than that is not one that anybody wrote.
+        for _ in 0..<8 where use.hasChanged && !use.loopsOverContent {
             use.hasChanged = false
             use.visit(statements)
         }
@@ -26,7 +27,8 @@ struct ContentUse {
         case .name(let name, _): name.text == "messages" ? [.messages] : roles[name.id] ?? []
         case .filter(let operand?, let filter, _, _):
             // Others, such as tojson and trim, make a text.
-            [.list, .reverse, .default, .d, .selectattr, .rejectattr, .select, .reject].contains(filter) ? roles(of: operand) : []
+            [.list, .reverse, .default, .d, .selectattr, .rejectattr, .select, .reject].contains(filter)
+                ? roles(of: operand) : []
         case .slice(let object, _, _, _, _): roles(of: object).subtracting([.message])
         case .attribute(let object, "content", _), .item(let object, .string("content"), _):
             roles(of: object).contains(.message) ? [.content] : []
@@ -105,7 +107,8 @@ struct ContentUse {
         case .test(let operand, _, _, _), .not(let operand), .attribute(let operand, _, _), .item(let operand, _, _),
             .slice(let operand, _, _, _, _):
             visit(operand)
-        case .all(let operands), .any(let operands), .concatenation(let operands), .list(let operands), .tuple(let operands):
+        case .all(let operands), .any(let operands), .concatenation(let operands), .list(let operands),
+            .tuple(let operands):
             for operand in operands { visit(operand) }
         case .arithmetic(let first, let rest, _):
             visit(first)

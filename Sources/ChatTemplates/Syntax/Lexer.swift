@@ -219,7 +219,9 @@ struct Lexer {
             return has("}}", at: position) ? position + 2 : nil
         }
         if has("%}", at: position) { return afterClosing(position, nil) }
-        guard let sign = scalar(at: position), sign == "-" || sign == "+", has("%}", at: position + 1) else { return nil }
+        guard let sign = scalar(at: position), sign == "-" || sign == "+", has("%}", at: position + 1) else {
+            return nil
+        }
         return afterClosing(position + 1, sign)
     }
 

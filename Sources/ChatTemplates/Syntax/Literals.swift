@@ -13,7 +13,9 @@ struct NumberLiteral {
         /// Behind digits that single underscores may part.
         func afterDigits(_ index: Int, _ radix: Int = 10) -> Int {
             var index = index
-            while isDigit(scalar(index), radix) || scalar(index) == "_" && isDigit(scalar(index + 1), radix) { index += 1 }
+            while isDigit(scalar(index), radix) || scalar(index) == "_" && isDigit(scalar(index + 1), radix) {
+                index += 1
+            }
             return index
         }
         func text(_ range: Range<Int>) -> String {

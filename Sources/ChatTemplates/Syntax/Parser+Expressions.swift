@@ -10,13 +10,12 @@ extension Parser {
 
     /// One expression, or several with commas between them.
     mutating func tuple(
-        withConditional: Bool = true, until word: String? = nil, inParentheses: Bool = false
+        withConditional: Bool = true, inParentheses: Bool = false
     ) throws(ChatTemplateError) -> Expression {
         var values: [Expression] = []
         var isTuple = false
         while true {
             if token.kind == .variableEnd || token.kind == .blockEnd || at(.rightParenthesis) { break }
-            if let word, at(word: word) { break }
             values.append(try expression(withConditional: withConditional))
             guard take(.comma) else { break }
             isTuple = true

@@ -45,7 +45,7 @@ extension Parser {
         skip()
         var start: Expression?
         if !at(.colon) {
-            guard !at(.rightBracket) else { throw failure("an index is expected instead of ']'") }
+            if take(.rightBracket) { return .item(value, .tuple([]), line: line) }
             let index = try expression()
             if at(.comma) {
                 var indices = [index]
@@ -69,6 +69,9 @@ extension Parser {
         func misplaced() -> ChatTemplateError { failure("the arguments of a call are in a wrong order", line: line) }
         try expect(.leftParenthesis)
         while !at(.rightParenthesis) {
+            guard arguments.positional.count + arguments.named.count < Self.mostArguments else {
+                throw failure("a call has too many arguments", line: line)
+            }
             if !arguments.isEmpty {
                 try expect(.comma)
                 if at(.rightParenthesis) { break }

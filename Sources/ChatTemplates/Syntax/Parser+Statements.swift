@@ -26,9 +26,9 @@ extension Parser {
     mutating func loop() throws(ChatTemplateError) -> Statement {
         let line = line
         skip()
-        let target = try target(until: "in")
+        let target = try target()
         try expect(word: "in")
-        let sequence = try tuple(withConditional: false, until: "recursive")
+        let sequence = try tuple(withConditional: false)
         let condition = take(word: "if") ? try expression() : nil
         if at(word: "recursive") { throw failure("recursive loops are not supported") }
         loops += 1
@@ -44,7 +44,7 @@ extension Parser {
     mutating func assignment() throws(ChatTemplateError) -> Statement {
         let line = line
         skip()
-        let target = try target(until: nil, withAttributes: true)
+        let target = try target(withAttributes: true)
         if take(.assign) { return .assign(target, try tuple(), line: line) }
         let filter = at(.pipe) ? try filters(of: nil, startsInline: false) : nil
         return .assignBlock(target, filter: filter, try body(closedBy: "endset"), line: line)
@@ -56,7 +56,7 @@ extension Parser {
         var values: [(target: Target, value: Expression)] = []
         while token.kind != .blockEnd {
             if !values.isEmpty { try expect(.comma) }
-            let target = try target(until: nil)
+            let target = try target()
             try expect(.assign)
             values.append((target, try expression()))
         }
@@ -111,6 +111,7 @@ extension Parser {
         var parameters: [MacroDefinition.Parameter] = []
         try expect(.leftParenthesis)
         while !at(.rightParenthesis) {
+            guard parameters.count < Self.mostArguments else { throw failure("a macro has too many parameters") }
             if !parameters.isEmpty { try expect(.comma) }
             let name = name(try expectName())
             let standard = take(.assign) ? try expression() : nil
@@ -126,12 +127,11 @@ extension Parser {
     // MARK: Targets
 
     /// One target, or several with commas between them.
-    private mutating func target(until word: String?, withAttributes: Bool = false) throws(ChatTemplateError) -> Target {
+    private mutating func target(withAttributes: Bool = false) throws(ChatTemplateError) -> Target {
         var targets: [Target] = []
         var isTuple = false
         while true {
             if token.kind == .blockEnd || at(.rightParenthesis) || at(.assign) && isTuple { break }
-            if let word, at(word: word) { break }
             targets.append(try singleTarget(withAttributes))
             guard take(.comma) else { break }
             isTuple = true
@@ -143,7 +143,7 @@ extension Parser {
     private mutating func singleTarget(_ withAttributes: Bool) throws(ChatTemplateError) -> Target {
         if take(.leftParenthesis) {
             let target = try nested { (parser) throws(ChatTemplateError) in
-                try parser.target(until: nil, withAttributes: withAttributes)
+                try parser.target(withAttributes: withAttributes)
             }
             try expect(.rightParenthesis)
             return target

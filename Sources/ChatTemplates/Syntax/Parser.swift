@@ -18,6 +18,8 @@ struct Parser {
     private static let deepest = 50
     /// Of attributes, items, calls and filters behind one another.
     static let longestPostfix = 40
+    /// Of a call, and parameters of a macro.
+    static let mostArguments = 255
 
     struct Result {
         var statements: [Statement]

@@ -116,7 +116,9 @@ extension Renderer {
             return floatModulo(a, b)
         case .power:
             if a == 0, b < 0 { throw Fault.failed("0.0 cannot be raised to a negative power") }
-            if a < 0, a.isFinite, b.isFinite, b.rounded() != b { throw Fault.failed("complex numbers are not supported") }
+            if a < 0, a.isFinite, b.isFinite, b.rounded() != b {
+                throw Fault.failed("complex numbers are not supported")
+            }
             let result = pow(a, b)
             if result.isInfinite, a.isFinite, b.isFinite { throw Fault.failed("a number is too large") }
             return result

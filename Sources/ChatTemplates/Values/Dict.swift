@@ -16,7 +16,8 @@ final class Dict {
     func set(_ key: Value, _ value: Value, _ budget: Budget) throws { try set(DictKey(key, budget), key, value) }
 
     private func set(_ hashed: DictKey, _ key: Value, _ value: Value) throws {
-        depth = max(depth, try Elements.depth(around: CollectionOfOne(value)), try Elements.depth(around: CollectionOfOne(key)))
+        depth = max(
+            depth, try Elements.depth(around: CollectionOfOne(value)), try Elements.depth(around: CollectionOfOne(key)))
         if let index = place(hashed) {
             values[index] = value
             return
@@ -39,7 +40,10 @@ final class Dict {
 
     /// - Throws: for a key that no dict can have.
     func find(_ key: Value, _ budget: Budget) throws -> Value? {
-        if case .string(let name) = key { return find(name) }
+        if case .string(let name) = key {
+            try budget.spend(bytes: name.utf8.count / 16)
+            return find(name)
+        }
         return place(try DictKey(key, budget)).map { values[$0] }
     }
 

@@ -103,9 +103,7 @@ extension Budget {
             guard index < scalars.count else { break }
             var word = String.UnicodeScalarView()
             if left == 0 {
-                var rest = scalars[index...]
-                while let last = rest.last, last.isSpace { rest.removeLast() }
-                word.append(contentsOf: rest)
+                word.append(contentsOf: scalars[index...])
                 index = scalars.count
             }
             while index < scalars.count, !scalars[index].isSpace {

@@ -62,7 +62,7 @@ struct ValueWriter {
             try append("<Namespace ")
             try write(dict, depth)
             try append(">")
-        case .loop(let loop): try append("<LoopContext \(loop.position)/\(loop.position)>")
+        case .loop(let loop): try append("<LoopContext \(loop.position)/\(loop.count())>")
         case .cycler: try append("<Cycler>")
         case .function(let function): try append(function.representation)
         }
@@ -142,7 +142,8 @@ func pythonText(_ number: Double) -> String {
     if point > 16 || point < -3 {
         let power = point - 1
         let fraction = digits.count > 1 ? "." + digits.dropFirst() : ""
-        return "\(sign)\(digits.prefix(1))\(fraction)e\(power < 0 ? "-" : "+")\(power.magnitude < 10 ? "0" : "")\(power.magnitude)"
+        return
+            "\(sign)\(digits.prefix(1))\(fraction)e\(power < 0 ? "-" : "+")\(power.magnitude < 10 ? "0" : "")\(power.magnitude)"
     }
     if point <= 0 { return sign + "0." + String(repeating: "0", count: -point) + digits }
     if point >= digits.count { return sign + digits + String(repeating: "0", count: point - digits.count) + ".0" }
