@@ -47,6 +47,9 @@ public struct RequestLimits: Sendable, Equatable {
     public var promptTokens: Int? = 32768
     /// `max_tokens`; `nil`: as many as the cache holds.
     public var newTokens: Int? = nil
+    /// Tokens of a chat's answer where the request does not say `max_tokens`: a model that finds no end must not write until the
+    /// cache is full.
+    public var chatTokens = 4096
     /// `n` and `best_of`.
     public var samples = 128
     /// Prompts times samples.

@@ -88,6 +88,9 @@ public final class Tokenizer: Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// The bytes that the token stands for, special or not, which may be a part of a character; none for an id without a token.
+    public func bytes(of id: TokenID) -> [UInt8] { vocabulary.bytes(of: id.index).map(Array.init) ?? [] }
+
     /// Appends the bytes that the token decodes to.
     func append(_ id: TokenID, to bytes: inout [UInt8], skipSpecialTokens: Bool) {
         if skipSpecialTokens && specialIDs.contains(id) { return }

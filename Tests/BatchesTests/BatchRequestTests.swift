@@ -13,15 +13,18 @@ struct BatchRequestTests {
 
     init() throws { folder = try TemporaryDirectory() }
 
-    private func read(_ bodies: [String]) async throws -> [BatchRequest] {
+    private func read(
+        _ bodies: [String], for endpoint: BatchOrder.Endpoint = .completions
+    ) async throws -> [BatchRequest] {
         let path = folder.url.appending(path: "in.jsonl").path
         let lines = bodies.enumerated().map { index, body in
-            #"{"custom_id": "r\#(index)", "method": "POST", "url": "/v1/completions", "body": \#(body)}"# + "\n"
+            #"{"custom_id": "r\#(index)", "method": "POST", "url": "\#(endpoint.rawValue)", "body": \#(body)}"#
+                + "\n"
         }
         try Data(lines.joined().utf8).write(to: URL(filePath: path))
         var defaults = RequestOptions()
         defaults.parameters.temperature = 0.5
-        var requests = BatchRequests(InputLines(try InputFile(path)), endpoint: .completions, defaults: defaults)
+        var requests = BatchRequests(InputLines(try InputFile(path)), endpoint: endpoint, defaults: defaults)
         var read: [BatchRequest] = []
         while let request = try await requests.next() { read.append(request) }
         return read
@@ -34,10 +37,14 @@ struct BatchRequestTests {
         ])
         #expect(requests.map(\.number) == [1, 2])
         #expect(requests.map(\.id) == [.string("r0"), .string("r1")])
-        let first = try requests[0].body.get()
+        guard case .completion(let first) = try requests[0].body.get(),
+            case .completion(let second) = try requests[1].body.get()
+        else {
+            Issue.record("a line is read as a chat")
+            return
+        }
         #expect(first.echo && first.options.n == 2 && first.options.parameters.maxTokens == 3)
         #expect(first.options.parameters.temperature == 0.5)
-        let second = try requests[1].body.get()
         #expect(second.prompts.count == 2 && second.bestOf == 3 && second.options.parameters.maxTokens == 16)
     }
 
@@ -51,6 +58,28 @@ struct BatchRequestTests {
             return error.field
         }
         #expect(fields == ["prompt", "stream", "y"])
+    }
+
+    @Test("are chats where the batch's endpoint is")
+    func chats() async throws {
+        let requests = try await read(
+            [
+                #"{"messages": [{"role": "user", "content": "Hi"}], "max_completion_tokens": 3}"#, #"{"prompt": "x"}"#,
+                #"{"messages": [{"role": "user", "content": "Hi"}], "stream": true}"#,
+                #"{"messages": [{"role": "user", "content": 5}]}"#,
+            ], for: .chatCompletions)
+        guard case .chat(let chat) = try requests[0].body.get() else {
+            Issue.record("the line is not read as a chat")
+            return
+        }
+        #expect(chat.prompt.messages == [.init(role: "user", texts: ["Hi"])] && chat.maxTokens == 3)
+        #expect(chat.options.parameters.temperature == 0.5)
+        #expect(chat.options.parameters.seed == BatchRequests.seed(of: "r0"))
+        let fields = requests.dropFirst().map { request -> String? in
+            guard case .failure(let error) = request.body else { return nil }
+            return error.field
+        }
+        #expect(fields == ["prompt", "stream", "messages[0].content"])
     }
 
     @Test("without a seed take one from their id, so that a text is the same in each run and not in each line")

@@ -1,4 +1,5 @@
 """The unmodified `openai` client against a server: completions of every kind, streams, errors, and the law over HTTP.
+Chats are in openai_chat.py.
 
     python3 Tests/Clients/openai_client.py --base-url http://127.0.0.1:8000
 

@@ -12,7 +12,7 @@ struct CompletionLogprobsTests {
         // Several bytes for a character, and a special token in the prompt.
         let prompt = [TokenID(1)] + tokenizer.encode("Fünf €")
         let text = tokenizer.encode(" Gärten") + [TokenID(2)]
-        func entry(_ id: TokenID, _ logprob: Float?) -> CompletionLogprobs.Entry {
+        func entry(_ id: TokenID, _ logprob: Float?) -> LogprobEntry {
             .init(id: id, logprob: logprob, top: logprob.map { [.init(id: id, logprob: $0)] } ?? [])
         }
         let promptEntries = prompt.enumerated().map { entry($1, $0 == 0 ? nil : -Float($0)) }

@@ -1,7 +1,6 @@
 import Foundation
 import HTTPTypes
 import Parterre
-import TestSupport
 import Testing
 
 @testable import ParterreServer
@@ -119,8 +118,6 @@ struct RefusalTests {
             #expect(try path.status == 404 && path.error.code == "unknown_url")
             let method = try await server.get("/v1/completions")
             #expect(try method.status == 404 && method.error.message.contains("GET /v1/completions"))
-            let chat = try await server.post("/v1/chat/completions", #"{"messages": []}"#)
-            #expect(try chat.status == 400 && chat.error.code == "no_chat_template")
         }
     }
 
@@ -135,23 +132,6 @@ struct RefusalTests {
             #expect((answer.headers[.retryAfter] != nil) == (status != 400), "\(error)")
         }
         #expect(APIError(CancellationError()).status.code == 499)
-    }
-
-    @Test("a chat template is found in either of its places")
-    func chatTemplate() throws {
-        let folder = try TemporaryDirectory()
-        #expect(!ChatTemplate.exists(in: folder.url))
-        let configuration = folder.url.appending(path: "tokenizer_config.json")
-        for (text, holdsOne) in [
-            ("{}", false), (#"{"chat_template": null}"#, false), ("[", false),
-            (#"{"chat_template": "{{ x }}"}"#, true),
-        ] {
-            try Data(text.utf8).write(to: configuration)
-            #expect(ChatTemplate.exists(in: folder.url) == holdsOne, "\(text)")
-        }
-        try FileManager.default.removeItem(at: configuration)
-        try Data().write(to: folder.url.appending(path: "chat_template.jinja"))
-        #expect(ChatTemplate.exists(in: folder.url))
     }
 
     @Test("bytes that are no HTTP get a 400 and the connection's end")

@@ -9,7 +9,7 @@ extension BatchOrder {
         try fields.refuseAllBut(["input_file_id", "endpoint", "completion_window", "metadata", "output_expires_after"])
         inputFile = FileID(rawValue: try fields.required("input_file_id"))
         guard let endpoint = Endpoint(rawValue: try fields.required("endpoint")) else {
-            let served = Endpoint.allCases.map(\.rawValue).joined(separator: ", ")
+            let served = Endpoint.allCases.map(\.rawValue).joined(separator: " or ")
             throw fields.error("endpoint", "must be \(served): nothing else is served in batches")
         }
         self.endpoint = endpoint

@@ -2,6 +2,7 @@
 package struct BatchOrder: Codable, Equatable, Sendable {
     package enum Endpoint: String, Codable, Sendable, CaseIterable {
         case completions = "/v1/completions"
+        case chatCompletions = "/v1/chat/completions"
     }
 
     package var inputFile: FileID

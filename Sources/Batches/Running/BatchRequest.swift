@@ -8,7 +8,7 @@ struct BatchRequest: Sendable {
     var number: Int
     /// `nil` where the line has none that can be read, which its check would not have let through.
     var id: LineID?
-    var body: Result<CompletionRequest, FieldError>
+    var body: Result<BatchBody, FieldError>
 }
 
 /// The requests of a batch's input, one at a time.
@@ -36,13 +36,11 @@ struct BatchRequests {
         }
     }
 
-    private func read(_ envelope: InputEnvelope) -> Result<CompletionRequest, FieldError> {
+    private func read(_ envelope: InputEnvelope) -> Result<BatchBody, FieldError> {
         var options = defaults
         options.parameters.seed = Self.seed(of: envelope.id)
         do {
-            let request = try CompletionRequest.read(envelope.body, defaults: options)
-            if request.stream { throw FieldError("is not served in a batch: its answer is whole", field: "stream") }
-            return .success(request)
+            return .success(try BatchBody.read(envelope.body, for: endpoint, defaults: options))
         } catch {
             var error = FieldError(error)
             // As the endpoint itself names its fields.

@@ -22,7 +22,7 @@ package final class BatchRunner: Sendable {
     let options: Options
     /// What is taken where a line says nothing.
     let defaults: RequestOptions
-    let complete: @Sendable (CompletionRequest) async throws -> JSON
+    let complete: @Sendable (BatchBody) async throws -> JSON
     let logger: Logger
     /// For reading and writing of whole files.
     let disk = DiskQueue("parterre.batch-work")
@@ -32,7 +32,7 @@ package final class BatchRunner: Sendable {
     ///   message is for the client. It must end soon when its task is cancelled.
     package init(
         _ store: BatchStore, options: Options = Options(), defaults: RequestOptions = RequestOptions(), logger: Logger,
-        complete: @escaping @Sendable (CompletionRequest) async throws -> JSON
+        complete: @escaping @Sendable (BatchBody) async throws -> JSON
     ) {
         self.store = store
         self.options = options

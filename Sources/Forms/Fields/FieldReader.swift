@@ -107,6 +107,23 @@ package struct FieldReader {
         }
     }
 
+    /// The objects in that field's array; their fields are called `name[0].field`.
+    package func objects(_ name: String) throws -> [FieldReader]? {
+        guard has(name) else { return nil }
+        guard var list = try? container.nestedUnkeyedContainer(forKey: FieldName(name)) else {
+            throw error(name, "must be an array")
+        }
+        var readers: [FieldReader] = []
+        while !list.isAtEnd {
+            let place = "\(prefix)\(name)[\(list.currentIndex)]"
+            guard let object = try? list.nestedContainer(keyedBy: FieldName.self) else {
+                throw FieldError("must be an object", field: place)
+            }
+            readers.append(FieldReader(object, prefix: place + "."))
+        }
+        return readers
+    }
+
     package func error(_ name: String, _ reason: String) -> FieldError { FieldError(reason, field: prefix + name) }
 
     private init(_ container: KeyedDecodingContainer<FieldName>, prefix: String) {

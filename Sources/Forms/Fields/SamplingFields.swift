@@ -13,6 +13,12 @@ package enum SamplingFields {
     package static let unserved: Set<String> = ["echo", "stream", "stream_options", "best_of", "suffix"]
 
     package static func apply(_ fields: FieldReader, to request: inout RequestOptions) throws {
+        try applyShared(fields, to: &request)
+        if let value = try fields.integer("logprobs") { request.parameters.logprobs = value }
+    }
+
+    /// All that chats have too: their `logprobs` is of another form.
+    static func applyShared(_ fields: FieldReader, to request: inout RequestOptions) throws {
         var p = request.parameters
         if let value = try fields.integer("max_tokens") { p.maxTokens = value }
         if let value = try fields.integer("min_tokens") { p.minTokens = value }
@@ -28,7 +34,6 @@ package enum SamplingFields {
         if let value = try fields.strings("stop") { p.stop = value }
         if let value = try fields.tokenIDs("stop_token_ids") { p.stopTokenIDs = value }
         if let value = try fields.bool("ignore_eos") { p.ignoreEOS = value }
-        if let value = try fields.integer("logprobs") { p.logprobs = value }
         request.parameters = p
         if let value = try fields.integer("n") { request.n = value }
         if let value = try fields.integer("priority") { request.priority = value }

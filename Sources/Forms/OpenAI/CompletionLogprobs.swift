@@ -17,39 +17,14 @@ package struct CompletionLogprobs: Sendable {
 
     package static func json(_ logprobs: [TokenLogprob], _ tokenizer: Tokenizer?) -> JSON {
         var form = CompletionLogprobs(tokenizer)
-        return form.json(text: logprobs.map(Entry.init))
-    }
-
-    /// A token and, but for a text's first one, how likely it was.
-    package struct Entry: Sendable {
-        package var id: TokenID
-        /// `nil` for a text's first token, which nothing stands before.
-        package var logprob: Float?
-        package var top: [TokenLogprob.Alternative]
-
-        package init(id: TokenID, logprob: Float?, top: [TokenLogprob.Alternative]) {
-            self.id = id
-            self.logprob = logprob
-            self.top = top
-        }
-
-        package init(_ logprob: TokenLogprob) {
-            self.init(id: logprob.id, logprob: logprob.logprob, top: logprob.top)
-        }
-    }
-
-    /// A prompt's tokens with what the engine says of them; none where it was not asked.
-    package static func entries(of prompt: [TokenID], _ logprobs: [TokenLogprob?]?) -> [Entry] {
-        zip(prompt, logprobs ?? []).map { id, logprob in
-            Entry(id: id, logprob: logprob?.logprob, top: logprob?.top ?? [])
-        }
+        return form.json(text: logprobs.map(LogprobEntry.init))
     }
 
     /// The next tokens; offsets go on where the last ones ended.
     ///
     /// - Parameters:
     ///   - prompt: tokens of the prompt, in front of all of the text's.
-    package mutating func json(prompt: [Entry] = [], text: [Entry]) -> JSON {
+    package mutating func json(prompt: [LogprobEntry] = [], text: [LogprobEntry]) -> JSON {
         var offsets: [JSON] = []
         for entry in prompt {
             offsets.append(.integer(offset))
@@ -63,7 +38,7 @@ package struct CompletionLogprobs: Sendable {
         let entries = prompt + text
         let top = entries.map { $0.logprob == nil ? JSON.null : object(of: $0.top) }
         return .object([
-            "tokens": .array(entries.map { .string(name($0.id)) }),
+            "tokens": .array(entries.map { .string(tokenizer.name($0.id)) }),
             "token_logprobs": .array(entries.map { $0.logprob.map(JSON.float) ?? .null }),
             "top_logprobs": .array(top),
             "text_offset": .array(offsets),
@@ -74,14 +49,10 @@ package struct CompletionLogprobs: Sendable {
         // Two tokens may have the same text (a lone byte is U+FFFD): the likelier one keeps the name.
         var members: [JSON.Member] = []
         for alternative in alternatives {
-            let name = name(alternative.id)
+            let name = tokenizer.name(alternative.id)
             if members.contains(where: { $0.name == name }) { continue }
             members.append(.init(name: name, value: .float(alternative.logprob)))
         }
         return .object(members)
-    }
-
-    private func name(_ id: TokenID) -> String {
-        tokenizer?.decode([id], skipSpecialTokens: false) ?? "token_id:\(id)"
     }
 }

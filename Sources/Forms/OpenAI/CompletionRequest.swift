@@ -27,9 +27,8 @@ extension CompletionRequest {
     }
 
     /// Every field that a body may have.
-    package static let names = SamplingFields.names.union(PromptFields.names).union(IndifferentFields.names).union([
-        "model", "best_of", "echo", "stream", "stream_options", "suffix", "user",
-    ])
+    package static let names = SamplingFields.names.union(PromptFields.names).union(IndifferentFields.names)
+        .union(StreamFields.names).union(["model", "best_of", "echo", "suffix", "user"])
 
     /// The fields of a body, also of a line in a batch file.
     package static func read(_ fields: FieldReader, defaults: RequestOptions) throws -> CompletionRequest {
@@ -48,19 +47,10 @@ extension CompletionRequest {
             model: try fields.string("model"), prompts: try PromptFields.read(fields), options: options,
             bestOf: options.n)
         request.echo = try fields.bool("echo") ?? false
-        try request.readStream(fields)
+        (request.stream, request.includeUsage) = try StreamFields.read(fields)
         try request.readBestOf(fields)
         try request.checkEcho(fields)
         return request
-    }
-
-    private mutating func readStream(_ fields: FieldReader) throws {
-        stream = try fields.bool("stream") ?? false
-        guard let given = try fields.object("stream_options") else { return }
-        guard stream else { throw fields.error("stream_options", "is for streams alone: set stream") }
-        // OpenAI pads its chunks against eavesdroppers unless told not to; these are never padded.
-        try given.refuseAllBut(["include_usage", "include_obfuscation"])
-        includeUsage = try given.bool("include_usage") ?? false
     }
 
     private mutating func readBestOf(_ fields: FieldReader) throws {

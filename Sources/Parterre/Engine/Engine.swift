@@ -1,4 +1,5 @@
 public import Basics
+public import ChatTemplates
 import Foundation
 import Kernels
 public import Logging
@@ -15,6 +16,8 @@ public final class Engine: Sendable {
 
     /// `nil` when the model has no `tokenizer.json`; then prompts must be token ids.
     public let tokenizer: Tokenizer?
+    /// `nil` when the model has none and `EngineOptions.chatTemplate` names none.
+    public let chatTemplate: ChatTemplate?
     /// What the engine holds in memory and where it wants it.
     public let memoryPlan: MemoryPlan
     public let configuration: BloomConfiguration
@@ -59,6 +62,7 @@ public final class Engine: Sendable {
         try options.validate()
         let kernels = try KernelSet.select(named: options.instructionSet)
         let model = try OpenedModel(source)
+        try options.chatTemplate.check(for: source)
         samplingDefaults = model.samplingDefaults
         configuration = model.configuration
         let draft = try OpenedDraft(options.speculation, beside: model)
@@ -98,6 +102,8 @@ public final class Engine: Sendable {
                 weights.regions.map { ("weights", $0) } + cache.arenas.map { ("cache", $0) }
                 + (swapSpace?.regions ?? []).map { ("swap", $0) }
             self.tokenizer = try tokenizer?.value()
+            chatTemplate = try options.chatTemplate.load(
+                for: source, specialTokens: model.configuration.specialTokens(of: self.tokenizer))
             try draft?.check(against: self.tokenizer)
         } catch {
             crew.stop()

@@ -10,6 +10,8 @@ public enum EngineError: UserFacingError, Equatable {
     case badOption(name: String, reason: String)
     /// The draft model's tokens are not the model's.
     case draftModelDiffers(name: String, reason: String)
+    /// The template's file, or the folder of the model that it comes with.
+    case badChatTemplate(String, reason: String)
     case cacheTooSmall(bytes: Int, needed: Int)
 
     public var message: String {
@@ -24,6 +26,7 @@ public enum EngineError: UserFacingError, Equatable {
             "--\(name): \(reason)"
         case .draftModelDiffers(let name, let reason):
             "--draft-model: \(name) cannot guess for this model: \(reason): take a smaller model of the same tokenizer"
+        case .badChatTemplate(let path, let reason): "\(path): \(reason)"
         case .cacheTooSmall(let bytes, let needed):
             "--cache-memory: \(bytes) bytes hold no block; one block of this model takes \(needed) bytes: "
                 + "give more memory or a smaller --block-size"

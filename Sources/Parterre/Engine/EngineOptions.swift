@@ -1,3 +1,4 @@
+public import Foundation
 import Scheduler
 
 /// How a model is loaded and served. Every default works.
@@ -73,6 +74,15 @@ public struct EngineOptions: Sendable, Equatable {
         case draft(ModelSource)
     }
 
+    /// Where the chat template comes from, which writes a chat down as the text that the model was trained on.
+    public enum ChatTemplateSource: Sendable, Equatable {
+        /// The model's own, where it has one.
+        case model
+        /// A file of Jinja, whatever the model has.
+        case file(URL)
+        case none
+    }
+
     /// A packed model has its format already; then `auto`, or that one.
     public var weights: Weights = .auto
     public var packedWeights: PackedWeights = .auto
@@ -113,6 +123,7 @@ public struct EngineOptions: Sendable, Equatable {
     /// How long the engine, when it runs as a service and is shut down gracefully, gives running requests to end; `nil`: as long
     /// as they take. What is left then fails with `RequestError.engineStopped`.
     public var gracePeriod: Duration? = nil
+    public var chatTemplate: ChatTemplateSource = .model
     /// Write down what every step does, for `Engine.trace()`. Takes a few microseconds a step, and up to some hundred
     /// megabytes in a long run.
     public var recordsTrace: Bool = false

@@ -6,6 +6,7 @@ struct PackingFolder {
     /// Files of a checkpoint that go along; all but the first may be missing.
     static let companions = [
         "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+        "chat_template.jinja",
     ]
 
     let url: URL

@@ -8,11 +8,12 @@ import ServiceLifecycle
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Serve a model over HTTP, as OpenAI's completions API.",
+        abstract: "Serve a model over HTTP, as OpenAI's completions and chat API.",
         discussion: """
             ENDPOINTS
               POST /v1/completions   prompt as text, list or token ids; stream, n, best_of,
                                      echo, logprobs, stop, seed, logit_bias and vLLM's more
+              POST /v1/chat/completions   messages; with the model's chat template, or --chat-template
               POST /tokenize, /detokenize
               GET  /v1/models, /metrics
                    /v1/files, /v1/batches   with --batch-dir: OpenAI's batch API
@@ -35,15 +36,21 @@ struct ServeCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Server options") var server: ServerOptionGroup
     @OptionGroup var model: ModelOptions
+    @Option(
+        help: ArgumentHelp(
+            "File of Jinja that writes chats down as the model reads them. (default: the model's own)",
+            valueName: "file"))
+    var chatTemplate: String?
     @OptionGroup(title: "Engine options") var engine: EngineOptionGroup
     @OptionGroup var report: ReportOptions
 
     func run() async throws {
         let options = try server.options()
+        let (source, engineOptions) = (model.source, chatting(engine.options))
         // Nobody should be given an address before it is known that there is something to serve.
-        _ = try ModelInspection.inspect(model.source)
+        _ = try ModelInspection.inspect(source)
+        try engineOptions.chatTemplate.check(for: source)
         let reporter = report.reporter
-        let (source, engineOptions) = (model.source, engine.options)
         let server = Server(
             options: options, logger: reporter.serverLogger,
             onListening: { port in
@@ -54,8 +61,7 @@ struct ServeCommand: AsyncParsableCommand {
             },
             load: { progress in
                 let engine = try await reporter.load(source, engineOptions, progress: progress)
-                return ServedModel(
-                    engine: engine, name: source.name, hasChatTemplate: source.url.map(ChatTemplate.exists) ?? false)
+                return ServedModel(engine: engine, name: source.name)
             })
         let group = ServiceGroup(configuration: .init(services: [server], logger: reporter.quietLogger))
         let interrupt = Interrupt()
@@ -72,5 +78,11 @@ struct ServeCommand: AsyncParsableCommand {
         } catch {
             throw CommandError(duringRun: error)
         }
+    }
+
+    private func chatting(_ options: EngineOptions) -> EngineOptions {
+        var options = options
+        options.chatTemplate = chatTemplate.map { .file(URL(filePath: $0)) } ?? .model
+        return options
     }
 }

@@ -118,6 +118,8 @@ struct EngineOptionGroup: ParsableArguments {
         options.prefixCache = prefixCache
         options.threads = threads
         options.instructionSet = isa
+        // Only who chats must be able to read the model's.
+        options.chatTemplate = .none
         return options
     }
 }

@@ -31,8 +31,7 @@ struct BatchesFeature: Feature {
         let defaults = RequestOptions(parameters: model.engine.samplingDefaults)
         let runner = BatchRunner(store, options: options, defaults: defaults, logger: core.logger) { wanted in
             do {
-                try model.check(wanted.model)
-                return try await CompletionRun(wanted, model: model, limits: core.options.limits).wholeAnswer().json
+                return try await answer(wanted, model)
             } catch let error as APIError {
                 throw RequestRefusal(status: error.status.code, answer: error.answer)
             }
@@ -41,6 +40,18 @@ struct BatchesFeature: Feature {
             await runner.run()
         } onGracefulShutdown: {
             runner.drain()
+        }
+    }
+
+    private func answer(_ body: BatchBody, _ model: ServedModel) async throws -> JSON {
+        let limits = core.options.limits
+        switch body {
+        case .completion(let wanted):
+            try model.check(wanted.model)
+            return try await CompletionRun(wanted, model: model, limits: limits).wholeAnswer().json
+        case .chat(let wanted):
+            try model.check(wanted.model)
+            return try await CompletionRun(wanted, model: model, limits: limits).wholeAnswer().json
         }
     }
 

@@ -1,12 +1,12 @@
 import Forms
 
-/// What is new of one choice of a streamed answer.
+/// What is new of one choice of a streamed answer, or all of one.
 struct CompletionPiece: StreamPiece {
     var choice: Int
     var text = ""
     /// Tokens of the prompt, which come in front of those of the text; where they were asked for.
-    var promptLogprobs: [CompletionLogprobs.Entry] = []
-    var logprobs: [CompletionLogprobs.Entry] = []
+    var promptLogprobs: [LogprobEntry] = []
+    var logprobs: [LogprobEntry] = []
     var finishReason: String?
 
     var bytes: Int {

@@ -17,19 +17,20 @@ extension CompletionRun {
     func wholeAnswer() async throws -> (json: JSON, usage: Usage) {
         let completions = try await generated()
         var usage = Usage(promptTokens: prompts.reduce(0) { $0 + $1.count })
-        var choices: [JSON] = []
+        var choices: [CompletionPiece] = []
         for (index, samples) in completions.enumerated() {
             // Those that are not answered were computed all the same, as OpenAI counts them.
             usage.completionTokens += samples.reduce(0) { $0 + $1.completionTokens }
             for completion in best(of: samples) {
                 choices.append(
-                    CompletionAnswer.choice(
-                        index: choices.count, text: echo(index) + completion.text,
-                        logprobs: logprobs(of: completion, prompt: prompts[index]),
+                    CompletionPiece(
+                        choice: choices.count, text: echo(index) + completion.text,
+                        promptLogprobs: LogprobEntry.entries(of: prompts[index], completion.promptLogprobs),
+                        logprobs: (completion.logprobs ?? []).map { LogprobEntry($0) },
                         finishReason: completion.finishReason.rawValue))
             }
         }
-        return (answer.whole(choices: choices, usage: usage), usage)
+        return (form.whole(choices, usage: usage), usage)
     }
 
     /// All samples of each prompt, in order.
@@ -64,12 +65,5 @@ extension CompletionRun {
             ($1.mean, $0.completion.sample) < ($0.mean, $1.completion.sample)
         }
         return sorted.prefix(wanted.options.n).map(\.completion)
-    }
-
-    private func logprobs(of completion: Completion, prompt: [TokenID]) -> JSON? {
-        guard hasLogprobs, let logprobs = completion.logprobs else { return nil }
-        var form = CompletionLogprobs(model.engine.tokenizer)
-        return form.json(
-            prompt: CompletionLogprobs.entries(of: prompt, completion.promptLogprobs), text: logprobs.map { .init($0) })
     }
 }

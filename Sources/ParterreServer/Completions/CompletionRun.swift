@@ -1,28 +1,30 @@
 import Forms
 import Parterre
 
-/// A request for completions that has been checked against the model and the server's limits.
-struct CompletionRun: Sendable {
+/// A request for texts that has been checked against the model and the server's limits.
+struct CompletionRun<Form: AnswerForm>: Sendable {
     let wanted: CompletionRequest
     let model: ServedModel
     /// Tokens of each prompt.
     let prompts: [[TokenID]]
-    let answer: CompletionAnswer
+    let form: Form
     /// What traces and `/live` call it.
     let name: String?
 
     /// Tokenizes the prompts.
     ///
     /// - Throws: `APIError` 400 or `RequestError` for what cannot be served.
-    init(_ wanted: CompletionRequest, model: ServedModel, limits: RequestLimits, name: String? = nil) throws {
+    init(
+        _ wanted: CompletionRequest, as form: Form, model: ServedModel, limits: RequestLimits, name: String? = nil
+    ) throws {
         self.wanted = wanted
         self.model = model
+        self.form = form
         self.name = name
-        answer = CompletionAnswer(model: wanted.model ?? model.name)
-        try limits.check(wanted)
+        try limits.check(wanted, form.fields)
         prompts = try wanted.prompts.map { try model.tokens(of: $0) }
-        try limits.check(prompts, of: wanted, contextLength: model.contextLength)
-        try limits.checkAnswer(to: prompts, of: wanted)
+        try limits.check(prompts, of: wanted, form.fields, contextLength: model.contextLength)
+        try limits.checkAnswer(to: prompts, of: wanted, form)
         for prompt in prompts {
             var request = request(prompt)
             if isEchoOnly { request.parameters.maxTokens = 1 }

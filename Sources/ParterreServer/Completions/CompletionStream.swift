@@ -8,8 +8,8 @@ import Synchronization
 
 /// Streams one request's texts to its client. Two tasks: one follows the engine and fills a buffer, the other empties the buffer
 /// into the connection, as fast as the client takes it.
-struct CompletionStream: Sendable {
-    let run: CompletionRun
+struct CompletionStream<Form: AnswerForm>: Sendable {
+    let run: CompletionRun<Form>
     let options: ServerOptions
     let client: DisconnectSignal
     let channel: any Channel
@@ -20,7 +20,7 @@ struct CompletionStream: Sendable {
     let buffer: StreamBuffer<CompletionPiece>
 
     init(
-        _ run: CompletionRun, options: ServerOptions, client: DisconnectSignal, context: ServerContext,
+        _ run: CompletionRun<Form>, options: ServerOptions, client: DisconnectSignal, context: ServerContext,
         ticket: AdmissionGate.Ticket, interruption: @escaping @Sendable () -> APIError
     ) {
         self.run = run
@@ -58,16 +58,17 @@ struct CompletionStream: Sendable {
 
     /// Until the stream's end.
     private func forward(to writer: inout any ResponseBodyWriter) async throws {
-        var forms = [Int: CompletionLogprobs]()
+        var form = run.form.stream(announcesUsage: run.wanted.includeUsage)
+        let opening = form.opening(choices: run.prompts.count * run.wanted.options.n)
+        if !opening.isEmpty { try await writer.write(events(opening)) }
         while true {
             switch await buffer.next() {
             case .pieces(let pieces):
-                let events = pieces.map { EventStream.event(chunk($0, &forms)) }
-                try await writer.write(ByteBuffer(string: events.joined()))
+                try await writer.write(events(pieces.flatMap { form.chunks($0) }))
             case .quiet:
                 try await writer.write(ByteBuffer(string: EventStream.keepAlive))
             case .finished:
-                let usage = run.wanted.includeUsage ? EventStream.event(run.answer.chunk(usage: usage)) : ""
+                let usage = run.wanted.includeUsage ? EventStream.event(form.chunk(usage: usage)) : ""
                 return try await writer.write(ByteBuffer(string: usage + EventStream.done))
             case .failed(let error):
                 let told = APIError(error is CancellationError ? interruption() : error)
@@ -77,15 +78,8 @@ struct CompletionStream: Sendable {
         }
     }
 
-    private func chunk(_ piece: CompletionPiece, _ forms: inout [Int: CompletionLogprobs]) -> JSON {
-        var logprobs: JSON?
-        if run.hasLogprobs, !piece.promptLogprobs.isEmpty || !piece.logprobs.isEmpty {
-            logprobs = forms[piece.choice, default: CompletionLogprobs(run.model.engine.tokenizer)]
-                .json(prompt: piece.promptLogprobs, text: piece.logprobs)
-        }
-        let choice = CompletionAnswer.choice(
-            index: piece.choice, text: piece.text, logprobs: logprobs, finishReason: piece.finishReason)
-        return run.answer.chunk(choice, announcesUsage: run.wanted.includeUsage)
+    private func events(_ chunks: [JSON]) -> ByteBuffer {
+        ByteBuffer(string: chunks.map(EventStream.event).joined())
     }
 
     private var usage: Usage {
@@ -141,7 +135,7 @@ extension CompletionStream {
             switch event {
             case .started: break
             case .promptLogprobs(let logprobs):
-                try echo(index, CompletionLogprobs.entries(of: prompt, logprobs))
+                try echo(index, LogprobEntry.entries(of: prompt, logprobs))
             case .token(let token):
                 record.update { $0.completionTokens += 1 }
                 let piece = CompletionPiece(
@@ -157,7 +151,7 @@ extension CompletionStream {
         }
     }
 
-    private func echo(_ index: Int, _ logprobs: [CompletionLogprobs.Entry] = []) throws {
+    private func echo(_ index: Int, _ logprobs: [LogprobEntry] = []) throws {
         for sample in 0..<run.wanted.options.n {
             let choice = index * run.wanted.options.n + sample
             try buffer.add(

@@ -13,11 +13,11 @@ struct TokenizeFeature: Feature {
     }
 
     private func tokenize(_ request: Request) async throws -> Response {
-        let (model, fields) = try await read(request, ["prompt", "add_special_tokens", "return_token_strs"])
+        let names = ChatPrompt.names.union(["prompt", "add_special_tokens", "return_token_strs"])
+        let (model, fields) = try await read(request, names)
         // BLOOM's tokenizer puts none in front, whatever is asked for.
         _ = try fields.bool("add_special_tokens")
-        guard let text = try fields.string("prompt") else { throw fields.error("prompt", "is missing") }
-        let tokens = try model.tokens(of: .text(text))
+        let tokens = try tokens(fields, model)
         var members: [JSON.Member] = [
             .init(name: "count", value: .integer(tokens.count)),
             .init(name: "max_model_len", value: .integer(model.contextLength)),
@@ -28,6 +28,18 @@ struct TokenizeFeature: Feature {
             members.append(.init(name: "token_strs", value: .array(texts)))
         }
         return Response(json: .object(members))
+    }
+
+    /// Of a text, or of what the chat template makes of messages.
+    private func tokens(_ fields: FieldReader, _ model: ServedModel) throws -> [TokenID] {
+        guard let text = try fields.string("prompt") else {
+            guard fields.has("messages") else { throw fields.error("prompt", "is missing (or messages)") }
+            return try model.tokens(of: ChatPrompt.read(fields))
+        }
+        if let other = ChatPrompt.names.sorted().first(where: fields.has) {
+            throw fields.error(other, "and prompt exclude each other")
+        }
+        return try model.tokens(of: .text(text))
     }
 
     private func detokenize(_ request: Request) async throws -> Response {

@@ -7,15 +7,12 @@ public struct ServedModel: Sendable {
     public var engine: Engine
     /// What clients call it; the first is its own name.
     public var names: [String]
-    /// Whether its tokenizer comes with a chat template.
-    public var hasChatTemplate: Bool
     /// Seconds since 1970.
     let created = Int(Date().timeIntervalSince1970)
 
-    public init(engine: Engine, name: String, hasChatTemplate: Bool = false) {
+    public init(engine: Engine, name: String) {
         self.engine = engine
         names = [name]
-        self.hasChatTemplate = hasChatTemplate
     }
 
     package var name: String { names[0] }

@@ -7,7 +7,8 @@ extension ServerCore {
     ///
     /// - Throws: `APIError` 429 or 503 where it is not taken on.
     func admitted<Value: Sendable>(
-        _ run: CompletionRun, _ context: ServerContext, _ operation: @escaping @Sendable () async throws -> Value
+        _ run: CompletionRun<some AnswerForm>, _ context: ServerContext,
+        _ operation: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
         let client = try await context.disconnection()
         let ticket = try enter(run, client)
@@ -21,7 +22,9 @@ extension ServerCore {
         }
     }
 
-    func enter(_ run: CompletionRun, _ client: DisconnectSignal) throws(APIError) -> AdmissionGate.Ticket {
+    func enter(
+        _ run: CompletionRun<some AnswerForm>, _ client: DisconnectSignal
+    ) throws(APIError) -> AdmissionGate.Ticket {
         let batch = run.model.engine.maxBatch
         return try gate.enter(
             sequences: run.sequences, batch: batch, queue: options.maxQueue ?? 4 * batch, cancel: { client.fire() })

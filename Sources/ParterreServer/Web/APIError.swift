@@ -48,6 +48,7 @@ package struct APIError: Error, Sendable {
             self = APIError(.tooManyRequests, RequestError.queueFull(waiting: waiting).message, code: "queue_full")
                 .retry(after: 1)
         case let error as RequestError: self.init(.badRequest, error.message)
+        case let error as ChatTemplateError: self.init(error)
         case let error as BatchesError: self.init(error)
         case let error as MultipartError: self.init(error)
         case is CancellationError: self = .clientGone

@@ -10,6 +10,8 @@ public enum RequestError: UserFacingError, Equatable {
     case tooWide(beams: Int, blocks: Int, capacity: Int)
     /// A text prompt for a model without `tokenizer.json`.
     case noTokenizer
+    /// A chat for a model without a chat template.
+    case noChatTemplate
     /// As many requests wait as may (`EngineOptions.mostWaiting`).
     case queueFull(waiting: Int)
     /// So many tokens wait for a reader that does not take them (`EngineOptions.mostUnreadTokens`).
@@ -31,6 +33,9 @@ public enum RequestError: UserFacingError, Equatable {
                 + "ask for fewer beams, lower max_tokens, shorten the prompt or give --cache-memory more"
         case .noTokenizer:
             "the model has no tokenizer.json, so prompts must be token ids (prompt_token_ids)"
+        case .noChatTemplate:
+            "the model has no chat template, so it cannot chat: give the text that it shall continue as a prompt, or a "
+                + "template of your own (EngineOptions.chatTemplate)"
         case .queueFull(let waiting):
             "\(waiting) requests wait already, and no more may: send this one again later, or to another engine"
         case .readerTooSlow(let tokens):

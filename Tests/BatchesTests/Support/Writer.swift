@@ -1,3 +1,4 @@
+import Batches
 import Forms
 import Parterre
 import Synchronization
@@ -41,8 +42,17 @@ final class Writer: Sendable {
         for one in woken { one.resume(returning: true) }
     }
 
-    func complete(_ request: CompletionRequest) async throws -> JSON {
-        guard case .text(let text)? = request.prompts.first else { throw FieldError("must be a text", field: "prompt") }
+    func complete(_ request: BatchBody) async throws -> JSON {
+        let text: String
+        switch request {
+        case .completion(let completion):
+            guard case .text(let prompt)? = completion.prompts.first else {
+                throw FieldError("must be a text", field: "prompt")
+            }
+            text = prompt
+        case .chat(let chat):
+            text = chat.prompt.messages.flatMap(\.texts).joined()
+        }
         state.withLock { state in
             state.inFlight += 1
             state.most = max(state.most, state.inFlight)

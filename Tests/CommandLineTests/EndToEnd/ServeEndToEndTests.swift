@@ -94,9 +94,50 @@ struct ServeEndToEndTests {
         _ = await waiting.result
     }
 
+    @Test("chats by the model's own template, or by the one that it is given")
+    func chats() async throws {
+        try place.write(
+            "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}", to: "model/chat_template.jinja")
+        try place.write("{{ bos_token }}{{ messages[0].content }}", to: "other.jinja")
+        for (more, text) in [([], "[user]secret"), (["--chat-template", place.path("other.jinja")], "<s>secret")] {
+            let output = Pipe()
+            let running = try Program.start(
+                ["serve"] + place.modelOptions + ["--port", "0"] + more, output: output.fileHandleForWriting)
+            let base = try await address(output)
+            func post(_ path: String, _ body: String) async throws -> String {
+                var request = URLRequest(url: base.appending(path: path))
+                request.httpMethod = "POST"
+                request.httpBody = Data(body.utf8)
+                for _ in 0..<3000 {
+                    let (data, response) = try await URLSession.shared.data(for: request)
+                    if (response as? HTTPURLResponse)?.statusCode != 503 {
+                        return String(decoding: data, as: UTF8.self)
+                    }
+                    try await Task.sleep(for: .milliseconds(10))
+                }
+                return ""
+            }
+            let messages = #""messages": [{"role": "user", "content": "secret"}]"#
+            let read = try await post("tokenize", "{\(messages)}")
+            #expect(read == (try await post("tokenize", #"{"prompt": "\#(text)"}"#)) && read.contains("tokens"))
+            let answer = try await post(
+                "v1/chat/completions", #"{\#(messages), "max_tokens": 3, "ignore_eos": true}"#)
+            #expect(answer.contains(#""completion_tokens":3"#), "\(answer)")
+            running.send(SIGTERM)
+            let outcome = try await running.outcome()
+            #expect(outcome.code == 0 && !outcome.errors.contains("secret"), "\(outcome.errors)")
+        }
+    }
+
     @Test("what cannot be used ends it with code 2 and one sentence")
     func refusals() async throws {
+        let broken = try Workplace()
+        try broken.write("{% for m in messages %}", to: "model/chat_template.jinja")
+        try place.write("{% if %}", to: "broken.jinja")
         for (arguments, word) in [
+            (["--model", broken.model], broken.model),
+            (["--chat-template", place.path("broken.jinja")], "broken.jinja"),
+            (["--chat-template", "/nowhere/chat.jinja"], "/nowhere/chat.jinja"),
             (["--model", "/nowhere"], "/nowhere"), (["--api-keys", "/nowhere/keys"], "/nowhere/keys"),
             (["--port", "99999"], "--port"), (["--max-n", "0"], "--max-n"),
         ] {

@@ -43,10 +43,10 @@ extension TestServer {
     /// Upload a file and create a batch of it.
     ///
     /// - Returns: the batch's id.
-    func batch(_ content: String, window: String = "24h") async throws -> String {
+    func batch(_ content: String, window: String = "24h", endpoint: String = "/v1/completions") async throws -> String {
         let file = try #require(try await upload(UploadForm(content: content)).json["id"] as? String)
         let body =
-            #"{"input_file_id": "\#(file)", "endpoint": "/v1/completions", "completion_window": "\#(window)"}"#
+            #"{"input_file_id": "\#(file)", "endpoint": "\#(endpoint)", "completion_window": "\#(window)"}"#
         let reply = try await post("/v1/batches", body)
         #expect(reply.status == 200)
         return try #require(try reply.json["id"] as? String)
@@ -81,9 +81,9 @@ extension TestServer {
         return texts
     }
 
-    static func input(_ bodies: [String]) -> String {
+    static func input(_ bodies: [String], endpoint: String = "/v1/completions") -> String {
         bodies.enumerated().map { index, body in
-            #"{"custom_id": "r\#(index)", "method": "POST", "url": "/v1/completions", "body": \#(body)}"# + "\n"
+            #"{"custom_id": "r\#(index)", "method": "POST", "url": "\#(endpoint)", "body": \#(body)}"# + "\n"
         }
         .joined()
     }

@@ -53,6 +53,27 @@ struct BatchesTests {
         }
     }
 
+    @Test("chats are answered in batches as their endpoint answers them")
+    func chats() async throws {
+        try await TestServer.runChat(options) { server in
+            let body = #"{"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 9, "seed": 5}"#
+            let bad = #"{"messages": [{"role": "tool", "content": "4"}]}"#
+            let id = try await server.batch(
+                TestServer.input([body, bad], endpoint: "/v1/chat/completions"), endpoint: "/v1/chat/completions")
+            let batch = try await server.ended(id)
+            #expect(batch["request_counts"] as? [String: Int] == ["total": 2, "completed": 1, "failed": 1])
+            let output = try #require(batch["output_file_id"] as? String)
+            let line = try await server.get("/v1/files/\(output)/content").json
+            let response = try #require(line["response"] as? [String: Any])
+            let answer = try #require(response["body"] as? [String: Any])
+            #expect(answer["object"] as? String == "chat.completion")
+            let direct = try await server.post("/v1/chat/completions", body).json
+            #expect(try canonical(answer["choices"]) == canonical(direct["choices"]))
+            let errors = try #require(batch["error_file_id"] as? String)
+            #expect(try await server.get("/v1/files/\(errors)/content").body.contains("There are no tools here."))
+        }
+    }
+
     @Test("a server that ends in a batch goes on in it when it starts again, with the same texts")
     func restart() async throws {
         let whole = try await {
@@ -138,7 +159,7 @@ struct BatchesTests {
                 #"{"input_file_id": "file-no", "endpoint": "/v1/completions", "completion_window": "24h"}"#,
                 "input_file_id"
             ),
-            (#"{"input_file_id": "f", "endpoint": "/v1/chat/completions", "completion_window": "24h"}"#, "endpoint"),
+            (#"{"input_file_id": "f", "endpoint": "/v1/embeddings", "completion_window": "24h"}"#, "endpoint"),
         ])
     func refused(body: String, param: String) async throws {
         try await TestServer.run(options) { server in
