@@ -44,7 +44,7 @@ extension ServerCore {
         router.addMiddleware {
             RequestLog(logger: logger)
             ErrorForm(logger: logger)
-            BodyWatch()
+            BodyWatch(memory: bodies)
         }
         let guarded = router.group()
         if let keys = options.keys { guarded.add(middleware: KeyCheck(keys: keys)) }
