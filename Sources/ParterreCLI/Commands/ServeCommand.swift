@@ -14,7 +14,7 @@ struct ServeCommand: AsyncParsableCommand {
               POST /v1/completions   prompt as text, list or token ids; stream, n, best_of,
                                      echo, logprobs, stop, seed, logit_bias and vLLM's more
               POST /tokenize, /detokenize
-              GET  /v1/models, /metrics
+              GET  /v1/models, /tokenizer_info, /metrics
                    /v1/files, /v1/batches   with --batch-dir: OpenAI's batch API
               GET  /health           200 when it serves; 503 while it loads or drains
               GET  /                 a page to try the model on and to watch the batch
@@ -54,8 +54,10 @@ struct ServeCommand: AsyncParsableCommand {
             },
             load: { progress in
                 let engine = try await reporter.load(source, engineOptions, progress: progress)
-                return ServedModel(
+                var served = ServedModel(
                     engine: engine, name: source.name, hasChatTemplate: source.url.map(ChatTemplate.exists) ?? false)
+                served.tokenizerInfo = TokenizerInfo(directory: source.url, engine: engine)
+                return served
             })
         let group = ServiceGroup(configuration: .init(services: [server], logger: reporter.quietLogger))
         let interrupt = Interrupt()

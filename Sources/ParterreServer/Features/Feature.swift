@@ -32,6 +32,7 @@ extension ServerCore {
             CompletionsFeature(core: self),
             ChatFeature(core: self),
             TokenizeFeature(core: self),
+            TokenizerInfoFeature(core: self),
             MetricsFeature(core: self),
             FilesFeature(store: batches?.files),
             BatchesFeature(core: self, store: batches),

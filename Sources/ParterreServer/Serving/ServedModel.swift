@@ -9,12 +9,14 @@ public struct ServedModel: Sendable {
     public var names: [String]
     /// Whether its tokenizer comes with a chat template.
     public var hasChatTemplate: Bool
+    public var tokenizerInfo: TokenizerInfo
     /// Seconds since 1970.
     let created = Int(Date().timeIntervalSince1970)
 
     public init(engine: Engine, name: String, hasChatTemplate: Bool = false) {
         self.engine = engine
         names = [name]
+        tokenizerInfo = TokenizerInfo(directory: nil, engine: engine)
         self.hasChatTemplate = hasChatTemplate
     }
 
