@@ -53,7 +53,7 @@ let package = Package(
         // For Benchmarks/ alone: what is below Parterre's surface changes without notice.
         .library(name: "ParterreKernels", targets: ["Kernels", "CKernels"]),
         // For FuzzTesting/ alone.
-        .library(name: "ParterreParsers", targets: ["BatchFiles"]),
+        .library(name: "ParterreParsers", targets: ["BatchFiles", "Batches"]),
         .executable(name: "parterre", targets: ["ParterreCLI"]),
     ],
     dependencies: [
@@ -125,7 +125,7 @@ let package = Package(
         .testTarget(
             name: "ParserTests",
             dependencies: [
-                "BatchFiles", "Forms", "Parterre", "Scheduler", "Tokenizers", "Models", "Kernels", "Basics",
+                "BatchFiles", "Batches", "Forms", "Parterre", "Scheduler", "Tokenizers", "Models", "Kernels", "Basics",
             ],
             path: "FuzzTesting/Parsers", resources: [.copy("Corpus")], swiftSettings: strict),
     ]
