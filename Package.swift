@@ -53,7 +53,7 @@ let package = Package(
         // For Benchmarks/ alone: what is below Parterre's surface changes without notice.
         .library(name: "ParterreKernels", targets: ["Kernels", "CKernels"]),
         // For FuzzTesting/ alone.
-        .library(name: "ParterreParsers", targets: ["BatchFiles"]),
+        .library(name: "ParterreParsers", targets: ["BatchFiles", "Batches"]),
         .executable(name: "parterre", targets: ["ParterreCLI"]),
     ],
     dependencies: [
@@ -128,7 +128,7 @@ let package = Package(
         .testTarget(
             name: "ParserTests",
             dependencies: [
-                "BatchFiles", "ChatTemplates", "Forms", "Parterre", "Scheduler", "Tokenizers", "Models", "Kernels",
+                "BatchFiles", "Batches", "ChatTemplates", "Forms", "Parterre", "Scheduler", "Tokenizers", "Models", "Kernels",
                 "Basics",
             ],
             path: "FuzzTesting/Parsers", resources: [.copy("Corpus")], swiftSettings: strict),

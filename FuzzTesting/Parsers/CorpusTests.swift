@@ -5,10 +5,8 @@ import Testing
 @Suite("Corpus of the fuzzers")
 struct CorpusTests {
     private static let properties: [any ParserProperty.Type] = [
-        ChatTemplate.self, CompletionBody.self, Configuration.self, PackedHeader.self, RequestLines.self,
-        ResumedOutput.self,
-        Safetensors.self, ShardIndex.self,
-        StopSearch.self, TokenizerJSON.self,
+        BatchInput.self, ChatTemplate.self, CompletionBody.self, Configuration.self, Multipart.self, PackedHeader.self,
+        RequestLines.self, ResumedOutput.self, Safetensors.self, ShardIndex.self, StopSearch.self, TokenizerJSON.self,
         TokenizerText.self,
     ]
     private static let names = properties.map { String(describing: $0) }

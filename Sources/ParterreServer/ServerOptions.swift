@@ -21,6 +21,9 @@ public struct ServerOptions: Sendable {
     /// How long running requests may go on once the server is told to end.
     public var drainTime = Duration.seconds(30)
     public var maxConnections = 1024
+    /// Bytes that the bodies of requests may take together while they are read, beside the first 64 KiB of each; at least
+    /// `RequestLimits.bodyBytes`. A request that finds no room gets a 503.
+    public var bodyMemory = 64 << 20
     /// A connection that says nothing for so long between requests, or within one, is closed.
     public var idleTime = Duration.seconds(75)
     /// How long, and how many bytes, a client that was answered before the end of its request may go on sending: they are thrown

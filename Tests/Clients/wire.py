@@ -9,8 +9,18 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+
+# What this task has sent and read, in short, for telling of surprises. No list: nobody wants to know.
+exchanged: ContextVar[list[str] | None] = ContextVar("exchanged", default=None)
+
+
+def note(what: str) -> None:
+    if (lines := exchanged.get()) is not None:
+        lines.append(what)
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,7 @@ class Connection:
         return cls(reader, writer, address)
 
     async def send(self, method: str, path: str, body: bytes = b"", keep_alive: bool = True) -> None:
+        note(f"> {method} {path[:200]} {body[:2000]!r}")
         self.writer.write(self.head(method, path, len(body), keep_alive) + body)
         await self.writer.drain()
 
@@ -64,6 +75,7 @@ class Connection:
 
     async def read_head(self) -> Head:
         text = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        note(f"< {text!r}")
         first, *rest = text.split("\r\n")[:-2]
         pairs = (line.partition(":") for line in rest)
         return Head(int(first.split(" ")[1]), {name.lower(): value.strip() for name, _, value in pairs})
@@ -85,7 +97,9 @@ class Connection:
             yield piece
 
     async def body(self, head: Head) -> bytes:
-        return b"".join([piece async for piece in self.pieces(head)])
+        whole = b"".join([piece async for piece in self.pieces(head)])
+        note(f"< {whole[:1000]!r}")
+        return whole
 
     async def events(self, head: Head) -> AsyncIterator[str]:
         """The data of server-sent events, `[DONE]` included."""

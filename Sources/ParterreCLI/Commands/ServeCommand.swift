@@ -15,7 +15,7 @@ struct ServeCommand: AsyncParsableCommand {
                                      echo, logprobs, stop, seed, logit_bias and vLLM's more
               POST /v1/chat/completions   messages; with the model's chat template, or --chat-template
               POST /tokenize, /detokenize
-              GET  /v1/models, /metrics
+              GET  /v1/models, /tokenizer_info, /metrics
                    /v1/files, /v1/batches   with --batch-dir: OpenAI's batch API
               GET  /health           200 when it serves; 503 while it loads or drains
               GET  /                 a page to try the model on and to watch the batch
@@ -61,7 +61,9 @@ struct ServeCommand: AsyncParsableCommand {
             },
             load: { progress in
                 let engine = try await reporter.load(source, engineOptions, progress: progress)
-                return ServedModel(engine: engine, name: source.name)
+                var served = ServedModel(engine: engine, name: source.name)
+                served.tokenizerInfo = TokenizerInfo(directory: source.url, engine: engine)
+                return served
             })
         let group = ServiceGroup(configuration: .init(services: [server], logger: reporter.quietLogger))
         let interrupt = Interrupt()

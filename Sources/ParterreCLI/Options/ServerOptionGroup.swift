@@ -57,6 +57,13 @@ struct ServerOptionGroup: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "Most bytes of all bodies together that are being read, beside the first 64 KiB of each; "
+                + "beyond that requests get a 503.",
+            valueName: "bytes"))
+    var maxBodyMemory: Int = defaults.bodyMemory
+
+    @Option(
+        help: ArgumentHelp(
             "Most tokens of a prompt: steps of a very long one take long for everybody.", valueName: "tokens"))
     var maxPromptTokens = defaults.limits.promptTokens ?? Int(Int32.max)
 
@@ -88,6 +95,7 @@ struct ServerOptionGroup: ParsableArguments {
         try check(port, 0...65535, "port")
         try check(maxQueue, 0...1_000_000, "max-queue")
         try check(maxBody, 1...1 << 30, "max-body")
+        try check(maxBodyMemory, 1...1 << 40, "max-body-memory")
         try check(maxPromptTokens, 1...Int(Int32.max), "max-prompt-tokens")
         try check(maxNewTokens, 1...Int(Int32.max), "max-new-tokens")
         try check(maxSamples, 1...SamplingParameters.mostSamples, "max-n")
@@ -107,6 +115,7 @@ struct ServerOptionGroup: ParsableArguments {
         options.modelNames = names
         options.maxQueue = maxQueue
         options.limits.bodyBytes = maxBody
+        options.bodyMemory = maxBodyMemory
         options.limits.promptTokens = maxPromptTokens
         options.limits.newTokens = maxNewTokens
         options.limits.samples = maxSamples

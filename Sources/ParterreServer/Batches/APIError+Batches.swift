@@ -1,4 +1,5 @@
 import Batches
+import Forms
 import HTTPTypes
 
 extension APIError {

@@ -12,8 +12,10 @@ struct FilesFeature: Feature {
 
     func addRoutes(to routes: Routes) {
         let files = routes.guarded.group("v1/files")
-        files.post { request, _ in
-            Response(json: try await FileForm.read(request, into: opened()).json)
+        files.post { request, context in
+            // It goes to the disk piece by piece.
+            context.body?.release()
+            return Response(json: try await FileForm.read(request, into: opened()).json)
         }
         files.get { request, _ in try list(request) }
         files.get(":id") { _, context in Response(json: try opened().file(id(context)).json) }

@@ -32,6 +32,7 @@ extension ServerCore {
             CompletionsFeature(core: self),
             ChatFeature(core: self),
             TokenizeFeature(core: self),
+            TokenizerInfoFeature(core: self),
             MetricsFeature(core: self),
             FilesFeature(store: batches?.files),
             BatchesFeature(core: self, store: batches),
@@ -44,7 +45,7 @@ extension ServerCore {
         router.addMiddleware {
             RequestLog(logger: logger)
             ErrorForm(logger: logger)
-            BodyWatch()
+            BodyWatch(memory: bodies)
         }
         let guarded = router.group()
         if let keys = options.keys { guarded.add(middleware: KeyCheck(keys: keys)) }

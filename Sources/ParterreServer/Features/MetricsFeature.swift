@@ -12,6 +12,7 @@ struct MetricsFeature: Feature {
             var text = PrometheusText(labels: [(MetricName.modelLabel, model.name)])
             text.append(await model.engine.status())
             text.append(core.gate)
+            text.append(core.bodies)
             var process = PrometheusText(labels: [])
             process.append(ProcessFigures())
             return Response(text: text.text + process.text, type: PrometheusText.contentType)

@@ -49,4 +49,8 @@ extension PrometheusText {
         gauge("parterre:requests_in_flight", "Requests taken on and not answered yet.", Double(gate.inFlight))
         counter("parterre:requests_refused", "Requests refused because the queue was full.", gate.refused)
     }
+
+    mutating func append(_ bodies: BodyMemory) {
+        gauge("parterre:body_bytes", "Bytes of large request bodies that are being read.", Double(bodies.bytes))
+    }
 }

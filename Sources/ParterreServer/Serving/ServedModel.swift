@@ -7,12 +7,14 @@ public struct ServedModel: Sendable {
     public var engine: Engine
     /// What clients call it; the first is its own name.
     public var names: [String]
+    public var tokenizerInfo: TokenizerInfo
     /// Seconds since 1970.
     let created = Int(Date().timeIntervalSince1970)
 
     public init(engine: Engine, name: String) {
         self.engine = engine
         names = [name]
+        tokenizerInfo = TokenizerInfo(directory: nil, engine: engine)
     }
 
     package var name: String { names[0] }

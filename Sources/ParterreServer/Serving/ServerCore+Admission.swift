@@ -12,6 +12,8 @@ extension ServerCore {
     ) async throws -> Value {
         let client = try await context.disconnection()
         let ticket = try enter(run, client)
+        // From here on the queue's length bounds what requests take.
+        context.body?.release()
         do {
             return try await client.whileConnected {
                 defer { withExtendedLifetime(ticket) {} }

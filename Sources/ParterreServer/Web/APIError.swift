@@ -2,6 +2,7 @@ import Batches
 package import Forms
 package import HTTPTypes
 import HummingbirdCore
+import NIOHTTP1
 import Parterre
 
 /// What a client is told instead of an answer: a status and OpenAI's form of an error.
@@ -52,7 +53,11 @@ package struct APIError: Error, Sendable {
         case let error as BatchesError: self.init(error)
         case let error as MultipartError: self.init(error)
         case is CancellationError: self = .clientGone
-        default: self.init(.internalServerError, "the server failed; its log says why")
+        case HTTPParserError.invalidEOFState: self = .clientGone
+        default:
+            self =
+                APIError(malformed: error)
+                ?? APIError(.internalServerError, "the server failed; its log says why")
         }
     }
 

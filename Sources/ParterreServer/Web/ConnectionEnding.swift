@@ -1,3 +1,6 @@
+import Forms
+import HTTPTypes
+import Logging
 import NIOCore
 import NIOHTTP1
 
@@ -12,10 +15,12 @@ final class ConnectionEnding: ChannelDuplexHandler {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    /// How long and how much is read behind the last answer.
     struct Manners: Sendable {
+        /// How long and how much is read behind the last answer.
         var time: TimeAmount
         var bytes: Int
+        /// Hears of what is no HTTP, which no route sees.
+        var logger: Logger
     }
 
     private enum State {
@@ -37,12 +42,15 @@ final class ConnectionEnding: ChannelDuplexHandler {
         /// Whether the client holds the body back until it hears that it is wanted.
         var awaitsInvitation: Bool
         var isComplete = false
+        let isHead: Bool
     }
 
     private let manners: Manners
     private var state = State.open
     /// In the order in which they came; more than one where a client does not wait for answers.
     private var exchanges = CircularBuffer<Exchange>()
+    /// What is said when all requests in front of something malformed are answered.
+    private var refusal: APIError?
     private var isInputClosed = false
     private var isShuttingDown = false
 
@@ -57,11 +65,15 @@ final class ConnectionEnding: ChannelDuplexHandler {
             note(part)
             context.fireChannelRead(data)
         case .flushing, .closed: break
-        case .lingering(let alarm, let bytesLeft):
-            guard case .body(let bytes) = part else { return }
-            state = .lingering(alarm: alarm, bytesLeft: bytesLeft - bytes.readableBytes)
-            if bytesLeft < bytes.readableBytes { context.close(promise: nil) }
+        case .lingering:
+            if case .body(let bytes) = part { discard(bytes, context) }
         }
+    }
+
+    private func discard(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        guard case .lingering(let alarm, let bytesLeft) = state else { return }
+        state = .lingering(alarm: alarm, bytesLeft: bytesLeft - bytes.readableBytes)
+        if bytesLeft < bytes.readableBytes { context.close(promise: nil) }
     }
 
     private func note(_ part: HTTPServerRequestPart) {
@@ -72,7 +84,10 @@ final class ConnectionEnding: ChannelDuplexHandler {
             let awaits =
                 head.version == .http1_1
                 && head.headers[canonicalForm: "expect"].contains { $0.lowercased() == "100-continue" }
-            exchanges.append(Exchange(version: head.version, keepsAlive: keepsAlive, awaitsInvitation: awaits))
+            exchanges.append(
+                Exchange(
+                    version: head.version, keepsAlive: keepsAlive, awaitsInvitation: awaits,
+                    isHead: head.method == .HEAD))
         case .body: noteOfLast { $0.awaitsInvitation = false }
         case .end: noteOfLast { $0.isComplete = true }
         }
@@ -102,6 +117,37 @@ final class ConnectionEnding: ChannelDuplexHandler {
         context.fireChannelInactive()
     }
 
+    // MARK: What is no HTTP
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if case .dataReceivedInErrorState(_, let bytes)? = error as? ByteToMessageDecoderError {
+            // The parser has given up and says so again for all that comes.
+            return discard(bytes, context)
+        }
+        if refusal == nil, let answer = APIError(malformed: error) {
+            refusal = answer
+            // Nobody but this handler answers the request that broke off; its reader hears of the error.
+            if let last = exchanges.last, !last.isComplete { exchanges.removeLast() }
+            refuseIfDue(context)
+        }
+        context.fireErrorCaught(error)
+    }
+
+    private func refuseIfDue(_ context: ChannelHandlerContext) {
+        guard case .open = state, exchanges.isEmpty, let refusal else { return }
+        manners.logger.info(
+            "no HTTP", metadata: ["status": "\(refusal.status.code)", "reason": "\(refusal.answer.message)"])
+        let text = refusal.answer.json().line
+        let status = HTTPResponseStatus(statusCode: refusal.status.code, reasonPhrase: refusal.status.reasonPhrase)
+        let headers: HTTPHeaders = [
+            "Content-Type": "application/json", "Content-Length": "\(text.utf8.count)", "Connection": "close",
+        ]
+        let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: text)))), promise: nil)
+        finish(context, promise: nil)
+    }
+
     // MARK: What goes
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -111,17 +157,29 @@ final class ConnectionEnding: ChannelDuplexHandler {
         case (.head(let head), .open):
             context.write(wrapOutboundOut(.head(ended(head))), promise: promise)
         case (.end, .open):
-            _ = exchanges.popFirst()
-            context.write(data, promise: promise)
+            let isHead = exchanges.popFirst()?.isHead ?? false
+            context.write(isHead ? nothing : data, promise: promise)
+            refuseIfDue(context)
         case (.end, .answeringLast):
-            state = .flushing
-            let written = promise ?? context.eventLoop.makePromise()
-            written.futureResult.assumeIsolated().whenComplete { _ in self.linger(context) }
-            context.writeAndFlush(data, promise: written)
-        case (.head, .answeringLast), (.body, _):
+            finish(context, promise: promise)
+        case (.head, .answeringLast):
             context.write(data, promise: promise)
+        case (.body, _):
+            context.write(exchanges.first?.isHead == true ? nothing : data, promise: promise)
         }
     }
+
+    /// The end of the last answer, and what follows it.
+    private func finish(_ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
+        state = .flushing
+        let written = promise ?? context.eventLoop.makePromise()
+        written.futureResult.assumeIsolated().whenComplete { _ in self.linger(context) }
+        let isHead = exchanges.popFirst()?.isHead ?? false
+        context.writeAndFlush(isHead ? nothing : wrapOutboundOut(.end(nil)), promise: written)
+    }
+
+    /// What stands for a body and for its end in the answer to HEAD, which has neither.
+    private var nothing: NIOAny { wrapOutboundOut(.body(.byteBuffer(ByteBuffer()))) }
 
     /// Send `100 Continue` to a client that waits for it.
     func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {

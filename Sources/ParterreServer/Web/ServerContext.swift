@@ -10,6 +10,8 @@ package struct ServerContext: RequestContext {
     package let channel: any Channel
     /// Hummingbird's own `id` is in the logger's metadata, which not every log handler keeps.
     package let name = "req_\(RequestID())"
+    /// What the request's body takes; set before any route is asked.
+    package var body: BodyHold?
     /// Filled in while the request is answered, for the log.
     package let record = RequestRecord()
 

@@ -17,7 +17,8 @@ struct WebService: Sendable {
         address = (options.host, options.port)
         threads = MultiThreadedEventLoopGroup(numberOfThreads: options.networkThreads)
         let idle = TimeAmount(options.idleTime)
-        let manners = ConnectionEnding.Manners(time: TimeAmount(options.lingerTime), bytes: options.lingerBytes)
+        let manners = ConnectionEnding.Manners(
+            time: TimeAmount(options.lingerTime), bytes: options.lingerBytes, logger: core.logger)
         // Hummingbird's own lines say at info what is said here already.
         var quiet = core.logger
         quiet.logLevel = max(.notice, core.logger.logLevel)

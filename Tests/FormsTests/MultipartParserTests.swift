@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import ParterreServer
+@testable import Forms
 
 @Suite("Multipart forms")
 struct MultipartParserTests {

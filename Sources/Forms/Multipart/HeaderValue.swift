@@ -7,7 +7,8 @@ struct HeaderValue: Equatable {
 
     /// - Throws: `MultipartError.badHeader`, also where a parameter stands there twice.
     init(_ text: some StringProtocol) throws(MultipartError) {
-        var rest = Substring(text)[...]
+        // By scalars: a quote is one whatever accent follows it.
+        var rest = Substring(text).unicodeScalars
         rest.skipSpaces()
         value = rest.take { $0 == "/" || Self.isToken($0) }.lowercased()
         if value.isEmpty { throw .badHeader }
@@ -20,7 +21,7 @@ struct HeaderValue: Equatable {
             rest.skipSpaces()
             guard !name.isEmpty, rest.take("=") else { throw .badHeader }
             rest.skipSpaces()
-            let parameter = rest.take("\"") ? try Self.quoted(&rest) : String(rest.take(Self.isToken))
+            let parameter = rest.take("\"") ? try Self.quoted(&rest) : rest.take(Self.isToken)
             guard parameters.updateValue(parameter, forKey: name) == nil else { throw .badHeader }
             rest.skipSpaces()
         }
@@ -34,40 +35,40 @@ struct HeaderValue: Equatable {
         }
     }
 
-    private static func isToken(_ character: Character) -> Bool { character.asciiValue.map(isTokenByte) ?? false }
+    private static func isToken(_ scalar: Unicode.Scalar) -> Bool {
+        UInt8(exactly: scalar.value).map(isTokenByte) ?? false
+    }
 
     /// A backslash escapes a quote or a backslash and is one itself otherwise: browsers send `C:\x` as it is.
-    private static func quoted(_ rest: inout Substring) throws(MultipartError) -> String {
-        var text = ""
-        while let character = rest.popFirst() {
-            switch character {
-            case "\"": return text
+    private static func quoted(_ rest: inout Substring.UnicodeScalarView) throws(MultipartError) -> String {
+        var text = String.UnicodeScalarView()
+        while let scalar = rest.popFirst() {
+            switch scalar {
+            case "\"": return String(text)
             case "\\" where rest.first == "\"" || rest.first == "\\": text.append(rest.removeFirst())
             default:
                 // No header has a control character, and nothing that shows a name shall meet one.
-                if character.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
-                    throw .badHeader
-                }
-                text.append(character)
+                if scalar.properties.generalCategory == .control { throw .badHeader }
+                text.append(scalar)
             }
         }
         throw .badHeader
     }
 }
 
-extension Substring {
+extension Substring.UnicodeScalarView {
     fileprivate mutating func skipSpaces() { self = drop { $0 == " " || $0 == "\t" } }
 
-    fileprivate mutating func take(_ character: Character) -> Bool {
-        guard first == character else { return false }
+    fileprivate mutating func take(_ scalar: Unicode.Scalar) -> Bool {
+        guard first == scalar else { return false }
         removeFirst()
         return true
     }
 
-    fileprivate mutating func take(_ isWanted: (Character) -> Bool) -> Substring {
+    fileprivate mutating func take(_ isWanted: (Unicode.Scalar) -> Bool) -> String {
         let taken = prefix(while: isWanted)
         self = dropFirst(taken.count)
-        return taken
+        return String(taken)
     }
 }
 
