@@ -52,6 +52,19 @@ struct VersionTests {
         }
     }
 
+    @Test("a client that offers another protocol is answered in this one, and the connection ends")
+    func upgrade() async throws {
+        try await TestServer.run { server in
+            let wire = try server.wire()
+            try await wire.send(
+                "GET /health HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+                    + "HTTP2-Settings: AAMAAABk\r\n\r\n")
+            let reply = try await wire.reply()
+            #expect(reply.status == 200 && reply.headers["connection"] == "close")
+            #expect(try await rest(wire) == "")
+        }
+    }
+
     @Test("HEAD is answered as GET without a body, also where it is refused, and the next request is served")
     func head() async throws {
         try await TestServer.run { server in

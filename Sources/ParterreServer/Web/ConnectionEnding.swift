@@ -79,8 +79,10 @@ final class ConnectionEnding: ChannelDuplexHandler {
     private func note(_ part: HTTPServerRequestPart) {
         switch part {
         case .head(let head):
+            // The parser reads nothing behind a request for another protocol, such as that of `curl --http2`.
+            let staysHTTP = !head.headers.contains(name: "Upgrade") && head.method != .CONNECT
             // A client of HTTP/1.0 takes the connection's end for the answer's.
-            let keepsAlive = head.isKeepAlive && head.version == .http1_1
+            let keepsAlive = head.isKeepAlive && head.version == .http1_1 && staysHTTP
             let awaits =
                 head.version == .http1_1
                 && head.headers[canonicalForm: "expect"].contains { $0.lowercased() == "100-continue" }
