@@ -50,6 +50,7 @@ struct ServeCommand: AsyncParsableCommand {
         // Nobody should be given an address before it is known that there is something to serve.
         _ = try ModelInspection.inspect(source)
         try engineOptions.chatTemplate.check(for: source)
+        FreedMemory.giveBack()
         let reporter = report.reporter
         let server = Server(
             options: options, logger: reporter.serverLogger,
