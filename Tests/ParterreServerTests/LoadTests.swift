@@ -49,7 +49,7 @@ struct LoadTests {
             let wire = try server.wire()
             let idle = try server.wire()
             #expect(try await idle.get("/health").status == 200)
-            let ids = (0..<800).map { 5 + $0 % 900 }
+            let ids = (0..<4000).map { 5 + $0 % 900 }
             try await wire.sendRequest(
                 "POST", "/v1/completions",
                 body: #"{"prompt": \#(ids), "max_tokens": 20, "ignore_eos": true, "stream": true}"#)
