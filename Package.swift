@@ -68,6 +68,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CNUMA", pkgConfig: "numa", providers: [.apt(["libnuma-dev"])]),
+        .systemLibrary(name: "CMalloc"),
         .target(name: "CKernels"),
         .target(name: "CLimits"),
         room("Basics", []),
@@ -98,7 +99,7 @@ let package = Package(
         .executableTarget(
             name: "ParterreCLI",
             dependencies: [
-                "Basics", "Parterre", "Forms", "BatchFiles", "ParterreServer", argumentParser, lifecycle, logging,
+                "Basics", "CMalloc", "Parterre", "Forms", "BatchFiles", "ParterreServer", argumentParser, lifecycle, logging,
             ],
             swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),

@@ -1,5 +1,5 @@
 #if canImport(Glibc)
-    import Glibc
+    import CMalloc
 #endif
 
 /// What the process's allocator does with memory that was freed.
