@@ -13,7 +13,7 @@ struct LastAnswerTests {
     /// A server that also waits for a client on a busy machine.
     private static var patient: ServerOptions {
         var options = ServerOptions()
-        options.lingerTime = .seconds(60)
+        options.lingerTime = .seconds(600)
         return options
     }
 

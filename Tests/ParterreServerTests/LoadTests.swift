@@ -43,9 +43,11 @@ struct LoadTests {
 
     @Test("a server that is told to end answers what runs to its end and nothing new")
     func drain() async throws {
+        var options = ServerOptions()
+        options.drainTime = .seconds(600)
         var engine = TestServer.engineOptions
         engine.prefillChunk = 1
-        try await TestServer.run(engine: engine) { server in
+        try await TestServer.run(options, engine: engine) { server in
             let wire = try server.wire()
             let idle = try server.wire()
             #expect(try await idle.get("/health").status == 200)
