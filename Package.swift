@@ -99,7 +99,8 @@ let package = Package(
         .executableTarget(
             name: "ParterreCLI",
             dependencies: [
-                "Basics", "CMalloc", "Parterre", "Forms", "BatchFiles", "ParterreServer", argumentParser, lifecycle, logging,
+                "Basics", "CMalloc", "Parterre", "Forms", "BatchFiles", "ParterreServer", argumentParser, lifecycle,
+                logging,
             ],
             swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
@@ -129,7 +130,8 @@ let package = Package(
         .testTarget(
             name: "ParserTests",
             dependencies: [
-                "BatchFiles", "Batches", "ChatTemplates", "Forms", "Parterre", "Scheduler", "Tokenizers", "Models", "Kernels",
+                "BatchFiles", "Batches", "ChatTemplates", "Forms", "Parterre", "Scheduler", "Tokenizers", "Models",
+                "Kernels",
                 "Basics",
             ],
             path: "FuzzTesting/Parsers", resources: [.copy("Corpus")], swiftSettings: strict),
