@@ -77,6 +77,7 @@ struct CompletionRequestTests {
             (#"{"prompt": "a", "stream_options": {"include_usage": true}}"#, "stream_options"),
             (#"{"prompt": "a", "skip_special_tokens": false}"#, "skip_special_tokens"),
             (#"{"prompt": "a", "model": 1}"#, "model"),
+            (#"{"prompt": "a", "echo": true, "logprobs": 1, "beams": 2}"#, "echo"),
         ])
     func refusals(body: String, field: String) {
         #expect {

@@ -67,6 +67,10 @@ extension CompletionRequest {
     }
 
     private func checkEcho(_ fields: FieldReader) throws {
+        if echo, options.parameters.beams.isSearch, options.parameters.logprobs != nil {
+            throw fields.error(
+                "echo", "with logprobs cannot be had together with beam search: leave echo, logprobs or beams out")
+        }
         guard options.parameters.maxTokens == 0 else { return }
         guard echo else { throw fields.error("max_tokens", "must be at least 1, or 0 with echo") }
         guard bestOf == 1, !options.parameters.beams.isSearch else {
