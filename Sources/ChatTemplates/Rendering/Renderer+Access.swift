@@ -133,7 +133,7 @@ extension Renderer {
         case .range(let range):
             let slice = try Slice(start: start, stop: stop, step: step, of: range.count)
             return .range(try range.part(slice))
-        default: throw Fault.failed("a \(value.typeName) cannot be sliced")
+        default: throw Fault.failed("'\(value.typeName)' object cannot be sliced")
         }
     }
 }

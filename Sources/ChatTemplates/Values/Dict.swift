@@ -81,7 +81,7 @@ enum DictKey: Hashable {
         case .undefined: self = .identity(ObjectIdentifier(Undefined.self))
         case .namespace(let namespace): self = .identity(ObjectIdentifier(namespace))
         case .loop(let loop): self = .identity(ObjectIdentifier(loop))
-        default: throw Fault.failed("a \(value.typeName) cannot be a key: unhashable type")
+        default: throw Fault.failed("'\(value.typeName)' object cannot be a key: it is unhashable")
         }
     }
 }
