@@ -12,8 +12,8 @@ let strict: [SwiftSetting] = [
 
 // Folders of Fuzzers/ and of Parsers/Corpus/.
 let fuzzers = [
-    "BatchInput", "ChatTemplate", "CompletionBody", "Configuration", "Multipart", "PackedHeader", "RequestLines",
-    "ResumedOutput", "Safetensors", "ShardIndex", "StopSearch", "TokenizerJSON", "TokenizerText",
+    "BatchInput", "ChatBody", "ChatTemplate", "CompletionBody", "Configuration", "Multipart", "PackedHeader",
+    "RequestLines", "ResumedOutput", "Safetensors", "ShardIndex", "StopSearch", "TokenizerJSON", "TokenizerText",
 ]
 
 let package = Package(

@@ -5,7 +5,8 @@ import Testing
 @Suite("Corpus of the fuzzers")
 struct CorpusTests {
     private static let properties: [any ParserProperty.Type] = [
-        BatchInput.self, ChatTemplate.self, CompletionBody.self, Configuration.self, Multipart.self, PackedHeader.self,
+        BatchInput.self, ChatBody.self, ChatTemplate.self, CompletionBody.self, Configuration.self, Multipart.self,
+        PackedHeader.self,
         RequestLines.self, ResumedOutput.self, Safetensors.self, ShardIndex.self, StopSearch.self, TokenizerJSON.self,
         TokenizerText.self,
     ]
