@@ -37,9 +37,10 @@ public enum ChatBody: ParserProperty {
         }
     }
 
-    /// Without what says how a field was written.
+    /// Without what says how a field was written, and the number that does not count.
     private static func withoutNames(_ request: ChatRequest) -> ChatRequest {
         var request = request
+        request.options.parameters.maxTokens = 1
         request.hasMinTokens = true
         request.maxTokensField = ""
         return request
