@@ -17,6 +17,7 @@ from typing import Any
 
 import openai
 from checks import Checks
+from hanging_up import hangs_up
 from openai import AsyncOpenAI, OpenAI
 from server import Server
 
@@ -213,14 +214,7 @@ def streams(s: Session) -> None:
 
 
 def hanging_up(s: Session) -> None:
-    before = s.server.metrics()["vllm:generation_tokens_total"]
-    stream = s.complete(stream=True, max_tokens=2000, extra_body={"ignore_eos": True})
-    next(iter(stream))
-    stream.close()
-    gauges = s.server.wait_until_idle(2)
-    s.check.equal("a stream that is closed frees its blocks", set(gauges.values()), {0.0})
-    written = s.server.metrics()["vllm:generation_tokens_total"] - before
-    s.check.true("and writes no further", written < 2000, written)
+    hangs_up(s.check, s.server, lambda: s.complete(stream=True, max_tokens=2000, extra_body={"ignore_eos": True}))
 
 
 def mistakes(s: Session) -> None:

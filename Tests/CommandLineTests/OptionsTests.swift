@@ -23,6 +23,16 @@ struct OptionsTests {
         #expect(command.model.source == .bundled)
     }
 
+    @Test("a server chats by the model's template, by that of a file, or not at all")
+    func chatTemplate() throws {
+        for (arguments, wanted) in [
+            ([], .model), (["--chat-template", "none"], .none),
+            (["--chat-template", "/a/b.jinja"], .file(URL(filePath: "/a/b.jinja"))),
+        ] as [([String], EngineOptions.ChatTemplateSource)] {
+            #expect(try ServeCommand.parse(arguments).chatting(EngineOptions()).chatTemplate == wanted)
+        }
+    }
+
     @Test("what the model recommends goes before the library's defaults, an option before both")
     func recommended() throws {
         var recommended = SamplingParameters()

@@ -17,8 +17,11 @@ extension EngineOptions.ChatTemplateSource {
         case .none: return nil
         case .file(let url):
             let path = url.path(percentEncoded: false)
+            guard FileManager.default.fileExists(atPath: path) else {
+                throw .badChatTemplate(path, reason: "there is no such file: give the chat template's file of Jinja")
+            }
             guard let data = try? Data(contentsOf: url), let text = String(validating: data, as: UTF8.self) else {
-                throw .badChatTemplate(path, reason: "the chat template cannot be read, or is not UTF-8")
+                throw .badChatTemplate(path, reason: "it is no text in UTF-8: give the chat template's file of Jinja")
             }
             do {
                 return try ChatTemplate(text, specialTokens: specialTokens)
@@ -30,14 +33,22 @@ extension EngineOptions.ChatTemplateSource {
             do {
                 return try ChatTemplate.load(from: directory)
             } catch {
-                throw .badChatTemplate(directory.path(percentEncoded: false), reason: error.message)
+                throw .badChatTemplate(
+                    directory.path(percentEncoded: false),
+                    reason: error.message + " Without chats the model can be served all the same (--chat-template none, "
+                        + "EngineOptions.ChatTemplateSource.none).")
             }
         }
     }
 }
 
+extension Engine {
+    /// What the model's own tokens are called in `tokenizer_config.json`, and their texts.
+    package var specialTokens: [String: String] { configuration.specialTokens(of: tokenizer) }
+}
+
 extension BloomConfiguration {
-    /// What templates call the model's own tokens, as `tokenizer_config.json` does.
+    /// What templates call the model's own tokens.
     func specialTokens(of tokenizer: Tokenizer?) -> [String: String] {
         let ids = [("bos_token", bosTokenID), ("eos_token", eosTokenIDs.first), ("pad_token", padTokenID)]
         var tokens: [String: String] = [:]

@@ -38,7 +38,7 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var model: ModelOptions
     @Option(
         help: ArgumentHelp(
-            "File of Jinja that writes chats down as the model reads them. (default: the model's own)",
+            "File of Jinja that writes chats down as the model reads them; none: no chats. (default: the model's own)",
             valueName: "file"))
     var chatTemplate: String?
     @OptionGroup(title: "Engine options") var engine: EngineOptionGroup
@@ -83,9 +83,15 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
-    private func chatting(_ options: EngineOptions) -> EngineOptions {
+    /// The options with the template that chats are written by.
+    func chatting(_ options: EngineOptions) -> EngineOptions {
         var options = options
-        options.chatTemplate = chatTemplate.map { .file(URL(filePath: $0)) } ?? .model
+        options.chatTemplate =
+            switch chatTemplate {
+            case nil: .model
+            case "none"?: .none
+            case let path?: .file(URL(filePath: path))
+            }
         return options
     }
 }

@@ -18,14 +18,7 @@ public struct TokenizerInfo: Sendable {
         for path in Self.paths { fields[path] = nil }
         for (name, value) in fields { fields[name] = Self.plain(value) }
         if !(fields["tokenizer_class"] is String) { fields["tokenizer_class"] = "PreTrainedTokenizerFast" }
-        let configuration = engine.configuration
-        for (name, id) in [
-            ("bos_token", configuration.bosTokenID), ("eos_token", configuration.eosTokenIDs.first),
-            ("pad_token", configuration.padTokenID),
-        ] where !(fields[name] is String) {
-            guard let id, let tokenizer = engine.tokenizer else { continue }
-            fields[name] = tokenizer.decode([TokenID(id)], skipSpecialTokens: false)
-        }
+        for (name, text) in engine.specialTokens where !(fields[name] is String) { fields[name] = text }
         let data = try? JSONSerialization.data(withJSONObject: fields, options: [.sortedKeys, .withoutEscapingSlashes])
         json = String(decoding: data ?? Data("{}".utf8), as: UTF8.self)
     }

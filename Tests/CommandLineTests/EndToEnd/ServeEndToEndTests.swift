@@ -135,7 +135,7 @@ struct ServeEndToEndTests {
         try broken.write("{% for m in messages %}", to: "model/chat_template.jinja")
         try place.write("{% if %}", to: "broken.jinja")
         for (arguments, word) in [
-            (["--model", broken.model], broken.model),
+            (["--model", broken.model], broken.model), (["--model", broken.model], "--chat-template none"),
             (["--chat-template", place.path("broken.jinja")], "broken.jinja"),
             (["--chat-template", "/nowhere/chat.jinja"], "/nowhere/chat.jinja"),
             (["--model", "/nowhere"], "/nowhere"), (["--api-keys", "/nowhere/keys"], "/nowhere/keys"),
