@@ -35,8 +35,8 @@ extension EngineOptions.ChatTemplateSource {
             } catch {
                 throw .badChatTemplate(
                     directory.path(percentEncoded: false),
-                    reason: error.message + " Without chats the model can be served all the same (--chat-template none, "
-                        + "EngineOptions.ChatTemplateSource.none).")
+                    reason: error.message + " Without chats the model can be served all the same "
+                        + "(--chat-template none, EngineOptions.ChatTemplateSource.none).")
             }
         }
     }
