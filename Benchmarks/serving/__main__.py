@@ -38,6 +38,7 @@ def parse() -> argparse.Namespace:
     add("--longest-output", type=int, default=128)
     add("--batch", type=int, default=32, help="most sequences at once, for every server")
     add("--threads", type=int, default=machine.cores(), help="for every server")
+    add("--format", choices=["bf16", "f32"], default="bf16", help="of weights and cache; llama.cpp's cache stays f16")
     add("--seed", type=int, default=0, help="of the checkpoint and the prompts")
     add("--tiny", action="store_true", help="a model of two layers, to try this command out")
     add("--folder", type=Path, default=REPOSITORY / ".peers" / "serving", help="environment and checkpoints (8 GB)")
@@ -116,8 +117,9 @@ def describe(options: argparse.Namespace) -> dict:
         "time": time.strftime("%H:%M"),
         "commit": commit.stdout.strip(),
         "machine": machine.describe(),
-        "command": " ".join(f"--{name} {getattr(options, name)}" for name in ("servers", "rates", "seconds")),
+        "command": " ".join(f"--{name} {getattr(options, name)}" for name in ("servers", "rates", "seconds", "format")),
         "trace": options.trace.name,
+        "format": options.format,
         "batch": options.batch,
         "threads": options.threads,
         "seconds": options.seconds,

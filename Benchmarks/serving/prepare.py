@@ -27,10 +27,11 @@ def prepare(options: argparse.Namespace) -> Place:
     folder = options.folder.resolve()
     shape = TINY if options.tiny else Shape()
     models = Models(folder / f"{shape.name}-seed{options.seed}")
-    checkpoint, gguf = models.hugging_face(Format.BF16), models.gguf(Format.BF16)
+    format = Format(options.format)
+    checkpoint, gguf = models.hugging_face(Format.BF16), models.gguf(format)
     once(checkpoint, lambda partial: make_checkpoint(partial, shape, options.seed))
     if "llama.cpp" in options.servers:
-        once(gguf, lambda partial: python("-m", "peers.convert.gguf", checkpoint, partial, "bf16", "tokenizer"))
+        once(gguf, lambda partial: python("-m", "peers.convert.gguf", checkpoint, partial, format.value, "tokenizer"))
         build_llama_server(folder / "llama")
     return Place(
         folder=folder,
@@ -38,6 +39,7 @@ def prepare(options: argparse.Namespace) -> Place:
         checkpoint=checkpoint,
         gguf=gguf,
         llama_server=folder / "llama" / "build" / "bin" / "llama-server",
+        format=format,
         batch=options.batch,
         threads=options.threads,
         context=options.longest_prompt + options.longest_output,

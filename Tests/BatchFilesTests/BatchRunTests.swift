@@ -1,3 +1,4 @@
+import Forms
 import Foundation
 import Parterre
 import Synchronization
@@ -26,7 +27,12 @@ struct BatchRunTests {
                     }
                     defer { most.withLock { $0.now -= 1 } }
                     try? await Task.sleep(for: .milliseconds(1))
-                    guard case .text(let text) = request.prompt, text != "fail" else {
+                    let text =
+                        switch request.prompt {
+                        case .text(let text): text
+                        case .tokens(let ids): String(decoding: ids.map { UInt8($0.index) }, as: UTF8.self)
+                        }
+                    guard text != "fail" else {
                         continuation.finish(throwing: RequestError.tooLong(tokens: 9, capacity: 5))
                         return
                     }
@@ -69,7 +75,8 @@ struct BatchRunTests {
         let tally = Tally()
         var batch = BatchRun(
             source: Lines(texts),
-            answering: Answering(generate: { echo.generate($0) }, tokenizer: nil, modelName: "m", writer: writer),
+            answering: Answering(
+                model: AnsweringModel(name: "m", vocabularySize: 256, generate: { echo.generate($0) }), writer: writer),
             finished: finished, tally: tally, limit: limit, shouldStop: { tally.counts.done >= stopAfter })
         try await batch.run()
         let content = try String(contentsOfFile: path, encoding: .utf8)
@@ -81,16 +88,18 @@ struct BatchRunTests {
     func mixed() async throws {
         let (lines, counts) = try await run([
             #"{"id": "a", "prompt": "x", "n": 2}"#, "nonsense", #"{"id": "b", "prompt": "fail"}"#,
-            #"{"custom_id": "c", "body": {"prompt": ["p", "q"], "n": 2}}"#,
-            #"{"custom_id": "d", "body": {"prompt": ["p", "fail"]}}"#, #"{"prompt": "z"}"#,
+            #"{"custom_id": "c", "body": {"prompt": [[112], [113]], "n": 2}}"#,
+            #"{"custom_id": "d", "body": {"prompt": [[112], [102, 97, 105, 108]]}}"#, #"{"prompt": "z"}"#,
+            #"{"custom_id": "e", "body": {"messages": [{"role": "user", "content": "x"}]}}"#,
         ])
-        #expect(counts == .init(answered: 3, failed: 3, skipped: 0))
-        #expect(lines.count == 7)
+        #expect(counts == .init(answered: 3, failed: 4, skipped: 0))
+        #expect(lines.count == 8)
         let records = lines.compactMap { OutputRecord(Array($0.utf8)) }
-        #expect(records.count == 7)
+        #expect(records.count == 8)
         for wanted: OutputRecord in [
             .sample(.string("a"), index: 0), .sample(.string("a"), index: 1), .failure(.integer(2), line: 2),
             .failure(.string("b"), line: 3), .answer(.string("c")), .failure(.string("d"), line: 5),
+            .failure(.string("e"), line: 7),
             .sample(.integer(6), index: 0),
         ] {
             #expect(records.contains(wanted), "\(wanted)")
@@ -98,6 +107,8 @@ struct BatchRunTests {
         let batch = lines.first { $0.contains(#""custom_id":"c""#) } ?? ""
         #expect(batch.contains(#""choices":[{"index":0,"text":"P","#))
         #expect(batch.contains(#"{"index":3,"text":"Q","#))
+        let chat = lines.first { $0.contains(#""custom_id":"e""#) } ?? ""
+        #expect(chat.contains("the model has no chat template"))
     }
 
     @Test("keeps no more requests in flight than it may")

@@ -96,33 +96,44 @@ struct OutputLineTests {
     }
 
     @Test("OpenAI's form holds all samples of all prompts of a line")
-    func openAI() throws {
-        let form = OpenAIBatchLine(customID: .string("r"), completion: CompletionAnswer(model: "bloom", created: 5))
-        var second = completion
-        second.sample = 0
-        second.logprobs = [
-            TokenLogprob(id: 5, logprob: -1, top: [.init(id: 5, logprob: -1)]),
-            TokenLogprob(id: 9, logprob: -2, top: []),
-        ]
-        let line = form.answer([[completion, completion], [second]], tokenizer: nil).line
-        let batch = try Self.decode(line)
+    func openAI() async throws {
+        let model = AnsweringModel(name: "bloom", vocabularySize: 250_880) { [completion] request in
+            AsyncThrowingStream { continuation in
+                // The last sample ends first.
+                for sample in (0..<request.n).reversed() {
+                    var finished = completion
+                    finished.sample = sample
+                    finished.logprobs = [
+                        TokenLogprob(id: 5, logprob: -1, top: [.init(id: 5, logprob: -1)]),
+                        TokenLogprob(id: 9, logprob: -2 - Float(sample), top: []),
+                    ]
+                    continuation.yield(.finished(finished))
+                }
+                continuation.finish()
+            }
+        }
+        var options = RequestOptions(n: 2)
+        options.parameters.logprobs = 1
+        let prompts: [Prompt] = [.tokens([1, 2, 3]), .tokens([4, 5])]
+        let request = CompletionRequest(prompts: prompts, options: options, bestOf: 2)
+        let answer = try await BatchBody.completion(request).answer(by: model, name: "r")
+        let batch = try Self.decode(OutputEnvelope(customID: .string("r")).response(status: 200, body: answer).line)
         #expect(batch.customId == "r")
         #expect(batch.error == nil)
         #expect(batch.response.statusCode == 200)
         #expect(batch.response.body.object == "text_completion")
         #expect(batch.response.body.model == "bloom")
-        #expect(batch.response.body.created == 5)
-        #expect(batch.response.body.choices?.map(\.index) == [0, 1, 2])
-        #expect(batch.response.body.choices?[0].logprobs == nil)
+        #expect(batch.response.body.choices?.map(\.index) == [0, 1, 2, 3])
         #expect(batch.response.body.choices?[2].logprobs?.tokenLogprobs == [-1, -2])
-        #expect(batch.response.body.choices?[2].logprobs?.topLogprobs == [["token_id:5": -1], [:]])
-        #expect(batch.response.body.usage == .init(promptTokens: 6, completionTokens: 6, totalTokens: 12))
+        #expect(batch.response.body.choices?[3].logprobs?.tokenLogprobs == [-1, -3])
+        #expect(batch.response.body.choices?[3].logprobs?.topLogprobs == [["token_id:5": -1], [:]])
+        #expect(batch.response.body.usage == .init(promptTokens: 5, completionTokens: 8, totalTokens: 13))
     }
 
     @Test("OpenAI's form of a bad line has status 400 and says why")
     func openAIFailure() throws {
-        let form = OpenAIBatchLine(customID: nil, model: "bloom")
-        let line = form.failure(FieldError("must be POST", field: "method"), line: 9).line
+        let error = ErrorAnswer(FieldError("must be POST", field: "method"))
+        let line = OutputEnvelope(customID: nil).response(status: 400, body: error.json(line: 9)).line
         let batch = try Self.decode(line)
         #expect(batch.customId == nil)
         #expect(batch.response.statusCode == 400)

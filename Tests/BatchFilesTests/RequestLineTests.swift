@@ -18,11 +18,11 @@ struct RequestLineTests {
         let line = try parse(#"{"id": "a", "prompt": "Größe 🌱"}"#).get()
         #expect(line.id == .string("a"))
         #expect(line.number == 7)
-        #expect(line.prompts == [.text("Größe 🌱")])
+        #expect(line.content == .native(.text("Größe 🌱"), RequestOptions()))
         #expect(line.form == .native)
         let tokens = try parse(#"{"id": 18446744073709551615, "prompt_token_ids": [1, 0, 250679]}"#).get()
         #expect(tokens.id == .unsigned(.max))
-        #expect(tokens.prompts == [.tokens([1, 0, 250_679])])
+        #expect(tokens.content == .native(.tokens([1, 0, 250_679]), RequestOptions()))
     }
 
     @Test("goes by its number without an id") func idFromNumber() throws {
@@ -35,9 +35,9 @@ struct RequestLineTests {
         defaults.priority = 4
         defaults.deadline = .seconds(9)
         let given = try parse(#"{"prompt": "x", "priority": -3, "deadline": 0.25}"#, defaults: defaults).get()
-        let request = given.request(.text("x"))
+        let request = given.options.request(.text("x"))
         #expect(request.priority == -3 && request.deadline == .milliseconds(250))
-        let other = try parse(#"{"prompt": "x"}"#, defaults: defaults).get().request(.text("x"))
+        let other = try parse(#"{"prompt": "x"}"#, defaults: defaults).get().options.request(.text("x"))
         #expect(other.priority == 4 && other.deadline == .seconds(9))
         #expect(error(#"{"prompt": "x", "priority": 1.5}"#) == "priority: must be a whole number")
         #expect(error(#"{"prompt": "x", "deadline": "soon"}"#) == "deadline: must be a number of seconds")
@@ -145,8 +145,17 @@ struct RequestLineTests {
 
 @Suite("A line in OpenAI's batch form")
 struct OpenAIRequestLineTests {
-    private func parse(_ text: String) -> Result<RequestLine, BadLine> {
-        RequestLine.parse(Array(text.utf8), number: 3)
+    private func parse(
+        _ text: String, _ defaults: RequestOptions = RequestOptions()
+    ) -> Result<RequestLine, BadLine> {
+        RequestLine.parse(Array(text.utf8), number: 3, defaults: defaults)
+    }
+
+    private func completion(_ line: RequestLine) throws -> CompletionRequest {
+        guard case .openAIBatch(.completion(let request)) = line.content else {
+            throw FieldError("it is no completion")
+        }
+        return request
     }
 
     @Test("gives the request of its body") func body() throws {
@@ -157,18 +166,46 @@ struct OpenAIRequestLineTests {
             """
         ).get()
         #expect(line.id == .string("r1"))
-        #expect(line.form == .openAIBatch(model: "bloom"))
-        #expect(line.prompts == [.text("Once")])
+        #expect(line.form == .openAIBatch)
+        let request = try completion(line)
+        #expect(request.model == "bloom" && request.prompts == [.text("Once")])
         #expect(line.options.parameters.maxTokens == 9)
         #expect(line.options.parameters.logprobs == 2)
     }
 
     @Test("may hold several prompts, as texts or as tokens") func severalPrompts() throws {
         let texts = try parse(#"{"custom_id": "r", "body": {"prompt": ["a", "b"]}}"#).get()
-        #expect(texts.prompts == [.text("a"), .text("b")])
+        #expect(try completion(texts).prompts == [.text("a"), .text("b")])
         let tokens = try parse(#"{"custom_id": "r", "body": {"prompt": [[1, 2], [3]]}}"#).get()
-        #expect(tokens.prompts == [.tokens([1, 2]), .tokens([3])])
-        #expect(try parse(#"{"custom_id": "r", "body": {"prompt": [1, 2]}}"#).get().prompts == [.tokens([1, 2])])
+        #expect(try completion(tokens).prompts == [.tokens([1, 2]), .tokens([3])])
+        let one = try parse(#"{"custom_id": "r", "body": {"prompt": [1, 2]}}"#).get()
+        #expect(try completion(one).prompts == [.tokens([1, 2])])
+    }
+
+    @Test("takes what its endpoint takes, and the options for what it does not say") func endpointFields() throws {
+        var defaults = RequestOptions()
+        defaults.parameters.maxTokens = 33
+        defaults.parameters.temperature = 0.5
+        let echo = try parse(
+            #"{"custom_id": "r", "body": {"prompt": "x", "echo": true, "best_of": 3, "n": 2}}"#, defaults
+        ).get()
+        let request = try completion(echo)
+        #expect(request.echo && request.bestOf == 3 && echo.options.n == 2)
+        #expect(echo.options.parameters.maxTokens == 33 && echo.options.parameters.temperature == 0.5)
+    }
+
+    @Test("may be a chat", arguments: [#""url": "/v1/chat/completions", "#, ""]) func chat(_ url: String) throws {
+        var defaults = RequestOptions()
+        defaults.parameters.maxTokens = 33
+        let line = try parse(
+            #"{"custom_id": "r", \#(url)"body": {"messages": [{"role": "user", "content": "Hi"}]}}"#, defaults
+        ).get()
+        guard case .openAIBatch(.chat(let chat)) = line.content else {
+            Issue.record("it is no chat")
+            return
+        }
+        #expect(chat.prompt.messages == [.init(role: "user", texts: ["Hi"])])
+        #expect(chat.maxTokens == nil && line.options.parameters.maxTokens == 33)
     }
 
     @Test(
@@ -176,8 +213,24 @@ struct OpenAIRequestLineTests {
         arguments: [
             (#"{"custom_id": "r", "method": "GET", "body": {"prompt": "x"}}"#, "method: must be POST"),
             (
+                #"{"custom_id": "r", "url": "/v1/embeddings", "body": {"input": "x"}}"#,
+                "url: must be /v1/completions or /v1/chat/completions"
+            ),
+            (
                 #"{"custom_id": "r", "url": "/v1/chat/completions", "body": {"messages": []}}"#,
-                "url: must be /v1/completions: BLOOM continues texts and knows no chat"
+                "body.messages: is empty"
+            ),
+            (
+                #"{"custom_id": "r", "url": "/v1/completions", "body": {"messages": []}}"#,
+                "body.messages: unknown field"
+            ),
+            (
+                #"{"custom_id": "r", "body": {"prompt": "x", "stream": true}}"#,
+                "body.stream: is not served in a batch: its answer is whole"
+            ),
+            (
+                #"{"custom_id": "r", "body": {"prompt": "x", "n": 3, "best_of": 2}}"#,
+                "body.best_of: must be between n (3) and \(SamplingParameters.mostSamples), but is 2"
             ),
             (#"{"custom_id": 5, "body": {"prompt": "x"}}"#, "custom_id: must be a string"),
             (#"{"body": {"prompt": "x"}}"#, "custom_id: must be a string"),

@@ -24,7 +24,8 @@ struct ResumeTests {
     }
 
     private func request(_ id: String, line: Int = 1, n: Int = 1) -> Result<RequestLine, BadLine> {
-        .success(RequestLine(number: line, id: .string(id), options: RequestOptions(n: n)))
+        .success(
+            RequestLine(number: line, id: .string(id), content: .native(.text("x"), RequestOptions(n: n))))
     }
 
     private func write(_ text: String) throws { try Data(text.utf8).write(to: URL(filePath: path)) }
@@ -35,9 +36,9 @@ struct ResumeTests {
     func records() {
         #expect(OutputRecord(Array(sample("a", 3).utf8)) == .sample(.string("a"), index: 3))
         #expect(OutputRecord(Array(failure("a", line: 2).utf8)) == .failure(.string("a"), line: 2))
-        let batch = OpenAIBatchLine(customID: .string("r"), model: "m")
-        #expect(OutputRecord(Array(batch.answer([], tokenizer: nil).line.utf8)) == .answer(.string("r")))
-        let failed = batch.failure(FieldError("no"), line: 4).line
+        let batch = OutputEnvelope(customID: .string("r"))
+        #expect(OutputRecord(Array(batch.response(status: 200, body: .object([])).line.utf8)) == .answer(.string("r")))
+        let failed = batch.response(status: 400, body: ErrorAnswer(FieldError("no")).json(line: 4)).line
         #expect(OutputRecord(Array(failed.utf8)) == .failure(.string("r"), line: 4))
         for other in ["", "{}", "5", #"{"id": 1}"#, #"{"id": "a", "index": 0"#, #"{"index": 0, "text": ""}"#] {
             #expect(OutputRecord(Array(other.utf8)) == nil, "\(other)")
@@ -59,7 +60,9 @@ struct ResumeTests {
         for index in 0..<130 { work.add(.sample(.string("many"), index: index)) }
         #expect(work.covers(request("many", n: 130)))
         #expect(!work.covers(request("many", n: 131)))
-        #expect(!work.covers(.success(RequestLine(number: 1, id: .integer(1), options: RequestOptions()))))
+        #expect(
+            !work.covers(
+                .success(RequestLine(number: 1, id: .integer(1), content: .native(.text("x"), RequestOptions())))))
     }
 
     @Test("a bad line of an id does not stand for the good line of that id")

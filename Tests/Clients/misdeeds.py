@@ -17,6 +17,7 @@ class World:
     address: Address
     model: str
     longest_output: int
+    chats: bool  # whether there is a chat template
     idle: list[Connection] = field(default_factory=list)  # kept alive
 
 
@@ -60,7 +61,7 @@ async def cut_stream(world: World, rng: random.Random) -> str:
 
 async def leave_before_answer(world: World, rng: random.Random) -> str:
     connection = await Connection.open(world.address)
-    await connection.send_json("/v1/completions", good_request(world, rng))
+    await send(connection, good_request(world, rng))
     await asyncio.sleep(rng.random() * 0.3)
     connection.abort()
     return "left"
@@ -68,7 +69,7 @@ async def leave_before_answer(world: World, rng: random.Random) -> str:
 
 async def slow_reader(world: World, rng: random.Random) -> str:
     """Reads a little at a time, for some seconds, from a small buffer."""
-    body = good_request(world, rng) | {"max_tokens": 4 * world.longest_output, "logprobs": 5, "ignore_eos": True}
+    body = good_text(world, rng) | {"max_tokens": 4 * world.longest_output, "logprobs": 5, "ignore_eos": True}
     body.pop("use_beam_search", None)
     connection = await Connection.open(world.address, read_limit=1024)
     try:
@@ -104,6 +105,25 @@ async def bad_fields(world: World, rng: random.Random) -> str:
         ]
     )  # fmt: skip
     status, body = await exchange(world, good_request(world, rng) | fault, rng.random() < 0.5)
+    if status != 200 and not isinstance(json.loads(body).get("error"), dict):
+        return f"{status} without OpenAI's form"
+    return str(status) if status != 200 else f"200 for {json.dumps(fault)[:60]}"
+
+
+async def bad_chat(world: World, rng: random.Random) -> str:
+    fault = rng.choice(
+        [
+            {"messages": []}, {"messages": None}, {"messages": "Hello"}, {"messages": [{}]}, {"messages": [[]]},
+            {"messages": [{"role": "king", "content": "x"}]}, {"messages": [{"role": "user"}]},
+            {"messages": [{"role": "tool", "content": "x", "tool_call_id": "1"}]},
+            {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]},
+            {"messages": [{"role": "user", "content": {"text": "x"}}]}, {"tools": [{"type": "function"}]},
+            {"response_format": {"type": "json_object"}}, {"chat_template": "{% for %}"}, {"logprobs": 3},
+            {"top_logprobs": 30}, {"max_completion_tokens": 0}, {"echo": True}, {"prompt": "Once"},
+            {"chat_template_kwargs": {"messages": []}}, {"continue_final_message": True, "add_generation_prompt": True},
+        ]
+    )  # fmt: skip
+    status, body = await exchange(world, good_chat(world, rng) | fault, rng.random() < 0.5)
     if status != 200 and not isinstance(json.loads(body).get("error"), dict):
         return f"{status} without OpenAI's form"
     return str(status) if status != 200 else f"200 for {json.dumps(fault)[:60]}"
@@ -203,7 +223,10 @@ async def slow_head(world: World, rng: random.Random) -> str:
 
 async def long_prompt(world: World, rng: random.Random) -> str:
     prompt = [5] * rng.randrange(1_000_000, 2_000_000) if rng.random() < 0.5 else "a very long story " * 200_000
-    status, _ = await exchange(world, good_request(world, rng) | {"prompt": prompt}, keep_alive=False)
+    request = good_text(world, rng) | {"prompt": prompt}
+    if isinstance(prompt, str) and world.chats and rng.random() < 0.5:
+        request = good_chat(world, rng) | {"messages": [{"role": "user", "content": prompt}]}
+    status, _ = await exchange(world, request, keep_alive=False)
     return str(status)
 
 
@@ -227,6 +250,37 @@ def sentence(rng: random.Random, longest: int) -> str:
 
 
 def good_request(world: World, rng: random.Random) -> dict:
+    """For the endpoint that `send` chooses by its fields."""
+    return good_chat(world, rng) if world.chats and rng.random() < 0.35 else good_text(world, rng)
+
+
+def good_chat(world: World, rng: random.Random) -> dict:
+    roles = ["user", "assistant"] * rng.randrange(0, 4) + ["user"]
+    messages = [{"role": role, "content": sentence(rng, 30)} for role in roles]
+    if rng.random() < 0.3:
+        messages.insert(0, {"role": "system", "content": sentence(rng, 10)})
+    if rng.random() < 0.2:
+        messages[-1]["content"] = [{"type": "text", "text": sentence(rng, 9)} for _ in range(rng.randrange(1, 4))]
+    request: dict = {"model": world.model, "messages": messages}
+    request[rng.choice(["max_tokens", "max_completion_tokens"])] = rng.randrange(1, world.longest_output + 1)
+    request["temperature"] = rng.choice([0, 0.7, 1.0])
+    if rng.random() < 0.2:
+        request["n"] = rng.randrange(2, 5)
+    if rng.random() < 0.3:
+        request["seed"] = rng.randrange(1 << 63)
+    if rng.random() < 0.2:
+        request |= {"logprobs": True, "top_logprobs": rng.randrange(0, 6)}
+    if rng.random() < 0.2:
+        request["stop"] = rng.choice([".", ["dog", "cat"], "\n\n"])
+    if rng.random() < 0.1:
+        messages.append({"role": "assistant", "content": sentence(rng, 5)})
+        request["continue_final_message"] = True
+    if rng.random() < 0.1:
+        request["chat_template_kwargs"] = {"opening": sentence(rng, 3)}
+    return request
+
+
+def good_text(world: World, rng: random.Random) -> dict:
     request: dict = {"model": world.model, "max_tokens": rng.randrange(1, world.longest_output + 1)}
     kind = rng.random()
     if kind < 0.7:
@@ -254,11 +308,16 @@ def good_request(world: World, rng: random.Random) -> dict:
     return request
 
 
+async def send(connection: Connection, request: dict, keep_alive: bool = True) -> None:
+    path = "/v1/chat/completions" if "messages" in request else "/v1/completions"
+    await connection.send_json(path, request, keep_alive)
+
+
 async def begin_stream(world: World, request: dict) -> tuple[Connection, Head]:
     request = request | {"stream": True}
     request.pop("use_beam_search", None)
     connection = await Connection.open(world.address)
-    await connection.send_json("/v1/completions", request, keep_alive=False)
+    await send(connection, request, keep_alive=False)
     return connection, await connection.read_head()
 
 
@@ -267,7 +326,7 @@ async def exchange(world: World, request: dict, keep_alive: bool) -> tuple[int, 
     reused = bool(keep_alive and world.idle)
     connection = world.idle.pop() if reused else await Connection.open(world.address)
     try:
-        await connection.send_json("/v1/completions", request, keep_alive)
+        await send(connection, request, keep_alive)
         head = await connection.read_head()
         body = await connection.body(head)
     except (ConnectionError, asyncio.IncompleteReadError):

@@ -28,6 +28,10 @@ from server import Server, load_gauges
 from wire import Address
 
 PROBE = {"prompt": "The little dog", "temperature": 1, "seed": 11, "max_tokens": 24, "logprobs": 1, "n": 2}
+CHAT = {
+    "messages": [{"role": "user", "content": "Tell me of the little dog"}],
+    "temperature": 1, "seed": 11, "max_tokens": 24, "logprobs": True, "top_logprobs": 1,
+}  # fmt: skip
 
 # How often each kind of request comes, and what may come of it.
 KINDS: list[tuple[int, Callable[[World, random.Random], Awaitable[str]], set[str]]] = [
@@ -37,6 +41,7 @@ KINDS: list[tuple[int, Callable[[World, random.Random], Awaitable[str]], set[str
     (6, misdeeds.leave_before_answer, {"left"}),
     (4, misdeeds.slow_reader, {"200", "cut", "429"}),
     (6, misdeeds.bad_fields, {"400", "404"}),
+    (4, misdeeds.bad_chat, {"400"}),
     (4, misdeeds.bad_json, {"400"}),
     (3, misdeeds.wrong_place, {"404", "405"}),
     (2, misdeeds.huge_body, {"413"}),
@@ -183,8 +188,14 @@ def main() -> None:
     server = Server(o.base_url)
     model = server.json("/v1/models")["data"][0]["id"]
     print(f"soak of {o.minutes:g} minutes, {o.rate:g} requests/s, seed {o.seed}, model {model}", flush=True)
-    world = World(Address.of(o.base_url), model, o.longest_output)
-    soak = Soak(world, o.rate, o.seed, lambda: misdeeds.answer(world, PROBE))
+    chats = server.call("/tokenize", {"messages": CHAT["messages"]})[0] == 200
+    world = World(Address.of(o.base_url), model, o.longest_output, chats)
+    probes = [PROBE, CHAT] if chats else [PROBE]
+
+    async def probe() -> bytes:
+        return b"".join([await misdeeds.answer(world, request) for request in probes])
+
+    soak = Soak(world, o.rate, o.seed, probe)
     samples = Samples(o.pid, server, o.csv)
     began = time.monotonic()
     asyncio.run(soak.run(60 * o.minutes, samples, o.interval))

@@ -1,6 +1,7 @@
 import Basics
 import Foundation
 
+@testable import BatchFiles
 @testable import Batches
 @testable import Forms
 @testable import Scheduler

@@ -38,7 +38,7 @@ public enum ChatBody: ParserProperty {
     }
 
     /// Without what says how a field was written, and the number that does not count.
-    private static func withoutNames(_ request: ChatRequest) -> ChatRequest {
+    static func withoutNames(_ request: ChatRequest) -> ChatRequest {
         var request = request
         request.options.parameters.maxTokens = 1
         request.hasMinTokens = true
@@ -47,7 +47,7 @@ public enum ChatBody: ParserProperty {
     }
 
     /// `nil` where the fields cannot be written as they were read: a deadline.
-    private static func write(_ request: ChatRequest) -> JSON? {
+    static func write(_ request: ChatRequest) -> JSON? {
         guard request.options.deadline == nil else { return nil }
         let prompt = request.prompt
         // Written below, in the chat's own form.

@@ -28,7 +28,7 @@ public enum CompletionBody: ParserProperty {
     }
 
     /// `nil` where the fields cannot be written as they were read: a deadline, and `best_of` of beam search.
-    private static func write(_ request: CompletionRequest) -> JSON? {
+    static func write(_ request: CompletionRequest) -> JSON? {
         guard request.options.deadline == nil else { return nil }
         var members = written(request.options)
         members.append(.init(name: "prompt", value: written(request.prompts)))

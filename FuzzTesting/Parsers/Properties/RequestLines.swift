@@ -17,7 +17,7 @@ public enum RequestLines: ParserProperty {
             case .success(let request):
                 try check(request)
                 do {
-                    for prompt in request.prompts { try request.request(prompt).validate(vocabularySize: 250_880) }
+                    try request.options.request(.tokens([TokenID(1)])).validate(vocabularySize: 250_880)
                 } catch {
                     try requireSentence(error.message)
                     refused = refused ?? FieldError(error)
@@ -55,26 +55,36 @@ public enum RequestLines: ParserProperty {
     // MARK: Requests
 
     private static func check(_ request: RequestLine) throws {
-        try require(!request.prompts.isEmpty, "a request without a prompt")
+        if case .openAIBatch(.completion(let completion)) = request.content {
+            try require(!completion.prompts.isEmpty, "a request without a prompt")
+        }
         guard let written = write(request) else { return }
         guard case .success(let again) = RequestLine.parse(Array(written.line.utf8), number: request.number) else {
             throw Violation("refused when written again: \(written.line)")
         }
-        try require(again == request, "another request when written again: \(written.line)")
+        try require(
+            withoutNames(again) == withoutNames(request), "another request when written again: \(written.line)")
     }
 
-    /// `nil` for a deadline, whose seconds need not be written as they were read.
-    private static func write(_ request: RequestLine) -> JSON? {
-        guard request.options.deadline == nil else { return nil }
-        var members = written(request.options)
-        switch request.form {
-        case .native:
-            members.append(.init(name: "prompt", value: written([request.prompts[0]])))
-            return .object([.init(name: "id", value: request.id.json)] + members)
-        case .openAIBatch(let model):
-            members.append(.init(name: "prompt", value: written(request.prompts)))
-            if let model { members.append(.init(name: "model", value: .string(model))) }
-            return .object(["custom_id": request.id.json, "body": .object(members)])
+    private static func withoutNames(_ line: RequestLine) -> RequestLine {
+        guard case .openAIBatch(.chat(let chat)) = line.content else { return line }
+        var line = line
+        line.content = .openAIBatch(.chat(ChatBody.withoutNames(chat)))
+        return line
+    }
+
+    /// `nil` where fields cannot be written as they were read, such as a deadline.
+    private static func write(_ line: RequestLine) -> JSON? {
+        switch line.content {
+        case .native(let prompt, let options):
+            guard options.deadline == nil else { return nil }
+            let members = written(options) + [.init(name: "prompt", value: written([prompt]))]
+            return .object([.init(name: "id", value: line.id.json)] + members)
+        case .openAIBatch(.completion(let request)):
+            return CompletionBody.write(request).map { .object(["custom_id": line.id.json, "body": $0]) }
+        case .openAIBatch(.chat(let request)):
+            let url = JSON.string(BatchEndpoint.chatCompletions.rawValue)
+            return ChatBody.write(request).map { .object(["custom_id": line.id.json, "url": url, "body": $0]) }
         }
     }
 
@@ -89,9 +99,7 @@ public enum RequestLines: ParserProperty {
         let lines: [JSON]
         switch request.form {
         case .native: lines = completions.map { NativeLine.completion($0, id: request.id, tokenizer: nil) }
-        case .openAIBatch:
-            let answers = request.prompts.map { _ in completions }
-            lines = [OpenAIBatchLine(customID: request.id, model: "m").answer(answers, tokenizer: nil)]
+        case .openAIBatch: lines = [OutputEnvelope(customID: request.id).response(status: 200, body: .object([]))]
         }
         var work = FinishedWork()
         for line in lines {
@@ -106,7 +114,8 @@ public enum RequestLines: ParserProperty {
         let line =
             bad.form == .native
             ? NativeLine.failure(id: bad.id ?? LineID(line: bad.number), line: bad.number, error: bad.error)
-            : OpenAIBatchLine(customID: bad.id, model: "m").failure(bad.error, line: bad.number)
+            : OutputEnvelope(customID: bad.id)
+                .response(status: 400, body: ErrorAnswer(bad.error).json(line: bad.number))
         var work = FinishedWork()
         try add(line, to: &work)
         try require(work.covers(.failure(bad)), "what is written does not say that the bad line is done: \(line.line)")

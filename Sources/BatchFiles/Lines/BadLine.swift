@@ -20,6 +20,6 @@ package struct BadLine: Error, Equatable, Sendable {
 /// How a line asks, and so how it is answered.
 package enum LineForm: Equatable, Sendable {
     case native
-    /// OpenAI's batch form; the model that the body names, if any.
-    case openAIBatch(model: String?)
+    /// OpenAI's batch form.
+    case openAIBatch
 }

@@ -7,22 +7,32 @@ package struct RequestLine: Equatable, Sendable {
     /// Counted from 1.
     package var number: Int
     package var id: LineID
-    package var form: LineForm = .native
-    /// One in the native form; one or several in OpenAI's.
-    package var prompts: [Prompt] = []
-    package var options: RequestOptions
+    package var content: Content
 
-    package init(
-        number: Int, id: LineID, form: LineForm = .native, prompts: [Prompt] = [], options: RequestOptions
-    ) {
-        self.number = number
-        self.id = id
-        self.form = form
-        self.prompts = prompts
-        self.options = options
+    package enum Content: Equatable, Sendable {
+        case native(Prompt, RequestOptions)
+        case openAIBatch(BatchBody)
     }
 
-    package func request(_ prompt: Prompt) -> GenerationRequest { options.request(prompt, label: id.name) }
+    package init(number: Int, id: LineID, content: Content) {
+        self.number = number
+        self.id = id
+        self.content = content
+    }
+
+    package var form: LineForm {
+        switch content {
+        case .native: .native
+        case .openAIBatch: .openAIBatch
+        }
+    }
+
+    package var options: RequestOptions {
+        switch content {
+        case .native(_, let options): options
+        case .openAIBatch(let body): body.options
+        }
+    }
 }
 
 extension RequestLine {
@@ -30,12 +40,18 @@ extension RequestLine {
     package static func parse(
         _ bytes: [UInt8], number: Int, defaults: RequestOptions = RequestOptions()
     ) -> Result<RequestLine, BadLine> {
-        let blank = RequestLine(number: number, id: LineID(line: number), options: defaults)
+        let blank = Blank(number: number, defaults: defaults)
         do {
             return try JSONObject.decode(Decoded.self, from: bytes, userInfo: [Decoded.blank: blank]).result
         } catch {
             return .failure(BadLine(number: number, id: nil, form: .native, error: error))
         }
+    }
+
+    /// What is known before a line is read.
+    private struct Blank: Sendable {
+        var number: Int
+        var defaults: RequestOptions
     }
 
     /// The outcome of decoding a JSON object: what is wrong in it is a value here, so that its id is not lost.
@@ -46,47 +62,55 @@ extension RequestLine {
 
         init(from decoder: any Decoder) throws {
             let fields = try FieldReader(decoder)
-            guard var line = decoder.userInfo[Self.blank] as? RequestLine else {
+            guard let blank = decoder.userInfo[Self.blank] as? Blank else {
                 preconditionFailure("the decoder carries no blank line")
             }
             let isBatch = fields.has("custom_id") || fields.has("body")
-            if isBatch { line.form = .openAIBatch(model: nil) }
             var given: LineID?
             do {
                 given = try fields.id(isBatch ? "custom_id" : "id")
-                if let given { line.id = given }
-                try isBatch ? line.readBatch(fields) : line.readNative(fields)
-                result = .success(line)
+                let content =
+                    isBatch
+                    ? try RequestLine.batch(fields, id: given, blank.defaults)
+                    : try RequestLine.native(fields, blank.defaults)
+                let id = given ?? LineID(line: blank.number)
+                result = .success(RequestLine(number: blank.number, id: id, content: content))
             } catch let error as FieldError {
-                result = .failure(BadLine(number: line.number, id: given, form: line.form, error: error))
+                result = .failure(
+                    BadLine(number: blank.number, id: given, form: isBatch ? .openAIBatch : .native, error: error))
             }
         }
     }
 
     private static let names = SamplingFields.names.union(SamplingFields.unserved).union(PromptFields.names)
 
-    private mutating func readNative(_ fields: FieldReader) throws {
-        try fields.refuseAllBut(Self.names.union(["id"]))
-        prompts = try PromptFields.read(fields)
+    private static func native(_ fields: FieldReader, _ defaults: RequestOptions) throws -> Content {
+        try fields.refuseAllBut(names.union(["id"]))
+        let prompts = try PromptFields.read(fields)
         if prompts.count != 1 { throw fields.error("prompt", "must be one prompt: give each its own line") }
+        var options = defaults
         try SamplingFields.apply(fields, to: &options)
         try SamplingFields.refuseUnserved(fields, n: options.n)
+        return .native(prompts[0], options)
     }
 
-    private mutating func readBatch(_ fields: FieldReader) throws {
+    private static func batch(_ fields: FieldReader, id: LineID?, _ defaults: RequestOptions) throws -> Content {
         try fields.refuseAllBut(["custom_id", "method", "url", "body"])
         guard case .string = id else { throw fields.error("custom_id", "must be a string") }
         if let method = try fields.string("method"), method != "POST" {
             throw fields.error("method", "must be POST")
         }
-        if let url = try fields.string("url"), url != "/v1/completions" {
-            throw fields.error("url", "must be /v1/completions: BLOOM continues texts and knows no chat")
-        }
         guard let body = try fields.object("body") else { throw fields.error("body", "is missing") }
-        form = .openAIBatch(model: try body.string("model"))
-        try body.refuseAllBut(Self.names.union(["model", "user"]))
-        prompts = try PromptFields.read(body)
-        try SamplingFields.apply(body, to: &options)
-        try SamplingFields.refuseUnserved(body, n: options.n)
+        // Lines written by hand often leave it out.
+        let endpoint = try endpoint(fields) ?? (body.has("messages") ? .chatCompletions : .completions)
+        return .openAIBatch(
+            try BatchBody.read(body, for: endpoint, defaults: defaults, maxTokens: defaults.parameters.maxTokens))
+    }
+
+    private static func endpoint(_ fields: FieldReader) throws -> BatchEndpoint? {
+        guard let url = try fields.string("url") else { return nil }
+        if let endpoint = BatchEndpoint(rawValue: url) { return endpoint }
+        let known = BatchEndpoint.allCases.map(\.rawValue).joined(separator: " or ")
+        throw fields.error("url", "must be \(known)")
     }
 }

@@ -14,7 +14,7 @@ package struct ArgumentRequests: RequestSource {
     package init(_ prompts: [String], defaults: RequestOptions) {
         lines = prompts.enumerated().map { index, prompt in
             RequestLine(
-                number: index + 1, id: LineID(line: index + 1), prompts: [.text(prompt)], options: defaults)
+                number: index + 1, id: LineID(line: index + 1), content: .native(.text(prompt), defaults))
         }
     }
 

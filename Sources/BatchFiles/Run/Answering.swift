@@ -1,30 +1,23 @@
 package import Forms
 package import Parterre
 
-/// Has one line answered by the engine and writes the answer in the line's own form.
+/// Has one line answered by the model and writes the answer in the line's own form.
 package struct Answering: Sendable {
-    package var generate: @Sendable (GenerationRequest) -> AsyncThrowingStream<GenerationEvent, any Error>
-    package var tokenizer: Tokenizer?
-    /// The model's name where the line gives none.
-    package var modelName: String
+    package var model: AnsweringModel
     package var writer: LineWriter
 
-    package init(
-        generate: @escaping @Sendable (GenerationRequest) -> AsyncThrowingStream<GenerationEvent, any Error>,
-        tokenizer: Tokenizer?, modelName: String, writer: LineWriter
-    ) {
-        self.generate = generate
-        self.tokenizer = tokenizer
-        self.modelName = modelName
+    package init(model: AnsweringModel, writer: LineWriter) {
+        self.model = model
         self.writer = writer
     }
 
     /// - Returns: what was wrong with the line, after that has been written.
     /// - Throws: when writing fails or the task is cancelled.
     package func answer(_ line: RequestLine, except there: SampleSet = SampleSet()) async throws -> FieldError? {
-        switch line.form {
-        case .native: try await answerNative(line, except: there)
-        case .openAIBatch(let model): try await answerBatch(line, model: model ?? modelName)
+        switch line.content {
+        case .native(let prompt, let options):
+            try await answer(line, options.request(prompt, label: line.id.name), except: there)
+        case .openAIBatch(let body): try await answer(line, body)
         }
     }
 
@@ -34,57 +27,42 @@ package struct Answering: Sendable {
         case .native:
             let id = bad.id ?? LineID(line: bad.number)
             try await writer.write(NativeLine.failure(id: id, line: bad.number, error: bad.error))
-        case .openAIBatch(let model):
-            let form = OpenAIBatchLine(customID: bad.id, model: model ?? modelName)
-            try await writer.write(form.failure(bad.error, line: bad.number))
+        case .openAIBatch:
+            let answer = ErrorAnswer(bad.error).json(line: bad.number)
+            try await writer.write(OutputEnvelope(customID: bad.id).response(status: 400, body: answer))
         }
     }
 
-    private func answerNative(_ line: RequestLine, except there: SampleSet) async throws -> FieldError? {
-        for prompt in line.prompts {
-            var events = generate(line.request(prompt)).makeAsyncIterator()
-            while true {
-                let event: GenerationEvent?
-                do {
-                    event = try await events.next()
-                } catch {
-                    return try await refuse(line, error)
-                }
-                guard let event else { break }
-                if case .finished(let completion) = event, !there.contains(completion.sample) {
-                    try await writer.write(
-                        NativeLine.completion(completion, id: line.id, tokenizer: tokenizer))
-                }
+    private func answer(
+        _ line: RequestLine, _ request: GenerationRequest, except there: SampleSet
+    ) async throws -> FieldError? {
+        var events = model.generate(request).makeAsyncIterator()
+        while true {
+            let event: GenerationEvent?
+            do {
+                event = try await events.next()
+            } catch {
+                return try await refuse(line, error)
+            }
+            guard let event else { break }
+            if case .finished(let completion) = event, !there.contains(completion.sample) {
+                try await writer.write(
+                    NativeLine.completion(completion, id: line.id, tokenizer: model.tokenizer))
             }
         }
         try Task.checkCancellation()
         return nil
     }
 
-    private func answerBatch(_ line: RequestLine, model: String) async throws -> FieldError? {
-        let answers: [[Completion]]
+    private func answer(_ line: RequestLine, _ body: BatchBody) async throws -> FieldError? {
+        let answer: JSON
         do {
-            answers = try await withThrowingTaskGroup(of: (Int, [Completion]).self) { group in
-                for (index, prompt) in line.prompts.enumerated() {
-                    group.addTask { (index, try await completions(line.request(prompt))) }
-                }
-                return try await group.reduce(into: Array(repeating: [], count: line.prompts.count)) {
-                    $0[$1.0] = $1.1
-                }
-            }
+            answer = try await body.answer(by: model, name: line.id.name)
         } catch {
             return try await refuse(line, error)
         }
-        try Task.checkCancellation()
-        try await writer.write(
-            OpenAIBatchLine(customID: line.id, model: model).answer(answers, tokenizer: tokenizer))
+        try await writer.write(OutputEnvelope(customID: line.id).response(status: 200, body: answer))
         return nil
-    }
-
-    private func completions(_ request: GenerationRequest) async throws -> [Completion] {
-        var completions: [Completion] = []
-        for try await case .finished(let completion) in generate(request) { completions.append(completion) }
-        return completions.sorted { $0.sample < $1.sample }
     }
 
     /// An error of the engine is the line's answer, unless the run itself is being ended.

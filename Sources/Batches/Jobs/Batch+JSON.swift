@@ -1,3 +1,4 @@
+import BatchFiles
 package import Forms
 
 extension Batch {

@@ -1,3 +1,4 @@
+import BatchFiles
 import Forms
 
 extension BatchOrder {

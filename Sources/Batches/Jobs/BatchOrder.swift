@@ -1,9 +1,8 @@
+package import BatchFiles
+
 /// What a client asks for when it creates a batch.
 package struct BatchOrder: Codable, Equatable, Sendable {
-    package enum Endpoint: String, Codable, Sendable, CaseIterable {
-        case completions = "/v1/completions"
-        case chatCompletions = "/v1/chat/completions"
-    }
+    package typealias Endpoint = BatchEndpoint
 
     package var inputFile: FileID
     package var endpoint: Endpoint

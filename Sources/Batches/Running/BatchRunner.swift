@@ -1,3 +1,4 @@
+package import BatchFiles
 package import Forms
 package import Logging
 import Synchronization

@@ -1,3 +1,4 @@
+import BatchFiles
 import Forms
 
 /// What surrounds a request's body in a line of a batch's input.

@@ -17,6 +17,7 @@ package struct FieldError: Error, Equatable, Sendable {
         switch error {
         case let error as FieldError: self = error
         case RequestError.invalid(let field, let reason): self.init(reason, field: field)
+        case let error as ChatTemplateError: self.init(error.message, field: "messages")
         case let error as any UserFacingError: self.init(error.message)
         default: self.init(String(describing: error))
         }

@@ -1,5 +1,4 @@
 import Foundation
-package import Parterre
 
 /// OpenAI's answer to `/v1/completions`: whole, or in chunks.
 package struct CompletionAnswer: Sendable {
@@ -13,20 +12,7 @@ package struct CompletionAnswer: Sendable {
         self.created = created
     }
 
-    /// All samples of all prompts, in order.
-    package func whole(_ completions: [[Completion]], tokenizer: Tokenizer?) -> JSON {
-        let choices = completions.joined().enumerated().map { index, completion in
-            Self.choice(
-                index: index, text: completion.text,
-                logprobs: completion.logprobs.map { CompletionLogprobs.json($0, tokenizer) },
-                finishReason: completion.finishReason.rawValue)
-        }
-        let prompt = completions.reduce(0) { $0 + ($1.first?.promptTokens ?? 0) }
-        let generated = completions.joined().reduce(0) { $0 + $1.completionTokens }
-        return whole(choices: choices, usage: Usage(promptTokens: prompt, completionTokens: generated))
-    }
-
-    /// Choices that are made already.
+    /// - Parameter choices: made by `choice`.
     package func whole(choices: [JSON], usage: Usage) -> JSON {
         answer(choices, [.init(name: "usage", value: usage.json)])
     }

@@ -15,11 +15,6 @@ package struct CompletionLogprobs: Sendable {
         detokenizer = tokenizer.map { StreamingDetokenizer($0) }
     }
 
-    package static func json(_ logprobs: [TokenLogprob], _ tokenizer: Tokenizer?) -> JSON {
-        var form = CompletionLogprobs(tokenizer)
-        return form.json(text: logprobs.map(LogprobEntry.init))
-    }
-
     /// The next tokens; offsets go on where the last ones ended.
     ///
     /// - Parameters:

@@ -15,6 +15,13 @@ package struct CompletionRequest: Equatable, Sendable {
     package var echo = false
     package var stream = false
     package var includeUsage = false
+
+    package init(model: String? = nil, prompts: [Prompt], options: RequestOptions, bestOf: Int) {
+        self.model = model
+        self.prompts = prompts
+        self.options = options
+        self.bestOf = bestOf
+    }
 }
 
 extension CompletionRequest {
@@ -31,14 +38,18 @@ extension CompletionRequest {
         .union(StreamFields.names).union(["model", "best_of", "echo", "suffix", "user"])
 
     /// The fields of a body, also of a line in a batch file.
-    package static func read(_ fields: FieldReader, defaults: RequestOptions) throws -> CompletionRequest {
+    ///
+    /// - Parameter maxTokens: where the body does not say it.
+    package static func read(
+        _ fields: FieldReader, defaults: RequestOptions, maxTokens: Int = defaultMaxTokens
+    ) throws -> CompletionRequest {
         try fields.refuseAllBut(names)
         try IndifferentFields.check(fields)
         if let suffix = try fields.string("suffix"), !suffix.isEmpty {
             throw fields.error("suffix", "is not served: the model only continues a text")
         }
         var options = defaults
-        options.parameters.maxTokens = defaultMaxTokens
+        options.parameters.maxTokens = maxTokens
         try SamplingFields.apply(fields, to: &options)
         if !fields.has("min_tokens") {
             options.parameters.minTokens = min(options.parameters.minTokens, options.parameters.maxTokens)

@@ -12,7 +12,7 @@ extension EngineOptions.ChatTemplateSource {
     /// - Parameter specialTokens: of the model, for a template that does not come with it.
     /// - Returns: `nil` where there is none.
     /// - Throws: `EngineError.badChatTemplate`.
-    func load(for model: ModelSource, specialTokens: [String: String]) throws(EngineError) -> ChatTemplate? {
+    package func load(for model: ModelSource, specialTokens: [String: String]) throws(EngineError) -> ChatTemplate? {
         switch self {
         case .none: return nil
         case .file(let url):

@@ -12,7 +12,7 @@ struct GenerateCommand: AsyncParsableCommand {
             INPUT, one JSON object a line:
               {"id": "a", "prompt": "The garden in spring"}
               {"id": "b", "prompt_token_ids": [5, 9, 2], "max_tokens": 40, "n": 2}
-            or OpenAI's batch form:
+            or OpenAI's batch form, for /v1/completions and /v1/chat/completions:
               {"custom_id": "c", "method": "POST", "url": "/v1/completions",
                "body": {"prompt": "Once", "max_tokens": 9}}
             What a line says goes before the options below: max_tokens, min_tokens, temperature, top_k, top_p, min_p, \
@@ -26,7 +26,8 @@ struct GenerateCommand: AsyncParsableCommand {
                "prompt_tokens", "completion_tokens", "cumulative_logprob"?, "score"?, "logprobs"?}
             A line that cannot be answered becomes
               {"id", "line", "error": {"message", "field"?}}
-            and the others go on; the exit code is then 1. Lines in OpenAI's form are answered in OpenAI's form.
+            and the others go on; the exit code is then 1. Lines in OpenAI's form are answered in OpenAI's form, as \
+            `parterre serve` would, with all that it knows (echo, best_of, messages).
 
             Ctrl-C finishes the lines in flight; a second one ends at once. Either way the output holds whole lines \
             only, and --resume goes on from there, as it does after kill -9.
@@ -62,6 +63,7 @@ struct GenerateCommand: AsyncParsableCommand {
     @OptionGroup var model: ModelOptions
     @OptionGroup(title: "Sampling options") var sampling: SamplingOptions
     @OptionGroup(title: "Scheduling options") var urgency: UrgencyOptions
+    @OptionGroup var chat: ChatOptions
     @OptionGroup(title: "Engine options") var engine: EngineOptionGroup
 
     @OptionGroup var batching: BatchingOptions
@@ -72,6 +74,7 @@ struct GenerateCommand: AsyncParsableCommand {
     func validate() throws { _ = try mode(stdinIsTerminal: false) }
 
     func run() async throws {
+        try chat.check(for: model.source)
         let trace = try tracing.file()
         try await trace.around(report.reporter) { try await answer(trace) }
     }
@@ -124,7 +127,8 @@ struct GenerateCommand: AsyncParsableCommand {
         options.recordsTrace = trace != nil
         let loaded = try await reporter.load(model.source, options)
         trace?.record(loaded)
-        return LoadedModel(engine: loaded, name: model.source.name)
+        return LoadedModel(
+            engine: loaded, name: model.source.name, chatTemplate: chat.template(of: loaded, from: model.source))
     }
 }
 
@@ -132,4 +136,11 @@ struct GenerateCommand: AsyncParsableCommand {
 struct LoadedModel: Sendable {
     var engine: Engine
     var name: String
+    var chatTemplate: Result<ChatTemplate?, any Error> = .success(nil)
+
+    var answering: AnsweringModel {
+        var answering = AnsweringModel(engine, name: name)
+        answering.chatTemplate = chatTemplate
+        return answering
+    }
 }

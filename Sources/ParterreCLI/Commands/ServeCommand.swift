@@ -36,11 +36,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Server options") var server: ServerOptionGroup
     @OptionGroup var model: ModelOptions
-    @Option(
-        help: ArgumentHelp(
-            "File of Jinja that writes chats down as the model reads them; none: no chats. (default: the model's own)",
-            valueName: "file"))
-    var chatTemplate: String?
+    @OptionGroup var chat: ChatOptions
     @OptionGroup(title: "Engine options") var engine: EngineOptionGroup
     @OptionGroup var report: ReportOptions
 
@@ -86,12 +82,7 @@ struct ServeCommand: AsyncParsableCommand {
     /// The options with the template that chats are written by.
     func chatting(_ options: EngineOptions) -> EngineOptions {
         var options = options
-        options.chatTemplate =
-            switch chatTemplate {
-            case nil: .model
-            case "none"?: .none
-            case let path?: .file(URL(filePath: path))
-            }
+        options.chatTemplate = chat.source
         return options
     }
 }

@@ -40,6 +40,7 @@ struct TraceCommand: AsyncParsableCommand {
 
     @OptionGroup var model: ModelOptions
     @OptionGroup(title: "Sampling options") var sampling: SamplingOptions
+    @OptionGroup var chat: ChatOptions
     @OptionGroup(title: "Engine options") var engine: EngineOptionGroup
 
     @OptionGroup var batching: BatchingOptions
@@ -55,6 +56,7 @@ struct TraceCommand: AsyncParsableCommand {
 
     func run() async throws {
         let reporter = report.reporter
+        try chat.check(for: model.source)
         let target = try TraceFile(file)
         if let from { return try target.write(TraceRecord.read(from), reporter) }
         try await target.around(reporter) {
@@ -80,7 +82,12 @@ struct TraceCommand: AsyncParsableCommand {
         try await LineGeneration(
             answersAreKept: false, defaults: sampling.defaults(for: model.source), inFlight: 2 * engine.maxBatch,
             reporter: reporter,
-            model: { LoadedModel(engine: try await load(options, target, reporter), name: model.source.name) }
+            model: {
+                let loaded = try await load(options, target, reporter)
+                return LoadedModel(
+                    engine: loaded, name: model.source.name, chatTemplate: chat.template(of: loaded, from: model.source)
+                )
+            }
         )
         .run(total: total, source: source)
     }

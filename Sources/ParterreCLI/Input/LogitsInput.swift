@@ -5,10 +5,16 @@ import Parterre
 /// The lines of `parterre logits`, all read and checked before any work since they share one output file; and the
 /// prompts of `parterre bench --prompts`.
 struct LogitsInput {
-    private(set) var lines: [RequestLine] = []
+    struct Line {
+        var number: Int
+        var name: String
+        var prompt: Prompt
+    }
+
+    private(set) var lines: [Line] = []
 
     /// Names of the tensors.
-    var names: [String] { lines.map(\.id.name) }
+    var names: [String] { lines.map(\.name) }
 
     /// - Throws: `CommandError.input` that tells every bad line (the first ten of them).
     static func read(_ file: InputFile) async throws -> LogitsInput {
@@ -21,12 +27,14 @@ struct LogitsInput {
             case .failure(let bad):
                 faults.append("line \(bad.number): \(bad.error.message)")
             case .success(let request):
-                if request.prompts.count != 1 {
-                    faults.append("line \(request.number): prompt: must be one prompt")
-                } else if request.id.name == "__metadata__" || !names.insert(request.id.name).inserted {
+                guard let prompt = request.prompt else {
+                    faults.append("line \(request.number): must be one prompt, no list and no chat")
+                    continue
+                }
+                if request.id.name == "__metadata__" || !names.insert(request.id.name).inserted {
                     faults.append("line \(request.number): id: \"\(request.id.name)\" cannot name another tensor")
                 } else {
-                    input.lines.append(request)
+                    input.lines.append(Line(number: request.number, name: request.id.name, prompt: prompt))
                 }
             }
         }
@@ -41,7 +49,7 @@ struct LogitsInput {
     func sequences(_ tokenizer: Tokenizer?, vocabularySize: Int) throws -> [[TokenID]] {
         try lines.map { line in
             let ids: [TokenID]
-            switch line.prompts[0] {
+            switch line.prompt {
             case .tokens(let given): ids = given
             case .text(let text):
                 guard let tokenizer else {
@@ -62,5 +70,16 @@ struct LogitsInput {
         let shown = faults.prefix(10).joined(separator: "\n  ")
         let rest = faults.count > 10 ? "\n  and \(faults.count - 10) more" : ""
         return "\(name) cannot be used:\n  \(shown)\(rest)"
+    }
+}
+
+extension RequestLine {
+    /// Where it is one alone.
+    fileprivate var prompt: Prompt? {
+        switch content {
+        case .native(let prompt, _): prompt
+        case .openAIBatch(.completion(let request)): request.prompts.count == 1 ? request.prompts[0] : nil
+        case .openAIBatch(.chat): nil
+        }
     }
 }

@@ -43,9 +43,7 @@ struct LineGeneration: Sendable {
         let shouldStop: @Sendable () -> Bool = { interrupt.isRequested || writer.hasFailed }
         var batch = BatchRun(
             source: source(shouldStop),
-            answering: Answering(
-                generate: { model.engine.generate($0) }, tokenizer: model.engine.tokenizer, modelName: model.name,
-                writer: writer),
+            answering: Answering(model: model.answering, writer: writer),
             finished: file?.finished ?? FinishedWork(), tally: tally, limit: inFlight, shouldStop: shouldStop)
         // A bar would run through lines that go to the same terminal.
         let showsBar = output != nil || !answersAreKept || !StandardStreams.outputIsTerminal

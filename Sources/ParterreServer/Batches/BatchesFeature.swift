@@ -1,3 +1,4 @@
+import BatchFiles
 import Batches
 import Forms
 import Hummingbird

@@ -131,7 +131,7 @@ extension CompletionStream {
         // With log-probabilities it comes together with those.
         if run.wanted.echo, !run.hasLogprobs { try echo(index) }
         if run.isEchoOnly { return try buffer.add(CompletionPiece(choice: index * n, finishReason: "length")) }
-        for try await event in run.model.engine.generate(run.request(at: index)) {
+        for try await event in run.model.generate(run.request(at: index)) {
             switch event {
             case .started: break
             case .promptLogprobs(let logprobs):

@@ -7,14 +7,24 @@ extension ServerCore {
     /// Answer whole or as a stream, as it is wanted.
     ///
     /// - Throws: `APIError` 429 or 503 where it is not taken on.
-    func answer(_ run: CompletionRun<some AnswerForm>, _ context: ServerContext) async throws -> Response {
+    func answer(
+        _ run: CompletionRun<some AnswerForm>, by model: ServedModel, _ context: ServerContext
+    ) async throws -> Response {
+        let batch = model.engine.maxBatch
         guard run.wanted.stream else {
-            return try await admitted(run, context) { try await run.whole(record: context.record) }
+            return try await admitted(run, batch: batch, context) {
+                let (json, usage) = try await run.wholeAnswer()
+                context.record.update {
+                    $0.promptTokens = usage.promptTokens
+                    $0.completionTokens = usage.completionTokens
+                }
+                return Response(json: json)
+            }
         }
         let client = try await context.disconnection()
         let gate = gate
         return CompletionStream(
-            run, options: options, client: client, context: context, ticket: try enter(run, client),
+            run, options: options, client: client, context: context, ticket: try enter(run, batch: batch, client),
             interruption: { gate.isDraining ? .stopped : .clientGone }
         )
         .response
@@ -22,6 +32,8 @@ extension ServerCore {
 }
 
 extension ServedModel {
+    var answering: AnsweringModel { AnsweringModel(engine, name: name) }
+
     /// What is taken where a request says nothing.
     var defaults: RequestOptions {
         var defaults = RequestOptions(parameters: engine.samplingDefaults)

@@ -16,10 +16,10 @@ struct ChatFeature: Feature {
         let fields = try JSONObject.fields(of: bytes, called: "body")
         try model.check(try fields.string("model"))
         // Whoever cannot chat here at all need not mend their messages first.
-        _ = try model.chatTemplate
+        try model.checkChats()
         let wanted = try ChatRequest.read(fields, defaults: model.defaults)
         let run = try CompletionRun(
             wanted, model: model, limits: core.options.limits, name: context.record.current.name)
-        return try await core.answer(run, context)
+        return try await core.answer(run, by: model, context)
     }
 }

@@ -17,6 +17,6 @@ struct CompletionsFeature: Feature {
         try model.check(wanted.model)
         let run = try CompletionRun(
             wanted, model: model, limits: core.options.limits, name: context.record.current.name)
-        return try await core.answer(run, context)
+        return try await core.answer(run, by: model, context)
     }
 }

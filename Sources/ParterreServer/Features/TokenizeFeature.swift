@@ -39,7 +39,7 @@ struct TokenizeFeature: Feature {
         if let other = ChatPrompt.names.sorted().first(where: fields.has) {
             throw fields.error(other, "and prompt exclude each other")
         }
-        return try model.tokens(of: .text(text))
+        return try model.answering.tokens(of: .text(text))
     }
 
     private func detokenize(_ request: Request) async throws -> Response {

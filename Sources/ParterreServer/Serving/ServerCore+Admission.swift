@@ -1,3 +1,4 @@
+import Forms
 import Hummingbird
 import HummingbirdCore
 import Parterre
@@ -7,11 +8,11 @@ extension ServerCore {
     ///
     /// - Throws: `APIError` 429 or 503 where it is not taken on.
     func admitted<Value: Sendable>(
-        _ run: CompletionRun<some AnswerForm>, _ context: ServerContext,
+        _ run: CompletionRun<some AnswerForm>, batch: Int, _ context: ServerContext,
         _ operation: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
         let client = try await context.disconnection()
-        let ticket = try enter(run, client)
+        let ticket = try enter(run, batch: batch, client)
         // From here on the queue's length bounds what requests take.
         context.body?.release()
         do {
@@ -25,10 +26,9 @@ extension ServerCore {
     }
 
     func enter(
-        _ run: CompletionRun<some AnswerForm>, _ client: DisconnectSignal
+        _ run: CompletionRun<some AnswerForm>, batch: Int, _ client: DisconnectSignal
     ) throws(APIError) -> AdmissionGate.Ticket {
-        let batch = run.model.engine.maxBatch
-        return try gate.enter(
+        try gate.enter(
             sequences: run.sequences, batch: batch, queue: options.maxQueue ?? 4 * batch, cancel: { client.fire() })
     }
 }

@@ -35,7 +35,7 @@ public enum RequestError: UserFacingError, Equatable {
             "the model has no tokenizer.json, so prompts must be token ids (prompt_token_ids)"
         case .noChatTemplate:
             "the model has no chat template, so it cannot chat: give the text that it shall continue as a prompt, or a "
-                + "template of your own (EngineOptions.chatTemplate)"
+                + "template of your own (--chat-template, EngineOptions.chatTemplate)"
         case .queueFull(let waiting):
             "\(waiting) requests wait already, and no more may: send this one again later, or to another engine"
         case .readerTooSlow(let tokens):

@@ -1,3 +1,4 @@
+import BatchFiles
 import Batches
 import Forms
 import Parterre
@@ -65,12 +66,12 @@ final class Writer: Sendable {
             throw CancellationError()
         }
         if text.hasPrefix("fail") { throw RequestError.tooLong(tokens: 9, capacity: 5) }
-        let completions = (0..<request.options.n).map { sample in
-            Completion(
-                sample: sample, text: text.uppercased(), tokenIDs: [5, 6], finishReason: .stop,
-                promptTokens: text.count, logprobs: nil)
+        let n = request.options.n
+        let choices = (0..<n).map { index in
+            CompletionAnswer.choice(index: index, text: text.uppercased(), logprobs: nil, finishReason: "stop")
         }
-        return CompletionAnswer(model: "tiny").whole([completions], tokenizer: nil)
+        let usage = Usage(promptTokens: text.count, completionTokens: 2 * n)
+        return CompletionAnswer(model: "tiny").whole(choices: choices, usage: usage)
     }
 
     /// - Returns: false when the request is cancelled first.

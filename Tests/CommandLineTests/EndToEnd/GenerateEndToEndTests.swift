@@ -126,6 +126,70 @@ struct GenerateEndToEndTests {
         #expect(tokens?.count == 1)
     }
 
+    @Test("a batch line may be a chat, echo its prompt and pick the best of several samples")
+    func openAIFields() async throws {
+        try place.write("{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}", to: "chat.jinja")
+        let messages = #""messages": [{"role": "user", "content": "hi"}]"#
+        let outcome = try await generate(
+            "--chat-template", place.path("chat.jinja"), "--max-tokens", "7", "--ignore-eos",
+            input: """
+                {"custom_id": "chat", "url": "/v1/chat/completions", "body": {\(messages)}}
+                {"custom_id": "text", "url": "/v1/completions", "body": {"prompt": "[user]hi", "echo": true}}
+                {"custom_id": "best", "body": {"prompt": "ab", "n": 1, "best_of": 4, "temperature": 1, "seed": 3}}
+                {"custom_id": "all", "body": {"prompt": "ab", "n": 4, "temperature": 1, "seed": 3, "logprobs": 0}}
+                """)
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        struct Line: Decodable {
+            struct Response: Decodable { var body: Body }
+            struct Body: Decodable {
+                var object: String
+                var choices: [Choice]
+                var usage: Usage?
+            }
+            struct Usage: Decodable { var completionTokens: Int }
+            struct Choice: Decodable {
+                struct Message: Decodable { var role, content: String }
+                struct Logprobs: Decodable { var tokenLogprobs: [Float] }
+                var text: String?
+                var message: Message?
+                var logprobs: Logprobs?
+            }
+            var customId: String
+            var response: Response
+        }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let lines = try outcome.lines.map { try decoder.decode(Line.self, from: Data($0.utf8)) }
+        let bodies = Dictionary(uniqueKeysWithValues: lines.map { ($0.customId, $0.response.body) })
+        let chat = try #require(bodies["chat"])
+        #expect(chat.object == "chat.completion" && chat.usage?.completionTokens == 7)
+        let message = try #require(chat.choices.first?.message)
+        #expect(message.role == "assistant" && bodies["text"]?.choices.first?.text == "[user]hi" + message.content)
+        let all = try #require(bodies["all"]).choices
+        let likeliest = all.max {
+            ($0.logprobs?.tokenLogprobs ?? []).reduce(0, +) < ($1.logprobs?.tokenLogprobs ?? []).reduce(0, +)
+        }
+        let best = try #require(bodies["best"])
+        #expect(best.choices.count == 1 && best.usage?.completionTokens == 28)
+        #expect(best.choices[0].text == likeliest?.text && Set(all.map(\.text)).count > 1)
+    }
+
+    @Test("a template that cannot be read concerns chats alone, unless it was asked for")
+    func brokenTemplate() async throws {
+        let broken = try Workplace()
+        try broken.write("{% for m in messages %}", to: "model/chat_template.jinja")
+        let text = #"{"id": "a", "prompt": "x"}"#
+        let chat = #"{"custom_id": "b", "body": {"messages": [{"role": "user", "content": "x"}]}}"#
+        let arguments = ["generate"] + broken.modelOptions + ["--max-tokens", "2", "--ignore-eos"]
+        let outcome = try await Program.run(arguments, input: text + "\n" + chat)
+        #expect(outcome.code == 1 && outcome.lines.count == 2)
+        #expect(outcome.lines.contains { $0.hasPrefix(#"{"id":"a","index":0"#) }, "\(outcome.output)")
+        #expect(outcome.lines.contains { $0.contains("chat_template.jinja") }, "\(outcome.output)")
+        let asked = try await Program.run(
+            arguments + ["--chat-template", broken.path("model/chat_template.jinja")], input: text)
+        #expect(asked.code == 2 && asked.output.isEmpty, "\(asked.errors)")
+    }
+
     @Test("a bad line becomes an error line, and the others go on")
     func badLines() async throws {
         let outcome = try await generate(

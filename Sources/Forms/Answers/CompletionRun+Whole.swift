@@ -1,20 +1,8 @@
-import Forms
-import Hummingbird
-import HummingbirdCore
-import Parterre
+package import Parterre
 
 extension CompletionRun {
-    /// Generate all texts and answer them in one piece.
-    func whole(record: RequestRecord) async throws -> Response {
-        let (json, usage) = try await wholeAnswer()
-        record.update {
-            $0.promptTokens = usage.promptTokens
-            $0.completionTokens = usage.completionTokens
-        }
-        return Response(json: json)
-    }
-
-    func wholeAnswer() async throws -> (json: JSON, usage: Usage) {
+    /// Generate all texts and write them down in one piece.
+    package func wholeAnswer() async throws -> (json: JSON, usage: Usage) {
         let completions = try await generated()
         var usage = Usage(promptTokens: prompts.reduce(0) { $0 + $1.count })
         var choices: [CompletionPiece] = []
@@ -46,10 +34,18 @@ extension CompletionRun {
         }
         return try await withThrowingTaskGroup(of: (Int, [Completion]).self) { group in
             for index in prompts.indices {
-                group.addTask { (index, try await model.engine.complete(request(at: index))) }
+                group.addTask { (index, try await completions(request(at: index))) }
             }
             return try await group.reduce(into: Array(repeating: [], count: prompts.count)) { $0[$1.0] = $1.1 }
         }
+    }
+
+    private func completions(_ request: GenerationRequest) async throws -> [Completion] {
+        var completions: [Completion] = []
+        for try await case .finished(let completion) in model.generate(request) { completions.append(completion) }
+        // A stream that was cancelled just ends.
+        try Task.checkCancellation()
+        return completions.sorted { $0.sample < $1.sample }
     }
 
     /// The `n` samples that the model itself finds likeliest per token, the best first.

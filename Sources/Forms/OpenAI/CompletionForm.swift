@@ -1,23 +1,22 @@
-import Forms
-import Parterre
+package import Parterre
 
 /// The form of `/v1/completions`.
-struct CompletionForm: AnswerForm {
+package struct CompletionForm: AnswerForm {
     let answer: CompletionAnswer
     let tokenizer: Tokenizer?
     let hasLogprobs: Bool
 
-    init(_ wanted: CompletionRequest, model: ServedModel) {
+    package init(_ wanted: CompletionRequest, model: AnsweringModel) {
         answer = CompletionAnswer(model: wanted.model ?? model.name)
-        tokenizer = model.engine.tokenizer
+        tokenizer = model.tokenizer
         hasLogprobs = wanted.options.parameters.logprobs != nil
     }
 
-    var fields: LimitedFields { LimitedFields() }
+    package var fields: LimitedFields { LimitedFields() }
 
-    static func bytesPerToken(logprobs: Int?) -> Int { 8 + (logprobs.map { 64 + 32 * $0 } ?? 0) }
+    package static func bytesPerToken(logprobs: Int?) -> Int { 8 + (logprobs.map { 64 + 32 * $0 } ?? 0) }
 
-    func whole(_ choices: [CompletionPiece], usage: Usage) -> JSON {
+    package func whole(_ choices: [CompletionPiece], usage: Usage) -> JSON {
         answer.whole(
             choices: choices.map { piece in
                 var logprobs = hasLogprobs ? CompletionLogprobs(tokenizer) : nil
@@ -25,14 +24,14 @@ struct CompletionForm: AnswerForm {
             }, usage: usage)
     }
 
-    func stream(announcesUsage: Bool) -> Stream { Stream(form: self, announcesUsage: announcesUsage) }
+    package func stream(announcesUsage: Bool) -> Stream { Stream(form: self, announcesUsage: announcesUsage) }
 
     private static func choice(_ piece: CompletionPiece, _ logprobs: JSON?) -> JSON {
         CompletionAnswer.choice(
             index: piece.choice, text: piece.text, logprobs: logprobs, finishReason: piece.finishReason)
     }
 
-    struct Stream: StreamForm {
+    package struct Stream: StreamForm {
         let form: CompletionForm
         let announcesUsage: Bool
         /// By choice: where the next token's text begins.
@@ -43,9 +42,9 @@ struct CompletionForm: AnswerForm {
             self.announcesUsage = announcesUsage
         }
 
-        func opening(choices: Int) -> [JSON] { [] }
+        package func opening(choices: Int) -> [JSON] { [] }
 
-        mutating func chunks(_ piece: CompletionPiece) -> [JSON] {
+        package mutating func chunks(_ piece: CompletionPiece) -> [JSON] {
             var told: JSON?
             if form.hasLogprobs, !piece.promptLogprobs.isEmpty || !piece.logprobs.isEmpty {
                 told = logprobs[piece.choice, default: CompletionLogprobs(form.tokenizer)]
@@ -54,13 +53,6 @@ struct CompletionForm: AnswerForm {
             return [form.answer.chunk(CompletionForm.choice(piece, told), announcesUsage: announcesUsage)]
         }
 
-        func chunk(usage: Usage) -> JSON { form.answer.chunk(usage: usage) }
-    }
-}
-
-extension CompletionRun where Form == CompletionForm {
-    init(_ wanted: CompletionRequest, model: ServedModel, limits: RequestLimits, name: String? = nil) throws {
-        try self.init(
-            wanted, as: CompletionForm(wanted, model: model), model: model, limits: limits, name: name)
+        package func chunk(usage: Usage) -> JSON { form.answer.chunk(usage: usage) }
     }
 }

@@ -1,23 +1,22 @@
-import Forms
-import Parterre
+package import Parterre
 
 /// The form of `/v1/chat/completions`.
-struct ChatForm: AnswerForm {
+package struct ChatForm: AnswerForm {
     let answer: ChatAnswer
     let tokenizer: Tokenizer?
     let hasLogprobs: Bool
-    let fields: LimitedFields
+    package let fields: LimitedFields
 
-    init(_ wanted: ChatRequest, model: ServedModel) {
+    package init(_ wanted: ChatRequest, model: AnsweringModel) {
         answer = ChatAnswer(model: wanted.model ?? model.name, role: wanted.prompt.answeringRole)
-        tokenizer = model.engine.tokenizer
+        tokenizer = model.tokenizer
         hasLogprobs = wanted.options.parameters.logprobs != nil
         fields = LimitedFields(prompt: "messages", maxTokens: wanted.maxTokensField)
     }
 
-    static func bytesPerToken(logprobs: Int?) -> Int { 8 + (logprobs.map { 96 * (1 + $0) } ?? 0) }
+    package static func bytesPerToken(logprobs: Int?) -> Int { 8 + (logprobs.map { 96 * (1 + $0) } ?? 0) }
 
-    func whole(_ choices: [CompletionPiece], usage: Usage) -> JSON {
+    package func whole(_ choices: [CompletionPiece], usage: Usage) -> JSON {
         let forms = choices.map { piece in
             answer.choice(
                 index: piece.choice, text: piece.text,
@@ -27,17 +26,17 @@ struct ChatForm: AnswerForm {
         return answer.whole(choices: forms, usage: usage)
     }
 
-    func stream(announcesUsage: Bool) -> Stream { Stream(form: self, announcesUsage: announcesUsage) }
+    package func stream(announcesUsage: Bool) -> Stream { Stream(form: self, announcesUsage: announcesUsage) }
 
-    struct Stream: StreamForm {
+    package struct Stream: StreamForm {
         let form: ChatForm
         let announcesUsage: Bool
 
-        func opening(choices: Int) -> [JSON] {
+        package func opening(choices: Int) -> [JSON] {
             (0..<choices).map { form.answer.opening(index: $0, announcesUsage: announcesUsage) }
         }
 
-        func chunks(_ piece: CompletionPiece) -> [JSON] {
+        package func chunks(_ piece: CompletionPiece) -> [JSON] {
             var chunks: [JSON] = []
             if !piece.text.isEmpty || !piece.logprobs.isEmpty {
                 let logprobs = piece.logprobs.isEmpty ? nil : ChatLogprobs.json(piece.logprobs, form.tokenizer)
@@ -52,20 +51,6 @@ struct ChatForm: AnswerForm {
             return chunks
         }
 
-        func chunk(usage: Usage) -> JSON { form.answer.chunk(usage: usage) }
-    }
-}
-
-extension CompletionRun where Form == ChatForm {
-    /// Renders the messages and tokenizes what comes of them.
-    ///
-    /// - Throws: `APIError` 400 or `RequestError` for what cannot be served.
-    init(_ chat: ChatRequest, model: ServedModel, limits: RequestLimits, name: String? = nil) throws {
-        let tokens = try model.tokens(of: chat.prompt)
-        let most = limits.newTokens(
-            after: tokens.count, of: chat, plan: model.engine.memoryPlan)
-        try self.init(
-            chat.completion(of: tokens, most: most), as: ChatForm(chat, model: model), model: model, limits: limits,
-            name: name)
+        package func chunk(usage: Usage) -> JSON { form.answer.chunk(usage: usage) }
     }
 }

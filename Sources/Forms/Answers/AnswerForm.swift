@@ -1,7 +1,5 @@
-import Forms
-
 /// How an endpoint writes texts down, whole and in a stream, and what it calls the fields that limits are about.
-protocol AnswerForm: Sendable {
+package protocol AnswerForm: Sendable {
     associatedtype Stream: StreamForm
 
     var fields: LimitedFields { get }
@@ -21,7 +19,7 @@ protocol AnswerForm: Sendable {
 }
 
 /// Writes one stream; remembers what later chunks depend on.
-protocol StreamForm {
+package protocol StreamForm {
     /// What is sent before there is any text.
     func opening(choices: Int) -> [JSON]
     mutating func chunks(_ piece: CompletionPiece) -> [JSON]
@@ -29,7 +27,7 @@ protocol StreamForm {
     func chunk(usage: Usage) -> JSON
 }
 
-struct LimitedFields: Sendable {
-    var prompt = "prompt"
-    var maxTokens = "max_tokens"
+package struct LimitedFields: Sendable {
+    package var prompt = "prompt"
+    package var maxTokens = "max_tokens"
 }
