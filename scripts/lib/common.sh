@@ -48,3 +48,17 @@ need() {
 # Does the C compiler's search path hold libnuma's header and library?
 has_libnuma() { printf '#include <numa.h>\n' | clang -E -x c - >/dev/null 2>&1 && has_numa_library; }
 has_numa_library() { [ -n "$(find /usr/lib /usr/lib64 /usr/local/lib -maxdepth 2 -name libnuma.so -print -quit 2>/dev/null)" ]; }
+
+# parterre_binary: prints where the program is that the checks run: PARTERRE_TEST_BINARY, else a release build.
+parterre_binary() {
+    local binary=${PARTERRE_TEST_BINARY:-}
+    if [ -z "$binary" ]; then
+        require_swift
+        "$root/scripts/install-dependencies" || exit
+        say "building parterre (release)"
+        (cd "$root" && swift build -c release --product parterre </dev/null >&2) || exit
+        binary=$(cd "$root" && swift build -c release --show-bin-path)/parterre
+    fi
+    [ -x "$binary" ] || die "there is no program at $binary: leave PARTERRE_TEST_BINARY out to have it built"
+    printf '%s\n' "$binary"
+}
