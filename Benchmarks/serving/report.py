@@ -13,7 +13,7 @@ matplotlib.rcParams["font.size"] = 8
 
 import matplotlib.pyplot as plt  # noqa: E402
 
-COLOURS = {"parterre": "#1b7837", "parterre-chunk64": "#7fbf7b", "llama.cpp": "#8c6d31", "vllm": "#54758f"}
+COLOURS = {"parterre": "#1b7837", "parterre-unbounded": "#7fbf7b", "llama.cpp": "#8c6d31", "vllm": "#54758f"}
 PANELS = (
     ("output tokens/s", lambda load: load["output_tokens_per_second"]),
     ("first token, p50, ms", lambda load: load["ttft_ms"].get("p50")),

@@ -153,16 +153,16 @@ class Parterre(Running):
         return f"defaults, {self.place.format.value}"
 
 
-class SmallChunks(Parterre):
-    """The same with at most 64 prompt tokens in a step: decoding waits less for others' prompts."""
+class Unbounded(Parterre):
+    """The same with steps as long as make the most tokens per second: decoding waits longer for others' prompts."""
 
-    name = "parterre-chunk64"
+    name = "parterre-unbounded"
 
     def command(self) -> list[object]:
-        return [*super().command(), "--prefill-chunk", 64]
+        return [*super().command(), "--step-time", "none"]
 
     def settings(self) -> str:
-        return f"{self.place.format.value}, --prefill-chunk 64"
+        return f"{self.place.format.value}, --step-time none"
 
 
 class LlamaServer(Running):
@@ -223,4 +223,4 @@ class VLLM(Running):
         return f"{DTYPES[self.place.format]}, defaults (chunked prefill, prefix cache)"
 
 
-SERVERS: dict[str, type[Running]] = {server.name: server for server in (Parterre, SmallChunks, LlamaServer, VLLM)}
+SERVERS: dict[str, type[Running]] = {server.name: server for server in (Parterre, Unbounded, LlamaServer, VLLM)}

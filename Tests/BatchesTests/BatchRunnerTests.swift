@@ -97,6 +97,23 @@ struct BatchRunnerTests {
         #expect(store.files.state.withLock { $0.growingBytes } == 0)
     }
 
+    @Test("what is left to do is counted while batches are answered")
+    func load() async throws {
+        let store = try place.open()
+        let input = try await store.files.add(Self.input(["one", "fail", "three", "four", "five"]))
+        #expect(store.load.batches.isEmpty && store.load.fileBytes == input.bytes)
+        let writer = Writer(allowed: 3)
+        let working = Task { [runner = runner(store, writer)] in await runner.run() }
+        let id = try await store.create(BatchOrder(inputFile: input.id)).id
+        while store.load.requestsLeft != 2 { try await Task.sleep(for: .milliseconds(2)) }
+        #expect(store.load.batches == [.inProgress: 1] && store.load.fileBytes > input.bytes)
+        writer.allow(.max)
+        _ = try await store.wait(id, until: \.isFinal)
+        #expect(store.load.batches == [.completed: 1] && store.load.requestsLeft == 0)
+        working.cancel()
+        await working.value
+    }
+
     @Test("a bad line fails the batch before anything is answered, and a bad body only its line")
     func validation() async throws {
         let store = try place.open()

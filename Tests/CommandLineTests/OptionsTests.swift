@@ -29,8 +29,23 @@ struct OptionsTests {
             ([], .model), (["--chat-template", "none"], .none),
             (["--chat-template", "/a/b.jinja"], .file(URL(filePath: "/a/b.jinja"))),
         ] as [([String], EngineOptions.ChatTemplateSource)] {
-            #expect(try ServeCommand.parse(arguments).chatting(EngineOptions()).chatTemplate == wanted)
+            let command = try ServeCommand.parse(arguments)
+            #expect(command.serving(command.engine).chatTemplate == wanted)
         }
+    }
+
+    @Test("a server bounds its steps unless told otherwise, a run over lines does not")
+    func stepTime() throws {
+        func served(_ arguments: String...) throws -> Duration? {
+            let command = try ServeCommand.parse(arguments)
+            return command.serving(command.engine).stepTime
+        }
+        #expect(try served() == .milliseconds(500))
+        #expect(try served("--step-time", "none") == nil)
+        #expect(try served("--step-time", "0.25") == .milliseconds(250))
+        #expect(try generate("x").engine.options.stepTime == nil)
+        #expect(try generate("--step-time", "2", "x").engine.options.stepTime == .seconds(2))
+        for wrong in ["0", "-1", "nan", "soon", "1e9", ""] { #expect(StepTime(argument: wrong) == nil, "\(wrong)") }
     }
 
     @Test("what the model recommends goes before the library's defaults, an option before both")

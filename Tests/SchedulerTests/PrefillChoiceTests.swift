@@ -20,9 +20,13 @@ import Testing
             return costs
         }
 
-        func choice(decoding: Int, prompts: Int, sequences: Int = 64, mostRows: Int = 576) -> Int {
-            PrefillChoice(decoding: decoding, prompts: prompts, sequences: sequences, mostRows: mostRows)
-                .rows(by: costs(mostRows: mostRows))
+        func choice(
+            decoding: Int, prompts: Int, sequences: Int = 64, mostRows: Int = 576, stepTime: Double? = nil
+        ) -> Int {
+            PrefillChoice(
+                decoding: decoding, prompts: prompts, sequences: sequences, mostRows: mostRows, stepTime: stepTime
+            )
+            .rows(by: costs(mostRows: mostRows))
         }
     }
 
@@ -76,6 +80,22 @@ import Testing
         #expect(machine.choice(decoding: 60, prompts: 5000) == 132, "with many it is the rows' own cost that counts")
     }
 
+    @Test("a bounded step takes as many prompt rows as its time allows, while rows decode")
+    func boundedStep() {
+        func chosen(_ decoding: Int, _ seconds: Double?) -> Int {
+            Self.flatThenLinear.choice(decoding: decoding, prompts: 5000, stepTime: seconds)
+        }
+        // The head takes what 24 rows take.
+        #expect(chosen(10, 124) == 86 && chosen(10, 500) == 466)
+        #expect(chosen(10, 10_000) == 566 && chosen(10, nil) == 566)
+        #expect(chosen(0, 124) == 576, "nobody waits for a token")
+        // A step without prompts takes 48, so that one with them may take 96.
+        #expect(chosen(10, 1) == 62)
+        #expect(Self.flatThenLinear.choice(decoding: 10, prompts: 20, stepTime: 124) == 20)
+        let nothingMeasured = PrefillChoice(decoding: 10, prompts: 5000, sequences: 10, mostRows: 576, stepTime: 1e-9)
+        #expect(nothingMeasured.rows(by: StepCosts(mostRows: 576, mostWanted: 64)) == 566)
+    }
+
     @Test("whatever was measured, prompts get a row at least, and never more than there are or fit")
     func bounds() {
         for seed in 0..<200 as Range<UInt64> {
@@ -91,7 +111,7 @@ import Testing
             let choice = PrefillChoice(
                 decoding: .random(in: 0..<min(mostRows, 300), using: &random),
                 prompts: .random(in: 1...20000, using: &random), sequences: .random(in: 0...300, using: &random),
-                mostRows: mostRows)
+                mostRows: mostRows, stepTime: Bool.random(using: &random) ? nil : .random(in: 0...10, using: &random))
             let rows = choice.rows(by: costs)
             #expect((1...min(choice.prompts, mostRows - choice.decoding)).contains(rows), "seed \(seed): \(choice)")
         }

@@ -33,7 +33,10 @@ extension FileStore {
     }
 
     /// Whether a batch may write more. What it has written is never refused: work that is done is not thrown away.
-    var hasRoom: Bool { state.withLock { $0.takenBytes < limits.totalBytes } }
+    var hasRoom: Bool { takenBytes < limits.totalBytes }
+
+    /// Of files, uploads and results that grow.
+    var takenBytes: Int { state.withLock { $0.takenBytes } }
 
     /// Make a folder that a batch has filled a file. Blocks; may be repeated.
     ///

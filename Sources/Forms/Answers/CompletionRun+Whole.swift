@@ -1,4 +1,4 @@
-package import Parterre
+import Parterre
 
 extension CompletionRun {
     /// Generate all texts and write them down in one piece.

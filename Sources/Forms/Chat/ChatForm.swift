@@ -1,4 +1,4 @@
-package import Parterre
+import Parterre
 
 /// The form of `/v1/chat/completions`.
 package struct ChatForm: AnswerForm {

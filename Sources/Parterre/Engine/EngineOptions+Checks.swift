@@ -15,6 +15,9 @@ extension EngineOptions {
         if let prefillChunk, !(1...65536).contains(prefillChunk) {
             throw .badOption(name: "prefill-chunk", reason: "\(prefillChunk) is not between 1 and 65536")
         }
+        if let stepTime, stepTime <= .zero {
+            throw .badOption(name: "step-time", reason: "\(stepTime) is not more than nothing")
+        }
         guard (1...64).contains(draftTokens) else {
             throw .badOption(name: "draft-tokens", reason: "\(draftTokens) is not between 1 and 64")
         }

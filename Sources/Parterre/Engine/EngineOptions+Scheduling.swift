@@ -7,6 +7,7 @@ extension EngineOptions {
     var scheduling: SchedulingOptions {
         var scheduling = SchedulingOptions(
             policy: batching.policy, maxBatch: maxBatch, prefillChunk: prefillChunk, prefixCache: prefixCache)
+        scheduling.stepTime = stepTime.map { $0 / .seconds(1) }
         scheduling.preemption = preemption.method
         scheduling.foresight = foresight
         scheduling.mostWaiting = mostWaiting

@@ -102,6 +102,10 @@ public struct EngineOptions: Sendable, Equatable {
     /// Most prompt tokens in one step, so that a long prompt holds up the others by no more than that; `nil`: as many as make
     /// the best use of time, by what steps have cost so far.
     public var prefillChunk: Int? = nil
+    /// Where `prefillChunk` is `nil`: while texts are written, steps take on only as many prompt tokens as they compute in about
+    /// this time, by what steps have cost so far (attention is not counted), so that other prompts hold up a stream by no more.
+    /// Where a step takes half of it without them, as many as double it. `nil`: no bound, for the most tokens per second.
+    public var stepTime: Duration? = nil
     public var speculation: Speculation = .none
     /// Most tokens that are guessed ahead for a sequence; how many of them a step verifies is chosen by what they are worth.
     public var draftTokens: Int = 8

@@ -42,7 +42,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let options = try server.options()
-        let (source, engineOptions) = (model.source, chatting(engine.options))
+        let (source, engineOptions) = (model.source, serving(engine))
         // Nobody should be given an address before it is known that there is something to serve.
         _ = try ModelInspection.inspect(source)
         try engineOptions.chatTemplate.check(for: source)
@@ -79,10 +79,13 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
-    /// The options with the template that chats are written by.
-    func chatting(_ options: EngineOptions) -> EngineOptions {
-        var options = options
+    /// The options of an engine that chats, and whose streams somebody reads.
+    func serving(_ engine: EngineOptionGroup) -> EngineOptions {
+        var options = engine.options
         options.chatTemplate = chat.source
+        options.stepTime = (engine.stepTime ?? Self.stepTime).duration
         return options
     }
+
+    private static let stepTime = StepTime(.milliseconds(500))
 }

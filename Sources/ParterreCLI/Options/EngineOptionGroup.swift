@@ -61,6 +61,13 @@ struct EngineOptionGroup: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "While texts are written, take on only as many prompt tokens in a step as it computes in about so many seconds, "
+                + "so that a stream waits no longer for others' prompts; none: no bound. (default: 0.5 in serve, else none)",
+            valueName: "seconds"))
+    var stepTime: StepTime?
+
+    @Option(
+        help: ArgumentHelp(
             "Guess tokens ahead and verify several in a step; no text changes. ngram: from what followed the last tokens "
                 + "before, in prompt or text; for texts that repeat themselves or their prompts.",
             valueName: "way"))
@@ -111,6 +118,7 @@ struct EngineOptionGroup: ParsableArguments {
         options.preemption = preemption
         options.maxBatch = maxBatch
         options.prefillChunk = prefillChunk.tokens
+        options.stepTime = stepTime?.duration
         options.speculation =
             draftModel.map { .draft(.directory(URL(filePath: $0, directoryHint: .isDirectory))) }
             ?? speculate.speculation

@@ -33,7 +33,7 @@ extension ServerCore {
             ChatFeature(core: self),
             TokenizeFeature(core: self),
             TokenizerInfoFeature(core: self),
-            MetricsFeature(core: self),
+            MetricsFeature(core: self, batches: batches),
             FilesFeature(store: batches?.files),
             BatchesFeature(core: self, store: batches),
         ] + (options.servesPage ? [LiveFeature(core: self), PageFeature()] : [])

@@ -1,3 +1,4 @@
+import Batches
 import Parterre
 
 extension PrometheusText {
@@ -48,6 +49,17 @@ extension PrometheusText {
     mutating func append(_ gate: AdmissionGate) {
         gauge("parterre:requests_in_flight", "Requests taken on and not answered yet.", Double(gate.inFlight))
         counter("parterre:requests_refused", "Requests refused because the queue was full.", gate.refused)
+    }
+
+    mutating func append(_ load: BatchLoad) {
+        metric(
+            "parterre:batches", .gauge, "Batches that are kept, by status.",
+            BatchStatus.allCases.map { ([("status", $0.rawValue)], Double(load.batches[$0] ?? 0)) })
+        gauge(
+            "parterre:batch_requests_left", "Requests without an answer of batches in progress.",
+            Double(load.requestsLeft))
+        gauge(
+            "parterre:batch_file_bytes", "Bytes of all files for batches and of their results.", Double(load.fileBytes))
     }
 
     mutating func append(_ bodies: BodyMemory) {

@@ -14,6 +14,8 @@ struct PrefillChoice {
     var sequences: Int
     /// Most rows of a step.
     var mostRows: Int
+    /// About how many seconds a step may take where rows decode; `nil`: any number.
+    var stepTime: Double?
 
     /// Choices whose worth per second differs by no more are equal: measurements are no better. Of equal ones the largest is
     /// taken, since prompts that are done sooner let more sequences share the steps that follow.
@@ -23,7 +25,7 @@ struct PrefillChoice {
 
     /// At least one row if there is any; 0 if there is none.
     func rows(by costs: StepCosts) -> Int {
-        let room = mostRows - decoding
+        let room = bounded(mostRows - decoding, by: costs)
         let largest = min(prompts, room)
         guard largest > 0 else { return 0 }
         let worth = rowWorth(by: costs)
@@ -36,6 +38,21 @@ struct PrefillChoice {
         }
         let best = choices.reduce(0) { max($0, $1.rate) }
         return choices.last { $0.rate * Self.tolerance >= best }?.rows ?? largest
+    }
+
+    /// The most prompt rows with which a step takes no longer than it may. Where decoding alone takes about as long already, as
+    /// many as double that: prompts must get on as well.
+    private func bounded(_ room: Int, by costs: StepCosts) -> Int {
+        guard let stepTime, decoding > 0, room > 0, !costs.layers.isEmpty else { return room }
+        let seconds = max(stepTime, 2 * costs.seconds(decoding: decoding, prompts: 0))
+        // Measurements need not rise with the rows; that the greatest chunk is found does not matter so much.
+        var fits = 1
+        var tooMany = room + 1
+        while tooMany - fits > 1 {
+            let middle = (fits + tooMany) / 2
+            if costs.seconds(decoding: decoding, prompts: middle) <= seconds { fits = middle } else { tooMany = middle }
+        }
+        return fits
     }
 
     /// Chunks that fill the step's last band of rows, and the largest there can be, in ascending order. A chunk smaller than

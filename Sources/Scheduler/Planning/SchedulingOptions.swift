@@ -13,6 +13,8 @@ public struct SchedulingOptions: Sendable, Equatable {
     public var maxBatch: Int
     /// Most prompt tokens in one step; `nil`: chosen for each step by what steps have cost so far.
     public var prefillChunk: Int?
+    /// Where the chunk is chosen: about how many seconds a step with decoding rows may take for its prompt rows' sake; `nil`: any.
+    public var stepTime: Double?
     /// Whether sequences whose first tokens are the same share the blocks of these.
     public var prefixCache: Bool
     public var preemption = PreemptionMethod.auto

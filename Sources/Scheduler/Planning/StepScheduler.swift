@@ -139,7 +139,7 @@ final class StepScheduler {
         let joining = joining
         let choice = PrefillChoice(
             decoding: decoding, prompts: running.reduce(joining.rows) { $0 + $1.promptRows },
-            sequences: running.count + joining.sequences, mostRows: options.mostRows)
+            sequences: running.count + joining.sequences, mostRows: options.mostRows, stepTime: options.stepTime)
         return choice.rows(by: costs)
     }
 

@@ -17,6 +17,8 @@ struct Arrangement: CustomStringConvertible {
     var maxBatch = 8
     /// `nil`: by what steps cost, which no bit may tell.
     var prefillChunk: Int? = 16
+    /// Seconds that bound the chunk where the engine chooses it.
+    var stepTime: Double?
     var threads = 2
     /// Blocks of the swap space.
     var swapSlots = 0
@@ -37,12 +39,13 @@ struct Arrangement: CustomStringConvertible {
             policy: Bool.random(using: &generator) ? .continuous : .static,
             maxBatch: Int.random(in: 1...9, using: &generator),
             prefillChunk: [1, 2, 7, 16, 33, 512, nil].randomElement(using: &generator)!,
+            stepTime: [nil, 1e-6, 1e-3].randomElement(using: &generator)!,
             threads: [1, 2, 3, 5].randomElement(using: &generator)!, prefixCache: Bool.random(using: &generator))
     }
 
     var description: String {
         "blocks \(blocks)×\(blockSize) shuffled \(shuffle.map(String.init) ?? "no"), \(policy), batch \(maxBatch), "
-            + "chunk \(prefillChunk.map(String.init) ?? "auto"), \(threads) threads, \(swapSlots) slots, \(preemption), "
+            + "chunk \(prefillChunk.map(String.init) ?? "auto") in \(stepTime.map { "\($0) s" } ?? "any time"), \(threads) threads, \(swapSlots) slots, \(preemption), "
             + "foresight \(foresight), prefix cache \(prefixCache ? "on" : "off")"
     }
 }
@@ -108,6 +111,7 @@ final class Rig {
             prefixCache: arrangement.prefixCache)
         options.preemption = arrangement.preemption
         options.foresight = arrangement.foresight
+        options.stepTime = arrangement.stepTime
         let swapSpace = try SwapSpace(
             layout: layout, bytes: arrangement.swapSlots * layout.bytesPerBlock, crew: crew)
         let engine = try BatchEngine(

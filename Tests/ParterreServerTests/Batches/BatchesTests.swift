@@ -48,6 +48,11 @@ struct BatchesTests {
             #expect(lines[0].contains(#""param":"prompt""#))
             #expect(lines[1].contains(#""custom_id":"r13","response":{"status_code":404,"#))
             #expect(lines[1].contains(#""code":"model_not_found""#))
+            let metrics = try Exposition(try await server.get("/metrics").body)
+            #expect(metrics.value("parterre:batches", ["status": "completed"]) == 1)
+            #expect(metrics.value("parterre:batches", ["status": "in_progress"]) == 0)
+            #expect(metrics.value("parterre:batch_requests_left") == 0)
+            #expect(metrics.value("parterre:batch_file_bytes") ?? 0 > Double(content.utf8.count))
             let list = try await server.get("/v1/batches?limit=1").json
             #expect((list["data"] as? [[String: Any]])?.first?["id"] as? String == id)
         }
