@@ -56,10 +56,11 @@ def run_lm_eval(server: Server, model: str, tokenizer: str | None, folder: Path,
         "num_concurrent": concurrent,
         "max_retries": 1,
         "max_length": 1024,
+        # Without it lm-eval takes the model's first token, where it knows that: which depends on the tokenizer's source.
+        "custom_prefix_token_id": EOS,
     }
     if tokenizer:
-        # The bundled model has no tokenizer_config.json, which would name the end token.
-        arguments |= {"tokenizer_backend": "huggingface", "tokenizer": tokenizer, "custom_prefix_token_id": EOS}
+        arguments |= {"tokenizer_backend": "huggingface", "tokenizer": tokenizer}
     output = folder / f"output-{concurrent}-{batch}"
     command = [
         Path(sys.executable).parent / "lm_eval",
