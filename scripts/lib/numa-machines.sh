@@ -7,8 +7,9 @@ loud_engine_options=(--cache-memory 32MiB --block-size 16)
 engine_options=("${loud_engine_options[@]}" --quiet)
 busy_options_f32=(--cache-memory 2MiB --block-size 16 --max-batch 3 --preemption swap --swap-space 8MiB)
 busy_options_int8=(--cache-memory 640KiB --block-size 16 --max-batch 3 --preemption swap --swap-space 8MiB)
-usual_machines=(two-interleaved four)
-all_machines=(one two two-interleaved four uneven memoryless)
+# One that has most of what the others have: several nodes, of unequal sizes, one of which has CPUs that are not side by side.
+usual_machines=(three)
+all_machines=(one two two-interleaved three four uneven memoryless)
 
 # machine_nodes NAME: one line per NUMA node, "CPUS MEMORY", CPUs as the kernel lists them. Four CPUs each.
 machine_nodes() {
@@ -16,6 +17,7 @@ machine_nodes() {
         one) echo "0-3 1536M" ;;
         two) printf '%s\n' "0-1 768M" "2-3 768M" ;;
         two-interleaved) printf '%s\n' "0,2 768M" "1,3 768M" ;;
+        three) printf '%s\n' "0,2 640M" "1 512M" "3 512M" ;;
         four) printf '%s\n' "0 512M" "1 512M" "2 512M" "3 512M" ;;
         # A node with little of either, and a board with memory behind one socket only.
         uneven) printf '%s\n' "0-2 1280M" "3 192M" ;;
