@@ -93,7 +93,12 @@ extension BatchRunner {
                 }
                 guard let request = try await requests.next() else { break }
                 if finished.covers(request.id, line: request.number) { continue }
-                group.addTask { try await self.answer(request, results, tally) }
+                group.addTask {
+                    let outcome = try await self.answer(request, results)
+                    // The disk first: whoever sees a line counted sees its bytes too.
+                    self.store.files.note(folder.resultBytes, growingFor: batch.id)
+                    tally.add(outcome)
+                }
                 inFlight += 1
             }
             try await group.waitForAll()
@@ -102,7 +107,8 @@ extension BatchRunner {
         return stop.reason ?? .allAnswered
     }
 
-    private func answer(_ request: BatchRequest, _ results: ResultFiles, _ tally: Tally) async throws {
+    /// Answer a line and keep the answer.
+    private func answer(_ request: BatchRequest, _ results: ResultFiles) async throws -> LineOutcome {
         let answer: JSON
         do {
             var wanted = try request.body.get()
@@ -114,11 +120,13 @@ extension BatchRunner {
             guard let refusal = RequestRefusal(error) else { throw error }
             if refusal.status >= 500 { logger.error("a line failed", metadata: ["error": "\(error)"]) }
             try await results.write(refusal, to: request)
-            return tally.refused()
+            return .refused
         }
         try await results.write(answer, to: request)
-        tally.answered()
+        return .answered
     }
+
+    private enum LineOutcome: Sendable { case answered, refused }
 
     /// What has become of the lines of this run.
     private final class Tally: Sendable {
@@ -126,9 +134,14 @@ extension BatchRunner {
 
         var current: (answered: Int, refused: Int) { counts.withLock { $0 } }
 
-        func answered() { counts.withLock { $0.answered += 1 } }
-
-        func refused() { counts.withLock { $0.refused += 1 } }
+        func add(_ outcome: LineOutcome) {
+            counts.withLock { counts in
+                switch outcome {
+                case .answered: counts.answered += 1
+                case .refused: counts.refused += 1
+                }
+            }
+        }
     }
 
     /// Why no more lines are taken, for whoever asks once the last one is done.
