@@ -51,7 +51,14 @@ public struct MachineLimits: Sendable, Equatable {
             barrierSeconds: min(barrierSeconds, other.barrierSeconds), jobSeconds: min(jobSeconds, other.jobSeconds))
     }
 
-    /// Measure, in about a second and a gigabyte of memory. The machine should have nothing else to do.
+    /// Memory that measuring with that many lanes takes for about a second: many times what a last-level cache holds.
+    public static func measuringBytes(lanes: Int) -> Int { laneBytes(lanes) * lanes }
+
+    private static func laneBytes(_ lanes: Int) -> Int {
+        max((1 << 30) / lanes, 32 << 20) / 4096 * 4096  // 4 streams of whole stretches of 256
+    }
+
+    /// Measure, in about a second and `measuringBytes` of memory. The machine should have nothing else to do.
     ///
     /// - Parameter threads: as of `EngineOptions`; `nil`: one per core.
     /// - Throws: a `UserFacingError` when the lanes or the memory cannot be had.
@@ -82,8 +89,7 @@ public struct MachineLimits: Sendable, Equatable {
     }
 
     private static func readBytesPerSecond(_ crew: WorkerLanes) throws -> Double {
-        // Many times the last-level cache, however many lanes share it.
-        let bytes = max((1 << 30) / crew.count, 32 << 20) / 4096 * 4096  // 4 streams of whole stretches of 256
+        let bytes = laneBytes(crew.count)
         let regions = try crew.nodes.map { node in
             try NodeRegion(
                 byteCount: bytes * node.lanes.count, node: crew.machine.canPlace ? node.id : nil,

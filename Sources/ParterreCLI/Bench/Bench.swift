@@ -1,6 +1,6 @@
 import Parterre
 
-/// `parterre bench` from its options to its report: measure limits, load, time every workload, measure limits again.
+/// `parterre bench` from its options to its report: measure limits, load, time every workload beside the limits of its moment.
 struct Bench {
     var source: ModelSource
     var options: EngineOptions
@@ -21,9 +21,7 @@ struct Bench {
         var (workloads, options) = try fit(availableBytes: machine.availableBytes)
         options.recordsTrace = trace != nil
         progress("measuring the machine's limits")
-        let limits = try await MachineLimits.measure(threads: options.threads)
-        // Measuring took memory that is none of the engine's.
-        _ = PeakMemory.reset()
+        let limits = try await LimitWatch(threads: options.threads)
         let clock = ContinuousClock()
         let begin = clock.now
         let engine = try await reporter.load(source, options)
@@ -31,21 +29,20 @@ struct Bench {
         let plan = engine.memoryPlan
         let prompts = try prompts?.sequences(engine.tokenizer, vocabularySize: engine.vocabularySize)
         if let prompts { for workload in workloads { try workload.check(prompts, sizes) } }
-        let runner = WorkloadRunner(engine, sizes, contextIsRandom: contextIsRandom, prompts: prompts)
+        let runner = WorkloadRunner(engine, sizes, limits, contextIsRandom: contextIsRandom, prompts: prompts)
         var report = BenchReport(
             model: source.name, weights: plan.weightFormat, cache: plan.cacheFormat, isa: machine.chosenInstructionSet,
             sizes: sizes,
-            contextIsRandom: contextIsRandom, limits: limits, cost: runner.cost, weightBytes: plan.weightBytes,
+            contextIsRandom: contextIsRandom, limits: await limits.best, cost: runner.cost, weightBytes: plan.weightBytes,
             loadSeconds: (clock.now - begin).seconds, peakBytes: 0)
         do {
             for workload in workloads { report.workloads.append(try await time(workload, runner)) }
         } catch {
             throw CommandError(duringRun: error)
         }
-        report.peakBytes = PeakMemory.bytes
         await engine.shutdown()
-        progress("measuring the machine's limits again")
-        report.limits = limits.best(try await MachineLimits.measure(threads: options.threads))
+        report.limits = await limits.best
+        report.peakBytes = await limits.peakBytes
         Console.shared.setBar("")
         return report
     }

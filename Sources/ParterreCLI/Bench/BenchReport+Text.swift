@@ -7,7 +7,7 @@ extension BenchReport {
             "\(model), \(weights) weights of \(Figures.bytes(weightBytes)), \(cache) cache, \(isa), \(limits.lanes) lanes\n"
         text += "loaded in \(Figures.seconds(loadSeconds)), peak memory \(Figures.bytes(peakBytes))\n"
         text += "limits: read \(Figures.billions(limits.readBytesPerSecond)) GB/s, "
-        text += "\(Figures.billions(peak)) Gop/s at \(weights); bound and shares are of these\n\n"
+        text += "\(Figures.billions(peak)) Gop/s at \(weights); the best of the run; bound and shares are of those beside each run\n\n"
         text += table
         for result in results {
             if let note = note(on: result) { text += "\n\(result.workload.name): \(note)" }
@@ -63,7 +63,7 @@ extension BenchReport {
     /// What the machine allows, and how near each workload comes under that roof.
     private var roofline: String {
         var table = Table()
-        table.title("Limits of this machine, \(limits.lanes) lanes together, measured in this run")
+        table.title("Limits of this machine, \(limits.lanes) lanes together, the best measured in this run")
         table.row("reading memory", "\(Figures.billions(limits.readBytesPerSecond)) GB/s")
         for (name, value) in [
             ("f32 multiply-add", limits.f32OperationsPerSecond), ("bf16 pairs", limits.bf16OperationsPerSecond),
@@ -78,14 +78,12 @@ extension BenchReport {
         table.title("Workloads under the roof")
         for result in results {
             guard let operations = result.operationsPerSecond, let bytes = result.bytesPerSecond, operations > 0,
-                bytes > 0
+                bytes > 0, let roof = result.roof, let share = result.shareOfRoof
             else {
                 continue
             }
-            let intensity = operations / bytes
-            let roof = min(peak, intensity * limits.readBytesPerSecond)
-            var words = "\(Figures.rate(intensity)) operations a byte: \(Figures.billions(operations)) of "
-            words += "\(Figures.billions(roof)) Gop/s (\(Figures.percent(operations / roof)))"
+            var words = "\(Figures.rate(operations / bytes)) operations a byte: \(Figures.billions(operations)) of "
+            words += "\(Figures.billions(roof)) Gop/s (\(Figures.percent(share)))"
             if let barriers = result.barriersPerStep { words += "; \(Int(barriers.rounded())) barriers a step" }
             table.row(result.workload.name, words)
         }

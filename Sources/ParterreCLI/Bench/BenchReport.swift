@@ -10,6 +10,7 @@ struct BenchReport: Sendable {
     var isa: String
     var sizes: WorkloadSizes
     var contextIsRandom: Bool
+    /// The best that were measured at any time of the run.
     var limits: MachineLimits
     var cost: ModelCost
     var weightBytes: Int
@@ -31,7 +32,10 @@ struct WorkloadResult: Sendable, Equatable {
     /// Their median.
     var tokensPerSecond: Double?
     var spread: Double?
+    /// What the machine allowed each run, in the same order, and the median; empty where there is no such bound.
+    var bounds: [Double]
     var bound: Double?
+    /// Medians of each run's share of what the machine allowed it.
     var shareOfBound: Double?
     /// Median seconds that a run was timed for.
     var seconds: Double?
@@ -42,6 +46,9 @@ struct WorkloadResult: Sendable, Equatable {
     var shareOfPeak: Double?
     var bytesPerSecond: Double?
     var shareOfBandwidth: Double?
+    /// Operations per second that peak and bandwidth leave to work that does as many operations a byte, and the share of it.
+    var roof: Double?
+    var shareOfRoof: Double?
     var context: Double?
     var attention: Attention?
     var barriersPerStep: Double?
@@ -67,18 +74,26 @@ struct WorkloadResult: Sendable, Equatable {
         runs = figures.runs.map(\.tokensPerSecond)
         tokensPerSecond = Statistics.median(runs)
         spread = Statistics.spread(runs)
-        bound = report.cost.bound(
-            workload, context: figures.context ?? 0, bandwidth: report.limits.readBytesPerSecond, peak: report.peak)
-        if let bound, let tokensPerSecond { shareOfBound = tokensPerSecond / bound }
+        bounds = figures.runs.compactMap { run in
+            let limits = run.limits ?? report.limits
+            return report.cost.bound(
+                figures.workload, context: figures.context ?? 0, bandwidth: limits.readBytesPerSecond,
+                peak: limits.operationsPerSecond(weights: report.weights))
+        }
+        bound = Statistics.median(bounds)
+        shareOfBound = Statistics.median(zip(runs, bounds).map { $0 / $1 })
         seconds = Statistics.median(figures.runs.map(\.seconds))
         func quantiles(_ values: [Double]) -> [Double?] { [50, 95].map { Statistics.percentile($0, of: values) } }
         firstToken = quantiles(figures.runs.flatMap(\.firstToken))
         gap = quantiles(figures.runs.flatMap(\.gaps))
         let timed = figures.runs.filter { $0.seconds > 0 && $0.work != Work() }
-        operationsPerSecond = Statistics.median(timed.map { $0.work.operations / $0.seconds })
-        bytesPerSecond = Statistics.median(timed.map { $0.work.bytes / $0.seconds })
-        shareOfPeak = operationsPerSecond.map { $0 / report.peak }
-        shareOfBandwidth = bytesPerSecond.map { $0 / report.limits.readBytesPerSecond }
+        let rates = timed.map { Rates($0, of: report) }
+        operationsPerSecond = Statistics.median(rates.map(\.operations))
+        bytesPerSecond = Statistics.median(rates.map(\.bytes))
+        shareOfPeak = Statistics.median(rates.map { $0.operations / $0.peak })
+        shareOfBandwidth = Statistics.median(rates.map { $0.bytes / $0.bandwidth })
+        roof = Statistics.median(rates.map(\.roof))
+        shareOfRoof = Statistics.median(rates.map { $0.operations / $0.roof })
         context = figures.context
         attention = figures.attention.map { attention in
             let cache = figures.runs.reduce(0) { $0 + $1.work.cacheBytes }
@@ -86,11 +101,30 @@ struct WorkloadResult: Sendable, Equatable {
             return Attention(
                 shareOfBytes: all > 0 ? cache / all : 0, shareOfTime: attention.shareOfTime,
                 bytesPerSecond: attention.bytesPerSecond,
-                shareOfBandwidth: attention.bytesPerSecond / report.limits.readBytesPerSecond)
+                shareOfBandwidth: attention.bytesPerSecond
+                    / (Statistics.median(rates.map(\.bandwidth)) ?? report.limits.readBytesPerSecond))
         }
         barriersPerStep = figures.steps > 0 ? Double(figures.barriers) / Double(figures.steps) : nil
         preemptions = figures.preemptions
         swaps = figures.swaps
         promptShareReused = figures.promptShareReused
+    }
+}
+
+/// What a run did in a second, and what the machine allowed it.
+private struct Rates {
+    var operations: Double
+    var bytes: Double
+    var peak: Double
+    var bandwidth: Double
+
+    var roof: Double { min(peak, operations / bytes * bandwidth) }
+
+    init(_ run: RunFigures, of report: BenchReport) {
+        let limits = run.limits ?? report.limits
+        operations = run.work.operations / run.seconds
+        bytes = run.work.bytes / run.seconds
+        peak = limits.operationsPerSecond(weights: report.weights)
+        bandwidth = limits.readBytesPerSecond
     }
 }

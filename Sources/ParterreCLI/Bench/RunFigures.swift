@@ -1,3 +1,5 @@
+import Parterre
+
 /// What one timed run of a workload came to.
 struct RunFigures: Sendable, Equatable {
     /// Tokens that count, and the seconds they took.
@@ -9,6 +11,8 @@ struct RunFigures: Sendable, Equatable {
     var gaps: [Double] = []
     /// Work done in these seconds by the model's own arithmetic, see `ModelCost`.
     var work = Work()
+    /// What the machine allowed just before or just after, whichever was more; `nil`: what it allowed at best.
+    var limits: MachineLimits?
 
     var tokensPerSecond: Double { seconds > 0 ? Double(tokens) / seconds : 0 }
 }

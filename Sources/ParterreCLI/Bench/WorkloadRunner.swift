@@ -5,6 +5,7 @@ import Synchronization
 struct WorkloadRunner: Sendable {
     let engine: Engine
     let sizes: WorkloadSizes
+    let limits: LimitWatch
     let cost: ModelCost
     /// Whether a long context is random numbers in the cache instead of a computed prompt.
     let contextIsRandom: Bool
@@ -13,9 +14,13 @@ struct WorkloadRunner: Sendable {
     private let clock = ContinuousClock()
     private let epoch = ContinuousClock.now
 
-    init(_ engine: Engine, _ sizes: WorkloadSizes, contextIsRandom: Bool, prompts: [[TokenID]]? = nil) {
+    init(
+        _ engine: Engine, _ sizes: WorkloadSizes, _ limits: LimitWatch, contextIsRandom: Bool,
+        prompts: [[TokenID]]? = nil
+    ) {
         self.engine = engine
         self.sizes = sizes
+        self.limits = limits
         self.contextIsRandom = contextIsRandom
         self.prompts = prompts
         cost = ModelCost(engine.configuration, engine.memoryPlan)
@@ -26,12 +31,19 @@ struct WorkloadRunner: Sendable {
     /// - Parameter finished: told after each session how many of how many are done.
     func measure(_ workload: Workload, finished: (Int, Int) -> Void) async throws -> WorkloadFigures {
         let before = await engine.status()
+        var limitsBefore = try await limits.current()
         var figures = WorkloadFigures(workload: workload)
         if case .long(let context, let batch) = workload {
             try await measureLong(context: context, batch: batch, into: &figures, finished: finished)
+            // One session has all runs.
+            let around = limitsBefore.best(try await limits.current())
+            for run in figures.runs.indices { figures.runs[run].limits = around }
         } else {
             for run in 0...sizes.runs {
-                let (result, context) = try await self.run(workload, number: run)
+                var (result, context) = try await self.run(workload, number: run)
+                let limitsAfter = try await limits.current()
+                result.limits = limitsBefore.best(limitsAfter)
+                limitsBefore = limitsAfter
                 if run > 0 { figures.runs.append(result) }
                 figures.context = context
                 finished(run + 1, sizes.runs + 1)

@@ -126,6 +126,7 @@ struct BenchReportTests {
         let bound = try #require(decode["bound"] as? Double)
         #expect(abs(bound - 2 / 0.22) < 1e-9)
         #expect(decode["ttft_p50"] as? Double == 1.5 && decode["itl_p50"] as? Double == 0.5)
+        #expect((decode["bounds"] as? [Double])?.count == 3)
         #expect(decode["barriers_per_step"] as? Double == 4)
         #expect(decode["context_fill"] is NSNull && decode["seed"] as? Int == 9)
         let limits = try #require(decode["limits"] as? [String: Any])
@@ -135,6 +136,28 @@ struct BenchReportTests {
         #expect(long["attention_share_of_bytes"] as? Double == 0.75)
         #expect(long["attention_share_of_bandwidth"] as? Double == 0.6)
         #expect(objects[2]["bound"] is NSNull && objects[2]["tokens_per_second"] is NSNull)
+    }
+
+    @Test("holds each run against what the machine allowed it then")
+    func limitsOfEachRun() throws {
+        var report = report()
+        // As fast as its run was slow: the machine was, not the engine.
+        for (run, bandwidth) in [500.0, 1000, 2000].enumerated() {
+            var limits = report.limits
+            limits.readBytesPerSecond = bandwidth
+            report.workloads[0].runs[run].limits = limits
+            report.workloads[0].runs[run].seconds = 4 * 500 / bandwidth
+        }
+        let result = try #require(report.results.first)
+        #expect(result.runs == [3, 6, 12])
+        let bounds = [500.0, 1000, 2000].map { 2 / (220 / $0) }
+        #expect(zip(result.bounds, bounds).allSatisfy { abs($0 - $1) < 1e-9 })
+        #expect(result.bound == result.bounds[1])
+        #expect(result.shareOfBound.map { abs($0 - 3 / bounds[0]) < 1e-9 } == true)
+        #expect(result.shareOfBandwidth.map { abs($0 - 1.0 / 500) < 1e-12 } == true)
+        #expect(result.roof == 1500 && result.shareOfRoof.map { abs($0 - 1.5 / 750) < 1e-12 } == true)
+        // Without limits of its own a run is held against the best ones.
+        #expect(self.report().results[0].bounds == Array(repeating: 2 / 0.22, count: 3))
     }
 
     @Test("is a table of as many cells in every row as its CSV has names")
