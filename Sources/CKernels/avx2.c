@@ -10,15 +10,21 @@
 #define PK_NAME "avx2"
 #define PK_TABLE pk_kernels_avx2
 #define PK_MXCSR
-#define PK_MADD_16(a, b) madd_16(a, b)
+#define PK_SIGNED_QUADS
+#define PK_QUAD_PRODUCT(sum, w, x) quad_product(sum, w, x)
 #include "lanes.h"
 
-// 16 lanes are two ymm registers.
-PK_INLINE bit_lanes madd_16(bit_lanes a, bit_lanes b) {
-    __m256i half[2][2];
-    memcpy(half[0], &a, sizeof a);
-    memcpy(half[1], &b, sizeof b);
-    for (int i = 0; i < 2; i++) half[0][i] = _mm256_madd_epi16(half[0][i], half[1][i]);
+// 16 lanes are two ymm registers. pmaddubsw takes one side unsigned and saturates: x gives its sign to w, and two products
+// are at most 2 · 128 · 127 < 2¹⁵. w is at least −127, as packing writes it: −(−128) is no int8.
+PK_INLINE bit_lanes quad_product(bit_lanes sum, bit_lanes w, bit_lanes x) {
+    __m256i half[3][2];
+    memcpy(half[0], &sum, sizeof sum);
+    memcpy(half[1], &w, sizeof w);
+    memcpy(half[2], &x, sizeof x);
+    for (int i = 0; i < 2; i++) {
+        __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(half[2][i]), _mm256_sign_epi8(half[1][i], half[2][i]));
+        half[0][i] = _mm256_add_epi32(half[0][i], _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+    }
     return load_bits(half[0]);
 }
 

@@ -70,7 +70,7 @@ PK_INLINE void multiply_panel(
     _Alignas(64) float sums[PK_BAND_ROWS * PK_PANEL];
     const char *panel = call->panel, *x = call->x;
     for (int64_t row = 0; row < call->rows; row += PK_BAND_ROWS) {
-        band work = {.x_stride = call->x_stride, .x_step = form.x_step, .rows = smaller(call->rows - row, PK_BAND_ROWS)};
+        band work = {.x_stride = call->x_stride, .rows = smaller(call->rows - row, PK_BAND_ROWS)};
         for (int64_t step = 0; step < form.steps; step += form.block_steps) {
             work.steps = smaller(form.steps - step, form.block_steps);
             work.x = x + row * call->x_stride + step * form.x_step;

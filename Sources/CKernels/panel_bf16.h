@@ -12,7 +12,10 @@
 #include "pair_product.h"
 #include "panel_f32.h"
 
-enum { PK_PAIR_BLOCK = PK_K_BLOCK / 2 };
+enum {
+    PK_PAIR_BLOCK = PK_K_BLOCK / 2,
+    PK_PAIR_BYTES = 2 * PK_BF16_ROW_BYTES,  // a pair of a row
+};
 
 // An element of a row's pair, of words (row_forms.h) or of floats: the odd one's float, then the even one's.
 PK_INLINE lanes element_of_row(const char *x, int odd) {
@@ -26,7 +29,7 @@ PK_INLINE lanes element_of_row(const char *x, int odd) {
 
 // The odd elements of the whole tile come before the even ones: few registers, and no element's own order changes.
 PK_INLINE void step_elements(
-    tile_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors,
+    tile_sums sum, const char *weights, const tile_rows *x, int64_t at, int rows, int vectors,
     lanes (*fused_step)(lanes a, lanes b, lanes c)
 ) {
     PK_UNROLLED for (int half = 0; half < 2; half++) {
@@ -37,7 +40,7 @@ PK_INLINE void step_elements(
             weight[v] = odd ? odd_element(pair) : even_element(pair);
         }
         PK_UNROLLED for (int r = 0; r < rows; r++) {
-            lanes scalar = element_of_row(x + r * x_stride, odd);
+            lanes scalar = element_of_row(tile_row(x, r) + at, odd);
             PK_UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = fused_step(scalar, weight[v], sum[r][v]);
         }
     }
@@ -46,15 +49,15 @@ PK_INLINE void step_elements(
 #if defined(PK_FPCR)
 
 PK_INLINE void step_on_bits(
-    tile_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors
+    tile_sums sum, const char *weights, const tile_rows *x, int64_t at, int rows, int vectors
 ) {
-    step_elements(sum, weights, x, x_stride, rows, vectors, fused_on_bits);
+    step_elements(sum, weights, x, at, rows, vectors, fused_on_bits);
 }
 
 // Where a result was flushed: rare, so one row at a time will do.
 static __attribute__((noinline)) void pass_on_bits(const band *work) {
     const ahead nothing = {.from = work->strip};
-    for (int64_t r = 0; r < work->rows; r++) chain(work, r, 0, nothing, 1, PK_STRIP_VECTORS, step_on_bits, 0);
+    for (int64_t r = 0; r < work->rows; r++) chain(work, r, 0, nothing, 1, PK_STRIP_VECTORS, step_on_bits, PK_PAIR_BYTES, 0);
 }
 
 #else
@@ -66,12 +69,12 @@ PK_INLINE void pass_on_bits(const band *work) { (void)work; }
 #if defined(PK_PAIR_PRODUCT)
 
 PK_INLINE void step_pairs(
-    tile_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors
+    tile_sums sum, const char *weights, const tile_rows *x, int64_t at, int rows, int vectors
 ) {
     bit_lanes weight[PK_STRIP_VECTORS];
     PK_UNROLLED for (int v = 0; v < vectors; v++) weight[v] = load_bits(weights + v * 64);
     PK_UNROLLED for (int r = 0; r < rows; r++) {
-        scalar_word scalar = load_scalar(x + r * x_stride);
+        scalar_word scalar = load_scalar(tile_row(x, r) + at);
         PK_UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = PK_PAIR_PRODUCT(sum[r][v], scalar, weight[v]);
     }
 }
@@ -79,7 +82,7 @@ PK_INLINE void step_pairs(
 #if defined(PK_FPCR)
 
 static __attribute__((noinline)) void pass_over_pairs(const band *work) {
-    pass_over_strip(work, step_pairs, PK_TILE_ROWS);
+    pass_over_strip(work, step_pairs, PK_PAIR_BYTES, PK_TILE_ROWS);
 }
 
 static void pass_bf16(const band *work) {
@@ -90,23 +93,23 @@ static void pass_bf16(const band *work) {
 
 #else
 
-static void pass_bf16(const band *work) { pass_over_strip(work, step_pairs, PK_TILE_ROWS); }
+static void pass_bf16(const band *work) { pass_over_strip(work, step_pairs, PK_PAIR_BYTES, PK_TILE_ROWS); }
 
 #endif
 
 #else
 
 PK_INLINE void step_pair_of_floats(
-    tile_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors
+    tile_sums sum, const char *weights, const tile_rows *x, int64_t at, int rows, int vectors
 ) {
-    step_elements(sum, weights, x, x_stride, rows, vectors, fused_flushing);
+    step_elements(sum, weights, x, at, rows, vectors, fused_flushing);
 }
 
 PK_INLINE void step_flushing(
-    tile_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors
+    tile_sums sum, const char *weights, const tile_rows *x, int64_t at, int rows, int vectors
 ) {
     PK_UNROLLED for (int r = 0; r < rows; r++) {
-        lanes scalar = splat_from(x + r * x_stride);
+        lanes scalar = splat_from(tile_row(x, r) + at);
         PK_UNROLLED for (int v = 0; v < vectors; v++) {
             sum[r][v] = fused_flushing(scalar, load((const float *)(weights + v * 64)), sum[r][v]);
         }
@@ -122,11 +125,11 @@ enum { PK_PAIR_ROWS = PK_TILE_ROWS < 10 ? PK_TILE_ROWS : 10 };
 
 // Not inlined: the compiler must not move arithmetic into or out of the region in which subnormals are flushed.
 static __attribute__((noinline)) void pass_over_pairs(const band *work) {
-    pass_over_strip(work, step_pair_of_floats, PK_PAIR_ROWS);
+    pass_over_strip(work, step_pair_of_floats, PK_PAIR_BYTES, PK_PAIR_ROWS);
 }
 
 static __attribute__((noinline)) void pass_over_floats(const band *work) {
-    pass_over_strip(work, step_flushing, PK_TILE_ROWS);
+    pass_over_strip(work, step_flushing, 4, PK_TILE_ROWS);
 }
 
 // The strip as floats: of each pair the odd elements, then the even ones.
@@ -148,7 +151,6 @@ static void pass_bf16(const band *work) {
         widen_strip(work->strip, work->steps, floats);
         wide.strip = (const char *)floats;
         wide.steps = 2 * work->steps;
-        wide.x_step = 4;
     }
     float_mode mode = flush_subnormals();
     if (work->rows > PK_WIDEN_ROWS) {
@@ -162,7 +164,7 @@ static void pass_bf16(const band *work) {
 #endif
 
 static void panel_bf16(const pk_panel_call *call) {
-    panel_form form = {.steps = (call->k + 1) / 2, .block_steps = PK_PAIR_BLOCK, .x_step = 2 * PK_BF16_ROW_BYTES};
+    panel_form form = {.steps = (call->k + 1) / 2, .block_steps = PK_PAIR_BLOCK, .x_step = PK_PAIR_BYTES};
     multiply_panel(call, form, pass_bf16, NULL);
 }
 

@@ -5,17 +5,17 @@
 #include "panel.h"
 
 PK_INLINE void step_f32(
-    tile_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors
+    tile_sums sum, const char *weights, const tile_rows *x, int64_t at, int rows, int vectors
 ) {
     lanes weight[PK_STRIP_VECTORS];
     PK_UNROLLED for (int v = 0; v < vectors; v++) weight[v] = load((const float *)(weights + v * 64));
     PK_UNROLLED for (int r = 0; r < rows; r++) {
-        lanes scalar = splat_from(x + r * x_stride);
+        lanes scalar = splat_from(tile_row(x, r) + at);
         PK_UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = fused(scalar, weight[v], sum[r][v]);
     }
 }
 
-static void pass_f32(const band *work) { pass_over_strip(work, step_f32, PK_TILE_ROWS); }
+static void pass_f32(const band *work) { pass_over_strip(work, step_f32, 4, PK_TILE_ROWS); }
 
 static void panel_f32(const pk_panel_call *call) {
     panel_form form = {.steps = call->k, .block_steps = PK_K_BLOCK, .x_step = 4};

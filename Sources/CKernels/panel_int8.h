@@ -12,19 +12,19 @@
 #include "quad_product.h"
 
 PK_INLINE void step_int8(
-    tile_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors
+    tile_sums sum, const char *weights, const tile_rows *x, int64_t at, int rows, int vectors
 ) {
     bit_lanes weight[PK_STRIP_VECTORS];
     PK_UNROLLED for (int v = 0; v < vectors; v++) weight[v] = quad_weights(load_bits(weights + v * 64));
     PK_UNROLLED for (int r = 0; r < rows; r++) {
-        scalar_word scalar = load_scalar(x + r * x_stride);
+        scalar_word scalar = load_scalar(tile_row(x, r) + at);
         PK_UNROLLED for (int v = 0; v < vectors; v++) {
             sum[r][v] = (lanes)PK_QUAD_PRODUCT((bit_lanes)sum[r][v], weight[v], scalar);
         }
     }
 }
 
-static void pass_int8(const band *work) { pass_over_strip(work, step_int8, PK_TILE_ROWS); }
+static void pass_int8(const band *work) { pass_over_strip(work, step_int8, 4, PK_TILE_ROWS); }
 
 static void scale_int8(const pk_panel_call *call, int64_t row, float *totals) {
     const float *scales = (const float *)((const char *)call->panel + (call->k + 3) / 4 * PK_PANEL * 4);

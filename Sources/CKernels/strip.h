@@ -15,7 +15,7 @@
 #define PK_STRIP_H
 
 #include "ahead.h"
-#include "tile.h"
+#include "tile_rows.h"
 
 enum {
     PK_STRIP_COLUMNS = 32,
@@ -31,9 +31,9 @@ enum {
 #define PK_STRIP_TILE_VECTORS(rows) ((rows) <= 3 ? 2 : 1)
 #endif
 
-// sum[r][v] ← the format's step with the 64 bytes at weights + 64·v and the x of row r, `x_stride` bytes from row to row.
+// sum[r][v] ← the format's step with the 64 bytes at weights + 64·v and the x at `at` bytes of row r.
 typedef void (*strip_step)(
-    tile_sums sum, const char *weights, const char *x, int64_t x_stride, int rows, int vectors);
+    tile_sums sum, const char *weights, const tile_rows *x, int64_t at, int rows, int vectors);
 
 // A band of rows on its way over one block of one strip.
 typedef struct band {
@@ -41,7 +41,6 @@ typedef struct band {
     int64_t steps;
     const char *x;       // the band's first row, at the block's first step
     int64_t x_stride;    // bytes
-    int64_t x_step;      // bytes of x that a step takes
     int64_t rows;
     const char *memory;  // where the strip lies in memory, for what is asked ahead
     int64_t memory_bytes;  // 0: what follows has been asked for by the bands before
@@ -53,25 +52,37 @@ typedef struct band {
 
 PK_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
-// The sums of one tile over the block; `rows` and `vectors` are constants.
+// The sums of one tile over the block; `rows`, `vectors` and `x_step`, the bytes of x that a step takes, are constants.
 PK_INLINE void chain(
-    const band *work, int64_t row, int64_t first_vector, ahead next, int rows, int vectors, strip_step step, int alone
+    const band *work, int64_t row, int64_t first_vector, ahead next, int rows, int vectors, strip_step step,
+    int64_t x_step, int alone
 ) {
     tile_sums sum;
     clear_tile(sum, rows, vectors);
     if (work->result) {
         PK_UNROLLED for (int r = 0; r < rows; r++) ask_to_write(work->result + (row + r) * work->result_stride);
     }
-    const char *strip = work->strip + first_vector * 64, *x = work->x + row * work->x_stride;
-    for (int64_t k = 0; k < work->steps; k++) {
-        ask(next, k, alone);
-        step(sum, strip + k * PK_STEP_BYTES, x + k * work->x_step, work->x_stride, rows, vectors);
+    const char *strip = work->strip + first_vector * 64;
+    tile_rows x = rows_from(work->x + row * work->x_stride, work->x_stride, rows);
+    for (int64_t group = 0; group < work->steps / PK_UNROLLED_STEPS; group++) {
+        const char *lines = lines_ahead(next, group, alone);
+        PK_UNROLLED for (int i = 0; i < PK_UNROLLED_STEPS; i++) {
+            ask(lines, i, alone);
+            step(sum, strip + i * PK_STEP_BYTES, &x, i * x_step, rows, vectors);
+        }
+        strip += PK_UNROLLED_STEPS * PK_STEP_BYTES;
+        move_rows(&x, PK_UNROLLED_STEPS * x_step, rows);
+    }
+    for (int64_t k = work->steps % PK_UNROLLED_STEPS; k > 0; k--) {
+        step(sum, strip, &x, 0, rows, vectors);
+        strip += PK_STEP_BYTES;
+        move_rows(&x, x_step, rows);
     }
     store_tile(sum, rows, vectors, work->sums + row * PK_PANEL + first_vector * PK_LANES, PK_PANEL);
 }
 
 // All tiles of the band, of up to `most` rows and as equal as can be: 32 rows are 11 + 11 + 10.
-PK_INLINE void pass_over_strip(const band *work, strip_step step, int64_t most) {
+PK_INLINE void pass_over_strip(const band *work, strip_step step, int64_t x_step, int64_t most) {
     int64_t tiles = (work->rows + most - 1) / most;
     for (int64_t t = 0; t < tiles; t++) {
         int64_t row = work->rows * t / tiles, rows = work->rows * (t + 1) / tiles - row;
@@ -80,11 +91,11 @@ PK_INLINE void pass_over_strip(const band *work, strip_step step, int64_t most) 
         enum { passes = PK_STRIP_VECTORS / PK_STRIP_TILE_VECTORS(R) };                                       \
         if (tiles == 1 && passes == 1) {                                                                     \
             ahead next = ahead_of_itself(work->memory, work->steps * PK_STEP_BYTES, work->following);        \
-            chain(work, row, v, next, R, PK_STRIP_TILE_VECTORS(R), step, 1);                                 \
+            chain(work, row, v, next, R, PK_STRIP_TILE_VECTORS(R), step, x_step, 1);                         \
         } else {                                                                                             \
             int64_t pass = t * passes + v / PK_STRIP_TILE_VECTORS(R);                                        \
             ahead next = share(work->following, work->memory_bytes, work->steps, pass, tiles * passes);      \
-            chain(work, row, v, next, R, PK_STRIP_TILE_VECTORS(R), step, 0);                                 \
+            chain(work, row, v, next, R, PK_STRIP_TILE_VECTORS(R), step, x_step, 0);                         \
         }                                                                                                    \
     }
         PK_WITH_CONSTANT_TILE_ROWS(rows, PK_WORK)
