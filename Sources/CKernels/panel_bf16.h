@@ -57,7 +57,9 @@ PK_INLINE void step_on_bits(
 // Where a result was flushed: rare, so one row at a time will do.
 static __attribute__((noinline)) void pass_on_bits(const band *work) {
     const ahead nothing = {.from = work->strip};
-    for (int64_t r = 0; r < work->rows; r++) chain(work, r, 0, nothing, 1, PK_STRIP_VECTORS, step_on_bits, PK_PAIR_BYTES, 0);
+    for (int64_t r = 0; r < work->rows; r++) {
+        chain(work, r, 0, nothing, 1, PK_STRIP_VECTORS, step_on_bits, PK_PAIR_BYTES, 0);
+    }
 }
 
 #else

@@ -20,6 +20,19 @@ struct ProductTests {
         }
     }
 
+    @Test("a large matrix is made in slices of a few megabytes, but of enough panels for every lane")
+    func slices() throws {
+        let crew = try WorkerLanes(threads: 1)
+        defer { crew.stop() }
+        func slices(_ columns: Int, _ k: Int, lanes: Int) -> Int {
+            PanelPlan(columns: columns, k: k, format: .f32, crew: crew).slices(ofBytes: columns * k * 2, lanes: lanes)
+        }
+        #expect(slices(64, 1, lanes: 2) == 1 && slices(8192, 1024, lanes: 2) == 1 && slices(8193, 1024, lanes: 2) == 2)
+        // BLOOM-560m's embedding: 490 MiB, 3,920 panels.
+        #expect(slices(250_880, 1024, lanes: 2) == 31)
+        #expect(slices(250_880, 1024, lanes: 192) == 3)
+    }
+
     private func check(rows: Int, columns: Int, _ crew: WorkerLanes, _ random: inout SplitMix64) throws {
         let k = 3
         let kernels = bestKernels

@@ -46,6 +46,13 @@ public struct PanelPlan: Sendable, Equatable {
         return part
     }
 
+    /// Into how many slices to cut a matrix that is made from `bytes` of another one: what is held beside it stays small,
+    /// and every lane has panels enough that none waits long for another.
+    public func slices(ofBytes bytes: Int, lanes: Int) -> Int {
+        let held = max(16 << 20, bytes / max(1, panelCount) * 8 * lanes)
+        return max(1, (bytes + held - 1) / held)
+    }
+
     /// The columns in a node's panels: rows of the matrix that is packed.
     public func columns(onNode node: Int) -> Range<Int> {
         let panels = panelsByNode[node]

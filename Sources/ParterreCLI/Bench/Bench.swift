@@ -32,9 +32,8 @@ struct Bench {
         let runner = WorkloadRunner(engine, sizes, limits, contextIsRandom: contextIsRandom, prompts: prompts)
         var report = BenchReport(
             model: source.name, weights: plan.weightFormat, cache: plan.cacheFormat, isa: machine.chosenInstructionSet,
-            sizes: sizes,
-            contextIsRandom: contextIsRandom, limits: await limits.best, cost: runner.cost, weightBytes: plan.weightBytes,
-            loadSeconds: (clock.now - begin).seconds, peakBytes: 0)
+            sizes: sizes, contextIsRandom: contextIsRandom, limits: await limits.best, cost: runner.cost,
+            weightBytes: plan.weightBytes, loadSeconds: (clock.now - begin).seconds, peakBytes: 0)
         do {
             for workload in workloads { report.workloads.append(try await time(workload, runner)) }
         } catch {

@@ -7,7 +7,8 @@ extension BenchReport {
             "\(model), \(weights) weights of \(Figures.bytes(weightBytes)), \(cache) cache, \(isa), \(limits.lanes) lanes\n"
         text += "loaded in \(Figures.seconds(loadSeconds)), peak memory \(Figures.bytes(peakBytes))\n"
         text += "limits: read \(Figures.billions(limits.readBytesPerSecond)) GB/s, "
-        text += "\(Figures.billions(peak)) Gop/s at \(weights); the best of the run; bound and shares are of those beside each run\n\n"
+        text +=
+            "\(Figures.billions(peak)) Gop/s at \(weights) at best; bound and shares are of those beside each run\n\n"
         text += table
         for result in results {
             if let note = note(on: result) { text += "\n\(result.workload.name): \(note)" }

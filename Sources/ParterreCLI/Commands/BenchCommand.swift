@@ -23,7 +23,7 @@ struct BenchCommand: AsyncParsableCommand {
 
             FIGURES
             tokens/s is the median of the runs, spread the distance from the slowest to the fastest of them. bound is \
-            what the limits, measured in the same run, allow: for prefill the operations of the matrix products over \
+            what the limits, measured beside each run, allow: for prefill the operations of the matrix products over \
             the peak of the weights' format; for decoding that, or the bytes of the weights over the read bandwidth, \
             whichever takes longer; behind a long context the bytes of its keys and values come on top. Bytes and \
             operations are counted from the model's sizes. Other programs on the machine spoil everything.

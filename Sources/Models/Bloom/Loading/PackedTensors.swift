@@ -66,7 +66,6 @@ private struct TensorCopier: TensorLoader {
     private var allocators: [RegionAllocator]
     private let progress: WorkProgress?
     private var bytesDone = 0
-    private static let sliceBytes = 64 << 20
 
     init(reader: PackedTensorReader, crew: WorkerLanes, regions: [NodeRegion], progress: WorkProgress?) {
         self.reader = reader
@@ -78,7 +77,7 @@ private struct TensorCopier: TensorLoader {
     mutating func matrix(_ name: String, _ plan: PanelPlan) throws -> PackedMatrix {
         let source = reader.matrix(name, plan)
         let matrix = PackedMatrix(plan, from: &allocators)
-        let slices = max(1, plan.panelCount * plan.panelBytes / Self.sliceBytes)
+        let slices = plan.slices(ofBytes: plan.panelCount * plan.panelBytes, lanes: crew.count)
         for slice in 0..<slices {
             let (from, to) = (source.slice(slice, of: slices), matrix.slice(slice, of: slices))
             crew.run { lane in to.copy(from, lane: lane) }

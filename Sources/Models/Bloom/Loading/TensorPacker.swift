@@ -30,7 +30,6 @@ private struct TensorPacker: TensorLoader {
     private let progress: WorkProgress?
     private var bytesDone = 0
     private let bytesInAll: Int
-    private static let sliceBytes = 64 << 20
 
     init(
         source: any WeightSource, crew: WorkerLanes, kernels: KernelSet, regions: [NodeRegion],
@@ -48,7 +47,7 @@ private struct TensorPacker: TensorLoader {
         let tensor = try source.reader(of: name, shape: [plan.columns, plan.k])
         let matrix = PackedMatrix(plan, from: &allocators)
         // A slice at a time, let go at once: the embedding alone may be half of a model.
-        let slices = max(1, tensor.byteCount / Self.sliceBytes)
+        let slices = plan.slices(ofBytes: tensor.byteCount, lanes: crew.count)
         for slice in 0..<slices {
             let part = matrix.slice(slice, of: slices)
             let rows = crew.nodes.indices.map { part.plan.columns(onNode: $0) }
