@@ -3,6 +3,8 @@
 // Measured on two cores of Emerald Rapids (read 37 GB/s): requests spread evenly over the steps reach 90 % of what the
 // machine can do at 8 and at 32 rows; the same requests in bursts of eight lose a fifth. What they have in common is
 // computed once for PK_UNROLLED_STEPS steps: instructions are scarce where another thread shares the core.
+// AMD's Zen 5 (read 50 to 80 GB/s, two cores) does better with lines in the first level, half as far ahead: at 8 rows of
+// float32 32.7 ms instead of 39.0, at 32 rows 3 % less in every format.
 #ifndef PK_AHEAD_H
 #define PK_AHEAD_H
 
@@ -12,8 +14,14 @@ enum {
     PK_STEP_BYTES = 128,       // one step of K of a strip
     PK_UNROLLED_STEPS = 4,     // a group of steps, which a pass takes without looking up
     PK_GROUP_OF_STEPS = PK_UNROLLED_STEPS * PK_STEP_BYTES,
-    PK_NEAR_BYTES = 16384,     // how far a single pass runs ahead of itself
     PK_LINE = 64,
+#if defined(PK_AHEAD_INTO_L1)
+    PK_NEAR_BYTES = 8192,      // how far a single pass runs ahead of itself
+    PK_LOCALITY = 3,           // into the first level of the cache
+#else
+    PK_NEAR_BYTES = 16384,
+    PK_LOCALITY = 2,           // into the second
+#endif
 };
 
 // Cache lines to ask for. A pass that is alone asks for each step's two lines after `from`, from group `turn` on after
@@ -54,10 +62,10 @@ PK_INLINE const char *lines_ahead(ahead next, int64_t group, int alone) {
 // The requests of the group's step number `turn`.
 PK_INLINE void ask(const char *lines, int turn, int alone) {
     if (alone) {
-        __builtin_prefetch(lines + turn * PK_STEP_BYTES, 0, 2);
-        __builtin_prefetch(lines + turn * PK_STEP_BYTES + PK_LINE, 0, 2);
+        __builtin_prefetch(lines + turn * PK_STEP_BYTES, 0, PK_LOCALITY);
+        __builtin_prefetch(lines + turn * PK_STEP_BYTES + PK_LINE, 0, PK_LOCALITY);
     } else {
-        __builtin_prefetch(lines + turn * PK_LINE, 0, 2);
+        __builtin_prefetch(lines + turn * PK_LINE, 0, PK_LOCALITY);
     }
 }
 

@@ -26,17 +26,16 @@
 
 #include "exponential.h"
 #include "reach.h"
-#include "tile.h"
+#include "tile_rows.h"
 
 enum {
     PK_TILE_GROUPS = PK_ATTENTION_TILE / PK_LANES,
-    PK_GROUPS_AHEAD = 4,  // 16 KiB of float32 at 64 dims; 8 were no better, nor in bf16
+    PK_GROUPS_AHEAD = PK_TILE_MAX_VECTORS,  // of float32 at 64 dims 16 or 32 KiB
 };
 
 // A register tile of queries at work on one softmax tile of positions.
 typedef struct attention_tile {
-    const float *q;  // [head_dim][q_step]: `rows` queries' values side by side
-    int64_t q_step;
+    const float *q;  // [rows][value_stride]
     int64_t rows;
     int64_t begin;               // first position of the softmax tile
     int64_t seen[PK_TILE_ROWS];  // how many positions of it each query sees: at least one, ascending
@@ -54,7 +53,7 @@ typedef struct attention_tile {
 PK_INLINE void dot_groups(const attention_tile *tile, int64_t g, int rows, int groups, int format) {
     tile_sums dot;
     clear_tile(dot, rows, groups);
-    const float *q = tile->q;
+    tile_rows q = rows_from((const char *)tile->q, tile->value_stride * 4, rows);
     const char *const *keys = tile->reading + g, *const *next = keys + tile->ahead;
     const int64_t distance = vector_bytes(format);
     if (format == PK_PAGES_INT8) {
@@ -65,71 +64,103 @@ PK_INLINE void dot_groups(const attention_tile *tile, int64_t g, int rows, int g
         int64_t offset = bytes_before(format) + pair * key_pair_bytes(format);
         PK_UNROLLED for (int n = 0; n < groups; n++) ask_for_pair(next[n] + offset, distance, 0, format);
         PK_UNROLLED for (int n = 0; n < groups; n++) key[n] = first_of_pair(keys[n] + offset, format);
-        add_products(dot, q, 1, key, rows, groups);
-        q += tile->q_step;
+        add_row_products(dot, &q, 0, key, rows, groups);
         PK_UNROLLED for (int n = 0; n < groups; n++) key[n] = second_of_pair(keys[n] + offset, distance, format);
-        add_products(dot, q, 1, key, rows, groups);
-        q += tile->q_step;
+        add_row_products(dot, &q, 4, key, rows, groups);
+        move_rows(&q, 8, rows);
     }
     if (tile->head_dim % 2 == 1) {
         lanes last[PK_TILE_MAX_VECTORS];
         int64_t offset = bytes_before(format) + tile->head_dim / 2 * key_pair_bytes(format);
         PK_UNROLLED for (int n = 0; n < groups; n++) last[n] = first_of_pair(keys[n] + offset, format);
-        add_products(dot, q, 1, last, rows, groups);
+        add_row_products(dot, &q, 0, last, rows, groups);
     }
     store_tile(dot, rows, groups, tile->scores + g * PK_LANES, PK_ATTENTION_TILE);
 }
 
 PK_INLINE void dot_tile(const attention_tile *tile, int format) {
-#define PK_WORK(R)                                                                             \
-    {                                                                                          \
-        int64_t g = 0;                                                                         \
-        for (; g + PK_TILE_VECTORS(R) <= tile->groups; g += PK_TILE_VECTORS(R)) {              \
-            dot_groups(tile, g, R, PK_TILE_VECTORS(R), format);                                \
-        }                                                                                      \
-        for (; g < tile->groups; g++) dot_groups(tile, g, R, 1, format);                       \
+    int64_t g = 0;
+#define PK_WORK(R)                                          \
+    {                                                       \
+        enum { rows = R };                                  \
+        PK_WITH_CONSTANT_VECTORS(R, g, tile->groups, PK_PART) \
     }
+#define PK_PART(N) dot_groups(tile, g, rows, N, format)
     PK_WITH_CONSTANT_TILE_ROWS(tile->rows, PK_WORK)
+#undef PK_PART
 #undef PK_WORK
 }
 
-// exp of a score less the greatest.
-PK_INLINE lanes share_of_greatest(lanes x) { return exponential_above(-PK_REACH, x); }
+// exp of scores less the greatest, of `count` vectors, a constant.
+PK_INLINE void shares_of_greatest(lanes *x, int count) { exponentials_above(-PK_REACH, x, count); }
+
+PK_INLINE float share_of_greatest(float x) {
+    lanes share = splat(x);
+    shares_of_greatest(&share, 1);
+    return share[0];
+}
 
 // A softmax's greatest score and its sum, of one tile or of the tiles so far.
 typedef struct running {
     float max, sum;
 } running;
 
+// Scores of query r from its dots with the 16 tokens from `at` on.
+PK_INLINE lanes scores_at(
+    const attention_tile *tile, const float *dots, int64_t at, float scale, float slope, int format
+) {
+    int_lanes position = lane_numbers() + (int32_t)(tile->begin + at);  // exact as floats up to 2²⁴
+    lanes dot = load(dots + at);
+    if (format == PK_PAGES_INT8) dot = dot * load((const float *)tile->reading[at / PK_LANES]);
+    return fused(dot, splat(scale), splat(slope) * __builtin_convertvector(position, lanes));
+}
+
 // Dots of query r become scores; yields the greatest.
-static float score_row(const attention_tile *tile, int64_t r, float scale, float slope, int format) {
+PK_INLINE float score_row(const attention_tile *tile, int64_t r, float scale, float slope, int format) {
     float *scores = tile->scores + r * PK_ATTENTION_TILE;
-    int64_t seen = tile->seen[r];
-    int32_t begin = (int32_t)tile->begin;  // positions are exact as floats up to 2²⁴
+    int64_t seen = tile->seen[r], at = 0;
     lanes greatest = splat(-__builtin_inff());
-    for (int64_t at = 0; at < seen; at += PK_LANES) {
-        int_lanes lane = lane_numbers() + (int32_t)at;
-        lanes bias = splat(slope) * __builtin_convertvector(lane + begin, lanes);
-        lanes dot = load(scores + at);
-        if (format == PK_PAGES_INT8) dot = dot * load((const float *)tile->reading[at / PK_LANES]);
-        lanes score = fused(dot, splat(scale), bias);
-        score = choose(lane < (int32_t)seen, score, splat(-__builtin_inff()));
+    for (; at + PK_LANES <= seen; at += PK_LANES) {
+        lanes score = scores_at(tile, scores, at, scale, slope, format);
+        greatest = greater(score, greatest);
+        store(scores + at, score);
+    }
+    if (at < seen) {
+        lanes score = scores_at(tile, scores, at, scale, slope, format);
+        score = choose(lane_numbers() < (int32_t)(seen - at), score, splat(-__builtin_inff()));
         greatest = greater(score, greatest);
         store(scores + at, score);
     }
     return max_of_lanes(greatest);
 }
 
-// Scores of query r become what weighs the values; yields the tile's m and l.
-static running soften(const attention_tile *tile, int64_t r, float m, int format) {
-    float *scores = tile->scores + r * PK_ATTENTION_TILE;
-    lanes total = splat(0);
-    for (int64_t at = 0; at < tile->seen[r]; at += PK_LANES) {
-        lanes p = share_of_greatest(load(scores + at) - splat(m));
-        total = total + p;
-        if (format == PK_PAGES_INT8) p = p * load((const float *)tile->reading[tile->groups + at / PK_LANES]);
-        store(scores + at, p);
+// `count` vectors of query r's scores from `at` on, a constant: they become what weighs the values, and their p is added
+// to `total` in turn.
+PK_INLINE lanes soften_at(
+    const attention_tile *tile, float *scores, int64_t at, float m, lanes total, int count, int format
+) {
+    lanes p[PK_SIDE_BY_SIDE];
+    PK_UNROLLED for (int v = 0; v < count; v++) p[v] = load(scores + at + v * PK_LANES) - splat(m);
+    shares_of_greatest(p, count);
+    PK_UNROLLED for (int v = 0; v < count; v++) {
+        total = total + p[v];
+        if (format == PK_PAGES_INT8) {
+            p[v] = p[v] * load((const float *)tile->reading[tile->groups + at / PK_LANES + v]);
+        }
+        store(scores + at + v * PK_LANES, p[v]);
     }
+    return total;
+}
+
+// Scores of query r become what weighs the values; yields the tile's m and l.
+PK_INLINE running soften(const attention_tile *tile, int64_t r, float m, int format) {
+    float *scores = tile->scores + r * PK_ATTENTION_TILE;
+    int64_t groups = (tile->seen[r] + PK_LANES - 1) / PK_LANES, g = 0;
+    lanes total = splat(0);
+    for (; g + PK_SIDE_BY_SIDE <= groups; g += PK_SIDE_BY_SIDE) {
+        total = soften_at(tile, scores, g * PK_LANES, m, total, PK_SIDE_BY_SIDE, format);
+    }
+    for (; g < groups; g++) total = soften_at(tile, scores, g * PK_LANES, m, total, 1, format);
     return (running){m, sum_of_lanes(total)};
 }
 
@@ -168,16 +199,15 @@ PK_INLINE void weigh_vectors(const attention_tile *tile, int64_t v, int rows, in
 }
 
 PK_INLINE void weigh_tile(const attention_tile *tile, int format) {
-    int64_t vectors = tile->value_stride / PK_LANES;
-#define PK_WORK(R)                                                                          \
-    {                                                                                       \
-        int64_t v = 0;                                                                      \
-        for (; v + PK_TILE_VECTORS(R) <= vectors; v += PK_TILE_VECTORS(R)) {                \
-            weigh_vectors(tile, v, R, PK_TILE_VECTORS(R), format);                          \
-        }                                                                                   \
-        for (; v < vectors; v++) weigh_vectors(tile, v, R, 1, format);                      \
+    int64_t v = 0, vectors = tile->value_stride / PK_LANES;
+#define PK_WORK(R)                                        \
+    {                                                     \
+        enum { rows = R };                                \
+        PK_WITH_CONSTANT_VECTORS(R, v, vectors, PK_PART)  \
     }
+#define PK_PART(N) weigh_vectors(tile, v, rows, N, format)
     PK_WITH_CONSTANT_TILE_ROWS(tile->rows, PK_WORK)
+#undef PK_PART
 #undef PK_WORK
 }
 
@@ -195,8 +225,7 @@ static const tile_pass weigh_passes[] = {weigh_tile_f32, weigh_tile_bf16, weigh_
 
 PK_INLINE void merge(running *state, float *total, running tile, const float *tile_sums, int64_t count) {
     float max = tile.max > state->max ? tile.max : state->max;
-    float f = share_of_greatest(splat(state->max - max))[0];
-    float g = share_of_greatest(splat(tile.max - max))[0];
+    float f = share_of_greatest(state->max - max), g = share_of_greatest(tile.max - max);
     for (int64_t d = 0; d < count; d += PK_LANES) {
         store(total + d, fused(load(total + d), splat(f), load(tile_sums + d) * splat(g)));
     }
@@ -209,7 +238,7 @@ typedef struct attention_band {
     const pk_attention_call *call;
     const pk_query *queries;
     int64_t rows;
-    float *q;       // [head_dim][rows]
+    float *q;       // [rows][value_stride]
     float *totals;  // [rows][value_stride]: A
     running state[PK_ATTENTION_BAND];  // a sum of 0: no tile yet
     reach reaches[PK_ATTENTION_BAND];
@@ -269,8 +298,7 @@ static void attend_tile(
     int is_first = 1;
     for (int64_t r = 0; r < rows; r++) is_first &= band->state[row + r].sum == 0;
     attention_tile tile = {
-        .q = band->q + row,
-        .q_step = band->rows,
+        .q = band->q + row * stride,
         .rows = rows,
         .begin = begin,
         .head_dim = head_dim,
@@ -340,10 +368,10 @@ static void attend_band(
     attention_band band = {.call = call, .queries = queries, .rows = rows};
     band.totals = call->scratch + PK_ATTENTION_ROWS * (PK_ATTENTION_TILE + stride);
     band.q = band.totals + PK_ATTENTION_BAND * stride;
-    for (int64_t d = 0; d < head_dim; d++) {
-        for (int64_t r = 0; r < rows; r++) band.q[d * rows + r] = call->q[queries[r].row * call->q_stride + d];
+    for (int64_t r = 0; r < rows; r++) {
+        memcpy(band.q + r * stride, call->q + queries[r].row * call->q_stride, (size_t)head_dim * sizeof(float));
+        band.reaches[r] = reach_of(call, queries + r);
     }
-    for (int64_t r = 0; r < rows; r++) band.reaches[r] = reach_of(call, queries + r);
     if (shared_tiles > 0) {
         following next = keys_of(call, queries, first_tile(&band, 0, 1, shared_tiles));
         attend_tiles(&band, first_tile(&band, 0, rows, 0), shared_tiles, 0, rows, next);

@@ -15,6 +15,7 @@
 // Vectors are passed only to inlined functions of the same file: no calling convention is concerned.
 #pragma clang diagnostic ignored "-Wpsabi"
 
+#define PK_UNROLLED _Pragma("clang loop unroll(full)")
 #define PK_INLINE static inline __attribute__((always_inline, unused))
 
 typedef float lanes __attribute__((vector_size(64)));

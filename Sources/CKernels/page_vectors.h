@@ -3,7 +3,7 @@
 #ifndef PK_PAGE_VECTORS_H
 #define PK_PAGE_VECTORS_H
 
-#include "lanes.h"
+#include "ahead.h"
 #include "scratch.h"
 
 // Bytes in front of a group's first vector.
@@ -65,8 +65,8 @@ PK_INLINE float key_element(const char *group, int64_t slot, int64_t dim, int fo
 // A hint that vector `n` of a pair, and those that follow it, will be read soon: a line of int8 has four of them.
 PK_INLINE void ask_for_pair(const char *pair, int64_t distance, int n, int format) {
     if (format == PK_PAGES_INT8 && n % 4 != 0) return;
-    __builtin_prefetch(pair, 0, 2);
-    if (format != PK_PAGES_BF16) __builtin_prefetch(pair + distance, 0, 2);
+    __builtin_prefetch(pair, 0, PK_LOCALITY);
+    if (format != PK_PAGES_BF16) __builtin_prefetch(pair + distance, 0, PK_LOCALITY);
 }
 
 #endif

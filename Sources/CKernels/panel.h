@@ -10,36 +10,18 @@
 #ifndef PK_PANEL_H
 #define PK_PANEL_H
 
-#include "exponential.h"
-#include "row_forms.h"
+#include "finish.h"
 #include "strip.h"
 
 // The sums of one block of one strip for a band of rows.
 typedef void (*strip_pass)(const band *work);
 
-// totals ← sums, or totals + sums after the first block: 32 columns of each row.
-PK_INLINE void add_strip(float *totals, const float *sums, int64_t rows, int whole_numbers) {
+// totals ← totals + sums, for a pass that must not add them itself: it runs while subnormals are flushed, or may have to be
+// done again (pair_product.h).
+PK_INLINE void add_strip(float *totals, const float *sums, int64_t rows) {
     for (int64_t r = 0; r < rows; r++) {
         for (int64_t c = r * PK_PANEL; c < r * PK_PANEL + PK_STRIP_COLUMNS; c += PK_LANES) {
-            lanes total = load(totals + c), block = load(sums + c);
-            store(totals + c, whole_numbers ? (lanes)((int_lanes)total + (int_lanes)block) : total + block);
-        }
-    }
-}
-
-PK_INLINE void finish_row(const pk_panel_call *call, int64_t row, const float *totals) {
-    float *y = call->y + row * call->y_stride;
-    const float *residual = call->epilogue == PK_RESIDUAL ? call->residual + row * call->residual_stride : NULL;
-    for (int64_t at = 0; at < call->columns; at += PK_LANES) {
-        int64_t count = call->columns - at;
-        lanes value = load(totals + at);
-        if (call->bias) value = value + load_first(call->bias + at, count, 0);
-        if (call->epilogue == PK_GELU) value = gelu_lanes(value);
-        if (residual) value = value + load_first(residual + at, count, 0);
-        if (call->rounded) {
-            store_bf16_form((char *)call->rounded + row * call->rounded_stride, at, count, value);
-        } else {
-            store_first(y + at, count, value);
+            store(totals + c, load(totals + c) + load(sums + c));
         }
     }
 }
@@ -58,13 +40,12 @@ typedef struct panel_form {
     int64_t steps;        // of the whole K
     int64_t block_steps;
     int64_t x_step;       // bytes of x per step
-    int whole_numbers;    // the sums are int32
+    int apart;            // a pass may not add its sums to the totals
 } panel_form;
 
-// `finish` turns a row's totals into floats where they are whole numbers; NULL where they are floats.
+// `floats` are a row's totals as floats.
 PK_INLINE void multiply_panel(
-    const pk_panel_call *call, panel_form form, strip_pass pass,
-    void (*finish)(const pk_panel_call *call, int64_t row, float *totals)
+    const pk_panel_call *call, panel_form form, strip_pass pass, float_totals floats
 ) {
     _Alignas(64) float totals[PK_BAND_ROWS * PK_PANEL];
     _Alignas(64) float sums[PK_BAND_ROWS * PK_PANEL];
@@ -81,16 +62,14 @@ PK_INLINE void multiply_panel(
                 work.memory_bytes = row == 0 ? work.steps * PK_STEP_BYTES : 0;  // the next bands find it in the cache
                 int is_last = s == PK_STRIPS - 1 && step + work.steps == form.steps;
                 work.following = is_last && call->next ? call->next : work.strip + work.steps * PK_STEP_BYTES;
-                work.sums = step == 0 ? to : sums;
+                work.sums = step > 0 && form.apart ? sums : to;
+                work.adds = step > 0 && !form.apart;
                 if (step + work.steps == form.steps) ask_for_result(call, row, s, &work);
                 pass(&work);
-                if (step > 0) add_strip(to, sums, work.rows, form.whole_numbers);
+                if (step > 0 && form.apart) add_strip(to, sums, work.rows);
             }
         }
-        for (int64_t r = 0; r < work.rows; r++) {
-            if (finish) finish(call, row + r, totals + r * PK_PANEL);
-            finish_row(call, row + r, totals + r * PK_PANEL);
-        }
+        finish_rows(call, row, work.rows, totals, floats);
     }
 }
 

@@ -58,7 +58,7 @@ PK_INLINE void step_on_bits(
 static __attribute__((noinline)) void pass_on_bits(const band *work) {
     const ahead nothing = {.from = work->strip};
     for (int64_t r = 0; r < work->rows; r++) {
-        chain(work, r, 0, nothing, 1, PK_STRIP_VECTORS, step_on_bits, PK_PAIR_BYTES, 0);
+        chain(work, r, 0, nothing, 1, PK_STRIP_VECTORS, (strip_form){step_on_bits, PK_PAIR_BYTES}, 0);
     }
 }
 
@@ -84,7 +84,7 @@ PK_INLINE void step_pairs(
 #if defined(PK_FPCR)
 
 static __attribute__((noinline)) void pass_over_pairs(const band *work) {
-    pass_over_strip(work, step_pairs, PK_PAIR_BYTES, PK_TILE_ROWS);
+    pass_over_strip(work, (strip_form){step_pairs, PK_PAIR_BYTES}, PK_TILE_ROWS);
 }
 
 static void pass_bf16(const band *work) {
@@ -95,7 +95,7 @@ static void pass_bf16(const band *work) {
 
 #else
 
-static void pass_bf16(const band *work) { pass_over_strip(work, step_pairs, PK_PAIR_BYTES, PK_TILE_ROWS); }
+static void pass_bf16(const band *work) { pass_over_strip(work, (strip_form){step_pairs, PK_PAIR_BYTES}, PK_TILE_ROWS); }
 
 #endif
 
@@ -127,11 +127,11 @@ enum { PK_PAIR_ROWS = PK_TILE_ROWS < 10 ? PK_TILE_ROWS : 10 };
 
 // Not inlined: the compiler must not move arithmetic into or out of the region in which subnormals are flushed.
 static __attribute__((noinline)) void pass_over_pairs(const band *work) {
-    pass_over_strip(work, step_pair_of_floats, PK_PAIR_BYTES, PK_PAIR_ROWS);
+    pass_over_strip(work, (strip_form){step_pair_of_floats, PK_PAIR_BYTES}, PK_PAIR_ROWS);
 }
 
 static __attribute__((noinline)) void pass_over_floats(const band *work) {
-    pass_over_strip(work, step_flushing, 4, PK_TILE_ROWS);
+    pass_over_strip(work, (strip_form){step_flushing, 4}, PK_TILE_ROWS);
 }
 
 // The strip as floats: of each pair the odd elements, then the even ones.
@@ -167,7 +167,10 @@ static void pass_bf16(const band *work) {
 
 static void panel_bf16(const pk_panel_call *call) {
     panel_form form = {.steps = (call->k + 1) / 2, .block_steps = PK_PAIR_BLOCK, .x_step = PK_PAIR_BYTES};
-    multiply_panel(call, form, pass_bf16, NULL);
+#if !defined(PK_PAIR_PRODUCT) || defined(PK_FPCR)
+    form.apart = 1;
+#endif
+    multiply_panel(call, form, pass_bf16, totals_as_they_are);
 }
 
 #endif

@@ -9,17 +9,16 @@ PK_INLINE void step_f32(
 ) {
     lanes weight[PK_STRIP_VECTORS];
     PK_UNROLLED for (int v = 0; v < vectors; v++) weight[v] = load((const float *)(weights + v * 64));
-    PK_UNROLLED for (int r = 0; r < rows; r++) {
-        lanes scalar = splat_from(tile_row(x, r) + at);
-        PK_UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = fused(scalar, weight[v], sum[r][v]);
-    }
+    add_row_products(sum, x, at, weight, rows, vectors);
 }
 
-static void pass_f32(const band *work) { pass_over_strip(work, step_f32, 4, PK_TILE_ROWS); }
+static void pass_f32(const band *work) {
+    pass_over_strip(work, (strip_form){.step = step_f32, .x_step = 4}, PK_TILE_ROWS);
+}
 
 static void panel_f32(const pk_panel_call *call) {
     panel_form form = {.steps = call->k, .block_steps = PK_K_BLOCK, .x_step = 4};
-    multiply_panel(call, form, pass_f32, NULL);
+    multiply_panel(call, form, pass_f32, totals_as_they_are);
 }
 
 #endif

@@ -10,7 +10,8 @@
 #include "quad_product.h"
 
 enum {
-    PK_GROUP_BLOCK = 64,  // groups of a strip that stay in the cache for all tiles of a band
+    PK_GROUP_BLOCK = 64,   // groups of a strip that stay in the cache for all tiles of a band
+    PK_INT4_AHEAD = 8192,  // bytes
 #if defined(PK_WIDE_TILE)
     PK_INT4_ROWS = 6,
     PK_INT4_VECTORS = 2,
@@ -98,7 +99,7 @@ PK_INLINE void chain_int4(const int4_band *work, int64_t row, int first, int row
         const char *ahead = work->ahead + group * PK_GROUP_BYTES;
         if (ahead >= work->end) ahead = work->then + (ahead - work->end);
         PK_UNROLLED for (int line = 0; line < PK_GROUP_BYTES / PK_LINE; line++) {
-            __builtin_prefetch(ahead + line * PK_LINE, 0, 2);
+            __builtin_prefetch(ahead + line * PK_LINE, 0, PK_LOCALITY);
         }
         add_group(work, group, row, first, rows, vectors, total);
     }
@@ -107,9 +108,11 @@ PK_INLINE void chain_int4(const int4_band *work, int64_t row, int first, int row
     }
 }
 
+// All tiles of the band, as equal as can be: 8 rows are 4 + 4.
 static void pass_int4(const int4_band *work) {
-    for (int64_t row = 0; row < work->rows; row += PK_INT4_ROWS) {
-        int64_t rows = smaller(work->rows - row, PK_INT4_ROWS);
+    int64_t tiles = (work->rows + PK_INT4_ROWS - 1) / PK_INT4_ROWS;
+    for (int64_t t = 0; t < tiles; t++) {
+        int64_t row = work->rows * t / tiles, rows = work->rows * (t + 1) / tiles - row;
 #define PK_WORK(R) \
     for (int v = 0; v < PK_STRIP_VECTORS; v += PK_INT4_VECTORS) chain_int4(work, row, v, R, PK_INT4_VECTORS);
 #if defined(PK_WIDE_TILE)
@@ -123,6 +126,10 @@ static void pass_int4(const int4_band *work) {
 #endif
 #undef PK_WORK
     }
+}
+
+PK_INLINE lanes times_row_scale(const pk_panel_call *call, int64_t row, const float *totals, int64_t at) {
+    return load(totals + at) * splat(call->x_scales[row]);
 }
 
 static void panel_int4(const pk_panel_call *call) {
@@ -144,17 +151,11 @@ static void panel_int4(const pk_panel_call *call) {
             for (int64_t s = 0; s < PK_STRIPS; s++) {
                 work.strip = (const char *)call->panel + (s * groups + group) * PK_GROUP_BYTES;
                 work.totals = totals + s * PK_STRIP_COLUMNS;
-                work.ahead = work.strip + PK_NEAR_BYTES / 2;
+                work.ahead = work.strip + PK_INT4_AHEAD;
                 pass_int4(&work);
             }
         }
-        for (int64_t r = 0; r < work.rows; r++) {
-            float *total = totals + r * PK_PANEL;
-            for (int64_t c = 0; c < PK_PANEL; c += PK_LANES) {
-                store(total + c, load(total + c) * splat(call->x_scales[row + r]));
-            }
-            finish_row(call, row + r, total);
-        }
+        finish_rows(call, row, work.rows, totals, times_row_scale);
     }
 }
 

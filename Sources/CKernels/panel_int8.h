@@ -24,24 +24,23 @@ PK_INLINE void step_int8(
     }
 }
 
-static void pass_int8(const band *work) { pass_over_strip(work, step_int8, 4, PK_TILE_ROWS); }
+static void pass_int8(const band *work) {
+    pass_over_strip(work, (strip_form){.step = step_int8, .x_step = 4, .whole_numbers = 1}, PK_TILE_ROWS);
+}
 
-static void scale_int8(const pk_panel_call *call, int64_t row, float *totals) {
+PK_INLINE lanes scaled_totals(const pk_panel_call *call, int64_t row, const float *totals, int64_t at) {
     const float *scales = (const float *)((const char *)call->panel + (call->k + 3) / 4 * PK_PANEL * 4);
     int32_t row_sum = call->x_sums[row * call->x_sums_stride + groups_of(call->k)];
     int_lanes offset = (int_lanes){0} + row_sum * PK_QUAD_OFFSET;
-    for (int64_t c = 0; c < PK_PANEL; c += PK_LANES) {
-        lanes sum = __builtin_convertvector((int_lanes)load(totals + c) - offset, lanes);
-        store(totals + c, (sum * load(scales + c)) * splat(call->x_scales[row]));
-    }
+    lanes sum = __builtin_convertvector((int_lanes)load(totals + at) - offset, lanes);
+    return (sum * load(scales + at)) * splat(call->x_scales[row]);
 }
 
 static void panel_int8(const pk_panel_call *call) {
-    panel_form form = {
-        .steps = (call->k + 3) / 4, .block_steps = PK_K_BLOCK, .x_step = 4, .whole_numbers = 1};
+    panel_form form = {.steps = (call->k + 3) / 4, .block_steps = PK_K_BLOCK, .x_step = 4};
     const char *scales = (const char *)call->panel + form.steps * PK_PANEL * 4;
     for (int64_t line = 0; line < PK_PANEL * 4; line += PK_LINE) __builtin_prefetch(scales + line, 0, 3);
-    multiply_panel(call, form, pass_int8, scale_int8);
+    multiply_panel(call, form, pass_int8, scaled_totals);
 }
 
 #endif

@@ -50,16 +50,38 @@ static void form_bf16(const float *x, int64_t n, void *out) {
     }
 }
 
+PK_INLINE int_lanes magnitude_bits(lanes value) { return (int_lanes)value & 0x7FFFFFFF; }
+
 // The greatest |x|; NaN if there is one (its bits are above all others').
 PK_INLINE float greatest_magnitude(const float *x, int64_t n) {
-    int_lanes best[2] = {{0}, {0}};
-    for (int64_t at = 0; at < n; at += PK_LANES) {
-        int_lanes magnitude = (int_lanes)load_first(x + at, n - at, 0) & 0x7FFFFFFF;
-        int_lanes *most = &best[at / PK_LANES % 2];
-        *most = __builtin_elementwise_max(magnitude, *most);
+    int_lanes best[4] = {{0}, {0}, {0}, {0}};
+    int64_t at = 0;
+    for (; at + 4 * PK_LANES <= n; at += 4 * PK_LANES) {
+        PK_UNROLLED for (int v = 0; v < 4; v++) {
+            best[v] = __builtin_elementwise_max(magnitude_bits(load(x + at + v * PK_LANES)), best[v]);
+        }
     }
-    int32_t bits = __builtin_reduce_max(__builtin_elementwise_max(best[0], best[1]));
+    for (; at < n; at += PK_LANES) {
+        best[0] = __builtin_elementwise_max(magnitude_bits(load_first(x + at, n - at, 0)), best[0]);
+    }
+    best[0] = __builtin_elementwise_max(best[0], best[1]);
+    best[2] = __builtin_elementwise_max(best[2], best[3]);
+    int32_t bits = __builtin_reduce_max(__builtin_elementwise_max(best[0], best[2]));
     return float_of_bits((uint32_t)bits);
+}
+
+// value·factor as the nearest whole number, where that is below 2²².
+PK_INLINE int_lanes rounded_times(lanes value, float factor) {
+    const lanes shifter = splat(0x1.8p23f);  // adding it rounds to an integer and leaves that in the low bits
+    return (int_lanes)fused(value, splat(factor), shifter) - (int_lanes)shifter;
+}
+
+// 16 elements in the form; yields them as whole numbers.
+PK_INLINE int_lanes put_in_form(lanes value, float inverse, int8_t *out) {
+    int_lanes whole = rounded_times(value, inverse);
+    byte_lanes bytes = __builtin_convertvector(whole, byte_lanes);
+    memcpy(out, &bytes, sizeof bytes);
+    return whole;
 }
 
 // sums[g] = Σ q over group g of PK_QUANT_GROUP elements, sums[groups] = Σ q of the row. `out` holds whole groups, the
@@ -68,23 +90,27 @@ PK_INLINE float greatest_magnitude(const float *x, int64_t n) {
 static float form_int8(const float *x, int64_t n, int8_t *out, int32_t *sums) {
     const float smallest = 0x1p-120f;
     float greatest = greatest_magnitude(x, n);
-    if (greatest < smallest) greatest = 0;
-    float inverse = greatest >= smallest && greatest < __builtin_inff() ? 127 / greatest : 0;
-    const lanes shifter = splat(0x1.8p23f);
-    int64_t groups = groups_of(n);
+    int64_t groups = groups_of(n), whole_groups = n / PK_QUANT_GROUP;
+    if (!(greatest >= smallest && greatest < __builtin_inff())) {
+        memset(out, 0, (size_t)(groups * PK_QUANT_GROUP));
+        memset(sums, 0, (size_t)(groups + 1) * sizeof *sums);
+        return greatest < smallest ? 0 : greatest;
+    }
+    float inverse = 127 / greatest;
     int32_t total = 0;
     for (int64_t g = 0; g < groups; g++) {
-        int_lanes sum = {0};
-        for (int64_t at = g * PK_QUANT_GROUP; at < (g + 1) * PK_QUANT_GROUP; at += PK_LANES) {
-            lanes value = at < n ? load_first(x + at, n - at, 0) : splat(0);
-            if (inverse == 0) value = splat(0);
-            lanes shifted = fused(value, splat(inverse), shifter);
-            int_lanes whole = (int_lanes)shifted - (int_lanes)shifter;
-            byte_lanes bytes = __builtin_convertvector(whole, byte_lanes);
-            memcpy(out + at, &bytes, sizeof bytes);
-            sum = sum + __builtin_convertvector(bytes, int_lanes);
+        const float *from = x + g * PK_QUANT_GROUP;
+        int8_t *to = out + g * PK_QUANT_GROUP;
+        lanes first, second = splat(0);
+        if (g < whole_groups) {
+            first = load(from);
+            second = load(from + PK_LANES);
+        } else {
+            int64_t count = n - g * PK_QUANT_GROUP;
+            first = load_first(from, count, 0);
+            if (count > PK_LANES) second = load_first(from + PK_LANES, count - PK_LANES, 0);
         }
-        sums[g] = __builtin_reduce_add(sum);
+        sums[g] = __builtin_reduce_add(put_in_form(first, inverse, to) + put_in_form(second, inverse, to + PK_LANES));
         total += sums[g];
     }
     sums[groups] = total;

@@ -97,7 +97,9 @@ static void exp_row(const float *x, int64_t n, float *out) {
 
 static void gelu_row(const float *x, int64_t n, float *out) {
     for (int64_t at = 0; at < n; at += PK_LANES) {
-        store_first(out + at, n - at, gelu_lanes(load_first(x + at, n - at, 0)));
+        lanes value = load_first(x + at, n - at, 0);
+        gelu_vectors(&value, 1);
+        store_first(out + at, n - at, value);
     }
 }
 

@@ -46,16 +46,34 @@ typedef struct band {
     int64_t memory_bytes;  // 0: what follows has been asked for by the bands before
     const char *following;  // what is read after it
     float *sums;         // [rows][PK_PANEL]: the strip's 32 columns of each row; int32 sums of int8
+    int adds;            // the block's sums are added to what is there, or else written
     char *result;        // where the last block's rows will be written, to be asked for; else NULL
     int64_t result_stride;
 } band;
 
 PK_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
-// The sums of one tile over the block; `rows`, `vectors` and `x_step`, the bytes of x that a step takes, are constants.
+// What a format's steps are: constants.
+typedef struct strip_form {
+    strip_step step;
+    int64_t x_step;     // bytes of x that a step takes
+    int whole_numbers;  // the sums are int32
+} strip_form;
+
+// totals ← totals + sums
+PK_INLINE void add_tile(tile_sums sum, int rows, int vectors, float *totals, int whole_numbers) {
+    PK_UNROLLED for (int r = 0; r < rows; r++) {
+        PK_UNROLLED for (int v = 0; v < vectors; v++) {
+            float *to = totals + r * PK_PANEL + v * PK_LANES;
+            lanes total = load(to);
+            store(to, whole_numbers ? (lanes)((int_lanes)total + (int_lanes)sum[r][v]) : total + sum[r][v]);
+        }
+    }
+}
+
+// The sums of one tile over the block; `rows` and `vectors` are constants.
 PK_INLINE void chain(
-    const band *work, int64_t row, int64_t first_vector, ahead next, int rows, int vectors, strip_step step,
-    int64_t x_step, int alone
+    const band *work, int64_t row, int64_t first_vector, ahead next, int rows, int vectors, strip_form form, int alone
 ) {
     tile_sums sum;
     clear_tile(sum, rows, vectors);
@@ -68,21 +86,26 @@ PK_INLINE void chain(
         const char *lines = lines_ahead(next, group, alone);
         PK_UNROLLED for (int i = 0; i < PK_UNROLLED_STEPS; i++) {
             ask(lines, i, alone);
-            step(sum, strip + i * PK_STEP_BYTES, &x, i * x_step, rows, vectors);
+            form.step(sum, strip + i * PK_STEP_BYTES, &x, i * form.x_step, rows, vectors);
         }
         strip += PK_UNROLLED_STEPS * PK_STEP_BYTES;
-        move_rows(&x, PK_UNROLLED_STEPS * x_step, rows);
+        move_rows(&x, PK_UNROLLED_STEPS * form.x_step, rows);
     }
     for (int64_t k = work->steps % PK_UNROLLED_STEPS; k > 0; k--) {
-        step(sum, strip, &x, 0, rows, vectors);
+        form.step(sum, strip, &x, 0, rows, vectors);
         strip += PK_STEP_BYTES;
-        move_rows(&x, x_step, rows);
+        move_rows(&x, form.x_step, rows);
     }
-    store_tile(sum, rows, vectors, work->sums + row * PK_PANEL + first_vector * PK_LANES, PK_PANEL);
+    float *to = work->sums + row * PK_PANEL + first_vector * PK_LANES;
+    if (work->adds) {
+        add_tile(sum, rows, vectors, to, form.whole_numbers);
+    } else {
+        store_tile(sum, rows, vectors, to, PK_PANEL);
+    }
 }
 
 // All tiles of the band, of up to `most` rows and as equal as can be: 32 rows are 11 + 11 + 10.
-PK_INLINE void pass_over_strip(const band *work, strip_step step, int64_t x_step, int64_t most) {
+PK_INLINE void pass_over_strip(const band *work, strip_form form, int64_t most) {
     int64_t tiles = (work->rows + most - 1) / most;
     for (int64_t t = 0; t < tiles; t++) {
         int64_t row = work->rows * t / tiles, rows = work->rows * (t + 1) / tiles - row;
@@ -91,11 +114,11 @@ PK_INLINE void pass_over_strip(const band *work, strip_step step, int64_t x_step
         enum { passes = PK_STRIP_VECTORS / PK_STRIP_TILE_VECTORS(R) };                                       \
         if (tiles == 1 && passes == 1) {                                                                     \
             ahead next = ahead_of_itself(work->memory, work->steps * PK_STEP_BYTES, work->following);        \
-            chain(work, row, v, next, R, PK_STRIP_TILE_VECTORS(R), step, x_step, 1);                         \
+            chain(work, row, v, next, R, PK_STRIP_TILE_VECTORS(R), form, 1);                         \
         } else {                                                                                             \
             int64_t pass = t * passes + v / PK_STRIP_TILE_VECTORS(R);                                        \
             ahead next = share(work->following, work->memory_bytes, work->steps, pass, tiles * passes);      \
-            chain(work, row, v, next, R, PK_STRIP_TILE_VECTORS(R), step, x_step, 0);                         \
+            chain(work, row, v, next, R, PK_STRIP_TILE_VECTORS(R), form, 0);                         \
         }                                                                                                    \
     }
         PK_WITH_CONSTANT_TILE_ROWS(rows, PK_WORK)

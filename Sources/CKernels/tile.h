@@ -7,22 +7,29 @@
 #include "scratch.h"
 
 #if defined(PK_WIDE_TILE)
-// 32 registers of 16 lanes: 12 × 2 sums, or attention's 5 × 4; as many vectors twice over (a pair), 1 scalar.
-enum { PK_TILE_ROWS = 12 };
-#define PK_TILE_VECTORS(rows) ((rows) <= 5 ? 4 : 2)
+// 32 registers of 16 lanes: 12 × 2 sums, or attention's 5 × 4 or 2 × 8; as many vectors twice over (a pair), 1 scalar.
+// A sum waits four cycles for its next step, and two start in each: fewer than eight leave the arithmetic idle.
+enum { PK_TILE_ROWS = 12, PK_TILE_MAX_VECTORS = 8 };
+#define PK_TILE_VECTORS(rows) ((rows) <= 2 ? 8 : (rows) <= 5 ? 4 : 2)
 #elif defined(PK_QUARTERED)
 // 32 registers of 4 lanes: 6 × 1 sums, the vector, the scalars.
-enum { PK_TILE_ROWS = 6 };
+enum { PK_TILE_ROWS = 6, PK_TILE_MAX_VECTORS = 4 };
 #define PK_TILE_VECTORS(rows) ((rows) <= 2 ? 2 : 1)
 #else
 // 16 registers of 8 lanes.
-enum { PK_TILE_ROWS = 6 };
+enum { PK_TILE_ROWS = 6, PK_TILE_MAX_VECTORS = 4 };
 #define PK_TILE_VECTORS(rows) ((rows) == 1 ? 4 : (rows) == 2 ? 2 : 1)
 #endif
 
-enum { PK_TILE_MAX_VECTORS = 4 };
-
 typedef lanes tile_sums[PK_TILE_ROWS][PK_TILE_MAX_VECTORS];
+
+// Applies `work(vectors)` with a constant to parts of `count` vectors, of the most that a tile of `rows` rows has, then of
+// half as many: `at` is where each part begins.
+#define PK_WITH_CONSTANT_VECTORS(rows, at, count, work)                                          \
+    if (PK_TILE_VECTORS(rows) >= 8) for (; at + 8 <= count; at += 8) work(8);                    \
+    if (PK_TILE_VECTORS(rows) >= 4) for (; at + 4 <= count; at += 4) work(4);                    \
+    if (PK_TILE_VECTORS(rows) >= 2) for (; at + 2 <= count; at += 2) work(2);                    \
+    for (; at < count; at++) work(1);
 
 // Applies `work(rows)` with `rows` a constant.
 #define PK_WITH_CONSTANT_ROWS(rows, work) \
@@ -49,8 +56,6 @@ typedef lanes tile_sums[PK_TILE_ROWS][PK_TILE_MAX_VECTORS];
 #else
 #define PK_WITH_CONSTANT_TILE_ROWS PK_WITH_CONSTANT_ROWS
 #endif
-
-#define PK_UNROLLED _Pragma("clang loop unroll(full)")
 
 PK_INLINE void clear_tile(tile_sums sum, int rows, int vectors) {
     PK_UNROLLED for (int r = 0; r < rows; r++) {

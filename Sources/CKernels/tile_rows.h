@@ -65,4 +65,14 @@ PK_INLINE void move_rows(tile_rows *tile, int64_t bytes, int rows) {
 
 #endif
 
+// sum[r][v] ← fma(the float at `at` bytes of row r, vector[v], sum[r][v])
+PK_INLINE void add_row_products(
+    tile_sums sum, const tile_rows *x, int64_t at, const lanes *vector, int rows, int vectors
+) {
+    PK_UNROLLED for (int r = 0; r < rows; r++) {
+        lanes scalar = splat_from(tile_row(x, r) + at);
+        PK_UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = fused(scalar, vector[v], sum[r][v]);
+    }
+}
+
 #endif
