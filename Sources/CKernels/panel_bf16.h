@@ -58,7 +58,8 @@ PK_INLINE void step_on_bits(
 static __attribute__((noinline)) void pass_on_bits(const band *work) {
     const ahead nothing = {.from = work->strip};
     for (int64_t r = 0; r < work->rows; r++) {
-        chain(work, r, 0, nothing, 1, PK_STRIP_VECTORS, (strip_form){step_on_bits, PK_PAIR_BYTES}, 0);
+        const strip_form form = {.step = step_on_bits, .x_step = PK_PAIR_BYTES};
+        chain(work, r, 0, nothing, 1, PK_STRIP_VECTORS, form, 0);
     }
 }
 
@@ -84,7 +85,7 @@ PK_INLINE void step_pairs(
 #if defined(PK_FPCR)
 
 static __attribute__((noinline)) void pass_over_pairs(const band *work) {
-    pass_over_strip(work, (strip_form){step_pairs, PK_PAIR_BYTES}, PK_TILE_ROWS);
+    pass_over_strip(work, (strip_form){.step = step_pairs, .x_step = PK_PAIR_BYTES}, PK_TILE_ROWS);
 }
 
 static void pass_bf16(const band *work) {
@@ -95,7 +96,9 @@ static void pass_bf16(const band *work) {
 
 #else
 
-static void pass_bf16(const band *work) { pass_over_strip(work, (strip_form){step_pairs, PK_PAIR_BYTES}, PK_TILE_ROWS); }
+static void pass_bf16(const band *work) {
+    pass_over_strip(work, (strip_form){.step = step_pairs, .x_step = PK_PAIR_BYTES}, PK_TILE_ROWS);
+}
 
 #endif
 
@@ -127,11 +130,11 @@ enum { PK_PAIR_ROWS = PK_TILE_ROWS < 10 ? PK_TILE_ROWS : 10 };
 
 // Not inlined: the compiler must not move arithmetic into or out of the region in which subnormals are flushed.
 static __attribute__((noinline)) void pass_over_pairs(const band *work) {
-    pass_over_strip(work, (strip_form){step_pair_of_floats, PK_PAIR_BYTES}, PK_PAIR_ROWS);
+    pass_over_strip(work, (strip_form){.step = step_pair_of_floats, .x_step = PK_PAIR_BYTES}, PK_PAIR_ROWS);
 }
 
 static __attribute__((noinline)) void pass_over_floats(const band *work) {
-    pass_over_strip(work, (strip_form){step_flushing, 4}, PK_TILE_ROWS);
+    pass_over_strip(work, (strip_form){.step = step_flushing, .x_step = 4}, PK_TILE_ROWS);
 }
 
 // The strip as floats: of each pair the odd elements, then the even ones.
