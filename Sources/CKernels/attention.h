@@ -80,9 +80,9 @@ PK_INLINE void dot_groups(const attention_tile *tile, int64_t g, int rows, int g
 
 PK_INLINE void dot_tile(const attention_tile *tile, int format) {
     int64_t g = 0;
-#define PK_WORK(R)                                          \
-    {                                                       \
-        enum { rows = R };                                  \
+#define PK_WORK(R)                                            \
+    {                                                         \
+        enum { rows = R };                                    \
         PK_WITH_CONSTANT_VECTORS(R, g, tile->groups, PK_PART) \
     }
 #define PK_PART(N) dot_groups(tile, g, rows, N, format)
@@ -200,10 +200,10 @@ PK_INLINE void weigh_vectors(const attention_tile *tile, int64_t v, int rows, in
 
 PK_INLINE void weigh_tile(const attention_tile *tile, int format) {
     int64_t v = 0, vectors = tile->value_stride / PK_LANES;
-#define PK_WORK(R)                                        \
-    {                                                     \
-        enum { rows = R };                                \
-        PK_WITH_CONSTANT_VECTORS(R, v, vectors, PK_PART)  \
+#define PK_WORK(R)                                       \
+    {                                                    \
+        enum { rows = R };                               \
+        PK_WITH_CONSTANT_VECTORS(R, v, vectors, PK_PART) \
     }
 #define PK_PART(N) weigh_vectors(tile, v, rows, N, format)
     PK_WITH_CONSTANT_TILE_ROWS(tile->rows, PK_WORK)

@@ -37,12 +37,10 @@ PK_INLINE void exponentials_above(float lowest, lanes *x, int count) {
     }
 }
 
-PK_INLINE lanes exponential_above(float lowest, lanes x) {
-    exponentials_above(lowest, &x, 1);
+PK_INLINE lanes exponential(lanes x) {
+    exponentials_above(-87.3f, &x, 1);
     return x;
 }
-
-PK_INLINE lanes exponential(lanes x) { return exponential_above(-87.3f, x); }
 
 // gelu(v) = v / (1 + exp(−2·0.79788456·v·(1 + 0.044715·v²))): the tanh form ½·v·(1 + tanh(…)) without a tanh.
 // Far below 0 the exponential is taken as infinite, so that the result is −0.

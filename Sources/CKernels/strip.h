@@ -109,17 +109,17 @@ PK_INLINE void pass_over_strip(const band *work, strip_form form, int64_t most) 
     int64_t tiles = (work->rows + most - 1) / most;
     for (int64_t t = 0; t < tiles; t++) {
         int64_t row = work->rows * t / tiles, rows = work->rows * (t + 1) / tiles - row;
-#define PK_WORK(R)                                                                                           \
-    for (int v = 0; v < PK_STRIP_VECTORS; v += PK_STRIP_TILE_VECTORS(R)) {                                   \
-        enum { passes = PK_STRIP_VECTORS / PK_STRIP_TILE_VECTORS(R) };                                       \
-        if (tiles == 1 && passes == 1) {                                                                     \
-            ahead next = ahead_of_itself(work->memory, work->steps * PK_STEP_BYTES, work->following);        \
-            chain(work, row, v, next, R, PK_STRIP_TILE_VECTORS(R), form, 1);                         \
-        } else {                                                                                             \
-            int64_t pass = t * passes + v / PK_STRIP_TILE_VECTORS(R);                                        \
-            ahead next = share(work->following, work->memory_bytes, work->steps, pass, tiles * passes);      \
-            chain(work, row, v, next, R, PK_STRIP_TILE_VECTORS(R), form, 0);                         \
-        }                                                                                                    \
+#define PK_WORK(R)                                                                                      \
+    for (int v = 0; v < PK_STRIP_VECTORS; v += PK_STRIP_TILE_VECTORS(R)) {                              \
+        enum { passes = PK_STRIP_VECTORS / PK_STRIP_TILE_VECTORS(R) };                                  \
+        if (tiles == 1 && passes == 1) {                                                                \
+            ahead next = ahead_of_itself(work->memory, work->steps * PK_STEP_BYTES, work->following);   \
+            chain(work, row, v, next, R, PK_STRIP_TILE_VECTORS(R), form, 1);                            \
+        } else {                                                                                        \
+            int64_t pass = t * passes + v / PK_STRIP_TILE_VECTORS(R);                                   \
+            ahead next = share(work->following, work->memory_bytes, work->steps, pass, tiles * passes); \
+            chain(work, row, v, next, R, PK_STRIP_TILE_VECTORS(R), form, 0);                            \
+        }                                                                                               \
     }
         PK_WITH_CONSTANT_TILE_ROWS(rows, PK_WORK)
 #undef PK_WORK
