@@ -54,6 +54,23 @@ struct FileStoreTests {
         #expect(try files.page(ListQuery(limit: 10)).elements.isEmpty)
     }
 
+    @Test("a folder that several remove at once is gone, and none of them minds")
+    func removedTogether() async throws {
+        for _ in 0..<50 {
+            let folder = place.path + "-shared"
+            for name in 0..<20 {
+                try FileManager.default.createDirectory(
+                    atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
+                try Data("half".utf8).write(to: URL(filePath: "\(folder)/\(name)/content"))
+            }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 { group.addTask { try DurableFile.remove(folder) } }
+                try await group.waitForAll()
+            }
+            #expect(!DurableFile.exists(folder))
+        }
+    }
+
     @Test("limits are kept, and what is given back can be used again")
     func limits() async throws {
         var limits = StorageLimits()

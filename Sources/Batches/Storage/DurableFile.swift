@@ -59,11 +59,14 @@ enum DurableFile {
 
     /// Remove a file or a folder with all that is in it; it is no fault when it is gone already.
     static func remove(_ path: String) throws {
-        guard exists(path) else { return }
-        do {
-            try FileManager.default.removeItem(atPath: path)
-        } catch {
-            throw BatchesError.disk("cannot remove \(path): \(error.localizedDescription)")
+        while exists(path) {
+            do {
+                return try FileManager.default.removeItem(atPath: path)
+            } catch CocoaError.fileNoSuchFile {
+                continue  // somebody else removes it too, and was ahead with a part
+            } catch {
+                throw BatchesError.disk("cannot remove \(path): \(error.localizedDescription)")
+            }
         }
     }
 
