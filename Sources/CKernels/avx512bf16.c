@@ -12,6 +12,7 @@
 #define PK_TABLE pk_kernels_avx512bf16
 #define PK_MXCSR
 #define PK_WIDE_TILE
+#define PK_AHEAD_NEAR
 #define PK_AHEAD_INTO_L1
 #define PK_PAIR_PRODUCT(sum, a, b) ((lanes)_mm512_dpbf16_ps((__m512)(sum), (__m512bh)(a), (__m512bh)(b)))
 #define PK_QUAD_PRODUCT(sum, w, x) ((bit_lanes)_mm512_dpbusd_epi32((__m512i)(sum), (__m512i)(w), (__m512i)(x)))

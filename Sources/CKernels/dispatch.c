@@ -17,6 +17,7 @@ enum {
     PK_HAS_AVX512 = 4,
     PK_HAS_AVX512_VNNI = 8,
     PK_HAS_AVX512_BF16 = 16,
+    PK_IS_ZEN4 = 32,
 };
 
 // XCR0: the register files that the operating system saves.
@@ -26,14 +27,25 @@ static uint64_t saved_register_files(void) {
     return (uint64_t)high << 32 | low;
 }
 
+static int is_amd(void) {
+    unsigned a, b, c, d;
+    return __get_cpuid(0, &a, &b, &c, &d) && b == signature_AMD_ebx && c == signature_AMD_ecx && d == signature_AMD_edx;
+}
+
+// AMD's family 19h is Zen 3 and Zen 4, of which the latter has AVX-512. `version` is CPUID 1's EAX.
+static int is_zen4(unsigned version) {
+    return is_amd() && (version >> 8 & 0xF) + (version >> 20 & 0xFF) == 0x19;
+}
+
 static int features_here(void) {
     const uint64_t ymm = 0x06, zmm = 0xE6;  // SSE and AVX; those, opmask, upper ZMM 0–15 and ZMM 16–31
     unsigned a, b, c, d;
     if (!__get_cpuid(1, &a, &b, &c, &d)) return 0;
+    const unsigned version = a;
     if (!(c & bit_OSXSAVE) || !(c & bit_AVX) || !(c & bit_FMA)) return 0;
     uint64_t saved = saved_register_files();
     if ((saved & ymm) != ymm || !__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & bit_AVX2)) return 0;
-    int features = PK_HAS_AVX2;
+    int features = PK_HAS_AVX2 | (is_zen4(version) ? PK_IS_ZEN4 : 0);
     const unsigned wanted = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
     int wide = (saved & zmm) == zmm && (b & wanted) == wanted;
     if (wide) features |= PK_HAS_AVX512;
@@ -46,10 +58,7 @@ static int features_here(void) {
 
 // Whether vdpbf16ps starts as often as a fused float step. No feature bit tells: AMD's cores do (Zen 4 and later), Intel's
 // start one every fourth cycle of a port (measured on Emerald Rapids: 87 against 175 GFLOP/s).
-static int has_fast_pairs(void) {
-    unsigned a, b, c, d;
-    return __get_cpuid(0, &a, &b, &c, &d) && b == signature_AMD_ebx && c == signature_AMD_ecx && d == signature_AMD_edx;
-}
+static int has_fast_pairs(void) { return is_amd(); }
 
 // Best first; which of the first two is better depends on the CPU.
 static const char *const names_with_fast_pairs[] = {
@@ -61,7 +70,9 @@ static const char *const names_with_slow_pairs[] = {
 
 const char *const *pk_names(void) { return has_fast_pairs() ? names_with_fast_pairs : names_with_slow_pairs; }
 
+// Of two tables of one name the first that fits.
 static const wanted_features tables[] = {
+    {&pk_kernels_avx512bf16_zen4, PK_HAS_AVX512_BF16 | PK_IS_ZEN4},
     {&pk_kernels_avx512bf16, PK_HAS_AVX512_BF16},
     {&pk_kernels_avx512vnni, PK_HAS_AVX512_VNNI},
     {&pk_kernels_avx512, PK_HAS_AVX512},
@@ -132,9 +143,8 @@ static const wanted_features tables[] = {{&pk_kernels_portable, 0}};
 const pk_kernels *pk_find(const char *name) {
     int features = features_here();
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-        if (strcmp(name, tables[i].table->name) == 0) {
-            return (features & tables[i].features) == tables[i].features ? tables[i].table : NULL;
-        }
+        int has_all = (features & tables[i].features) == tables[i].features;
+        if (has_all && strcmp(name, tables[i].table->name) == 0) return tables[i].table;
     }
     return NULL;
 }

@@ -1,7 +1,8 @@
 // All kernels and their table for one instruction set. The including file sets the target and defines
 //   PK_TABLE, PK_NAME   the table's symbol and its public name
 //   PK_WIDE_TILE        there are 32 registers of 16 lanes
-//   PK_AHEAD_INTO_L1    memory is asked for into the first level of the cache (AMD's, ahead.h)
+//   PK_AHEAD_NEAR       memory is asked for half as far ahead (AMD's, ahead.h)
+//   PK_AHEAD_INTO_L1    and into the first level of the cache (Zen 5)
 //   PK_QUARTERED        there are 32 registers of 4 lanes
 //   PK_MXCSR, PK_FPCR   bf16's fused steps flush subnormals by MXCSR (x86), by FPCR (Arm)
 //   PK_PAIR_PRODUCT     an instruction does bf16's two fused steps, as fast as one

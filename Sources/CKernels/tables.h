@@ -1,4 +1,4 @@
-// The tables of kernels that this build holds, one per instruction set.
+// The tables of kernels that this build holds, one per instruction set, and a second where CPUs differ.
 #ifndef PK_TABLES_H
 #define PK_TABLES_H
 
@@ -11,6 +11,7 @@ extern const pk_kernels pk_kernels_avxvnni;
 extern const pk_kernels pk_kernels_avx512;
 extern const pk_kernels pk_kernels_avx512vnni;
 extern const pk_kernels pk_kernels_avx512bf16;
+extern const pk_kernels pk_kernels_avx512bf16_zen4;
 #elif defined(__aarch64__)
 extern const pk_kernels pk_kernels_neon;
 extern const pk_kernels pk_kernels_neondot;

@@ -1,0 +1,19 @@
+// avx512bf16.c for Zen 4, which wants memory in the second level of its cache (ahead.h).
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#pragma clang attribute push( \
+    __attribute__((target("avx512bf16,avx512vnni,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
+#define PK_NAME "avx512bf16"
+#define PK_TABLE pk_kernels_avx512bf16_zen4
+#define PK_MXCSR
+#define PK_WIDE_TILE
+#define PK_AHEAD_NEAR
+#define PK_PAIR_PRODUCT(sum, a, b) ((lanes)_mm512_dpbf16_ps((__m512)(sum), (__m512bh)(a), (__m512bh)(b)))
+#define PK_QUAD_PRODUCT(sum, w, x) ((bit_lanes)_mm512_dpbusd_epi32((__m512i)(sum), (__m512i)(w), (__m512i)(x)))
+#include "kernels.h"
+#pragma clang attribute pop
+#endif
