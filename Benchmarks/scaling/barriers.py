@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from math import ceil, log2
+from math import ceil
 
 from scaling.deal import are_own
 from scaling.formats import Format
 from scaling.machine import Machine
 from scaling.shape import Shape
 
-# One counter that all lanes add to: each arrival moves its cache line to another core, and each lane fetches the
-# line that says that all are there. Two lanes were measured; each further one is assumed to add these moves.
+# An arrival moves a counter's cache line to another core, and each lane fetches the line that says that all are there. Two
+# lanes were measured; each further one at the same counter is assumed to add these moves.
 MOVES_PER_LANE = 2
+CELL = 8  # CombiningBarrier.mostMembers
 
 
 def per_step(shape: Shape, format: Format, rows: int, wanted: int) -> int:
@@ -27,15 +28,23 @@ def per_step(shape: Shape, format: Format, rows: int, wanted: int) -> int:
 
 
 def seconds(machine: Machine, pair: float) -> float:
-    """One barrier as it is now, from what it costs between the two lanes that were measured."""
-    if machine.lanes == 1:
-        return 0.0
-    return pair + (machine.lanes - 2) * MOVES_PER_LANE * machine.transfer()
+    """One barrier, from what it costs between the two lanes that were measured: CombiningTree's cells, one above the other."""
+    return _levels(max(machine.lanes_by_node), pair, machine.near) + _levels(machine.nodes, pair, machine.far)
 
 
-def tree_seconds(machine: Machine, pair: float) -> float:
-    """One barrier if lanes met in pairs: on their nodes, then the nodes, up and down again."""
-    if machine.lanes == 1:
-        return 0.0
-    rounds = ceil(log2(max(machine.lanes_by_node)))
-    return pair * rounds + 2 * ceil(log2(machine.nodes)) * machine.far
+def _levels(members: int, pair: float, transfer: float) -> float:
+    total = 0.0
+    while members > 1:
+        cells = ceil(members / CELL)
+        total += _counter(ceil(members / cells), pair, transfer)
+        members = cells
+    return total
+
+
+def _counter(lanes: int, pair: float, transfer: float) -> float:
+    return pair + (lanes - 2) * MOVES_PER_LANE * transfer
+
+
+def counter_seconds(machine: Machine, pair: float) -> float:
+    """One barrier if all lanes met at one counter."""
+    return _counter(machine.lanes, pair, machine.transfer()) if machine.lanes > 1 else 0.0

@@ -9,7 +9,7 @@ from scaling.predictions import SWEEP, Model
 from scaling.step import Design
 
 WIDTH, HEIGHT, LEFT, TOP, GAP = 250, 210, 46, 34, 62
-DESIGNS = (("now", Design(), "#1b7837"), ("tree of barriers, strips of 32", Design(columns=32, tree=True), "#b35806"))
+DESIGNS = (("now", Design(), "#1b7837"), ("barriers at one counter", Design(counter=True), "#b35806"))
 REST = "#999999"
 
 

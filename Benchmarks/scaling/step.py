@@ -22,7 +22,7 @@ class Design:
     """How the engine shares work out; the defaults are what it does now."""
 
     columns: int = PANEL_COLUMNS  # of the smallest piece of a product that a lane takes
-    tree: bool = False  # lanes meet in pairs instead of at one counter
+    counter: bool = False  # all lanes meet at one counter instead of a tree's
 
 
 @dataclass
@@ -70,7 +70,7 @@ class Step:
         t.attention = self.shape.layers * self._attention(machine, p)
         t.rows = p.row * self._row_elements(machine) / machine.peaks["f32"]
         count = barriers.per_step(self.shape, self.format, self.rows, self.wanted)
-        t.barriers = count * (barriers.tree_seconds if design.tree else barriers.seconds)(machine, pair)
+        t.barriers = count * (barriers.counter_seconds if design.counter else barriers.seconds)(machine, pair)
         return t
 
     def _multiply(

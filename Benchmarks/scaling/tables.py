@@ -61,13 +61,13 @@ def machines(all: list[Machine]) -> str:
 def barrier_costs(all: list[Machine], pair: float) -> str:
     rows = []
     for m in all:
-        now, tree = barriers.seconds(m, pair), barriers.tree_seconds(m, pair)
+        now, counter = barriers.seconds(m, pair), barriers.counter_seconds(m, pair)
         steps = []
         for shape in SHOWN:
             count = barriers.per_step(SHAPES[shape], FORMATS["int8"], 1, 1)
             steps.append(f"{count * now * 1e3:.2f}")
-        rows.append([m.name, microseconds(now), microseconds(tree), *steps])
-    header = ["", "one now, µs", "one in a tree, µs"]
+        rows.append([m.name, microseconds(now), microseconds(counter), *steps])
+    header = ["", "one, µs", "at one counter, µs"]
     return table([*header, *(f"a step of {shape.removeprefix('bloom-')}, ms" for shape in SHOWN)], rows)
 
 
@@ -116,7 +116,7 @@ def causes(all: list[Machine], model: Model, rows: int) -> str:
 
 def repairs(all: list[Machine], model: Model) -> str:
     """What other ways to share work out would give."""
-    designs = (Design(), Design(tree=True), Design(columns=32), Design(columns=32, tree=True))
+    designs = (Design(), Design(counter=True), Design(columns=32))
     lines = []
     for shape in ("bloom-560m", "bloom-7b1"):
         for m in all:
@@ -125,7 +125,7 @@ def repairs(all: list[Machine], model: Model) -> str:
             fewer = f"{rate(model.decode(m.with_lanes(best), shape, 'int8', 1))} ({best})"
             limit = rate(model.limit(m, shape, "int8"))
             lines.append([f"{shape}, {m.name}", rates[0], fewer, *rates[1:], limit])
-    header = ["int8, batch 1", "now", "now, best lanes", "tree", "strips of 32", "both", "reading alone"]
+    header = ["int8, batch 1", "now", "now, best lanes", "at one counter", "strips of 32", "reading alone"]
     return table(header, lines)
 
 

@@ -12,7 +12,7 @@ public struct Lane: @unchecked Sendable {
     unowned(unsafe) let crew: WorkerLanes
 
     /// Wait until every lane has come here. What they wrote before is visible after.
-    public func barrier() { crew.barrier() }
+    public func barrier() { crew.meeting.meet(index) }
 
     /// This lane's contiguous share of `items`, equal but for one.
     public func share(of items: Int) -> Range<Int> {

@@ -1,6 +1,5 @@
 import CNUMA
 import Foundation
-import Synchronization
 
 /// The pinned workers, one per core by default: long-lived threads that run one job at a time together.
 ///
@@ -22,8 +21,7 @@ public final class WorkerLanes: @unchecked Sendable {
 
     let dealer: Dealer
     private let start = Gate()
-    private let meeting = Gate()
-    private let arrived = Atomic<Int>(0)
+    let meeting: CombiningBarrier
     private let finished = DispatchSemaphore(value: 0)
     private let exited = DispatchGroup()
     private let spins: Int
@@ -42,8 +40,13 @@ public final class WorkerLanes: @unchecked Sendable {
         self.machine = machine
         nodes = Self.spread(count, over: machine)
         dealer = Dealer(nodes: nodes.count, lanes: count)
-        // A spinning lane that shares its core with the one it waits for only delays it.
-        spins = count > machine.cpuCount ? 0 : 4000
+        // A spinning lane that shares its core with the one it waits for only delays it; and who sleeps is better woken once
+        // than at each height of a tree.
+        let shareCores = count > machine.cpuCount
+        spins = shareCores ? 0 : 4000
+        meeting = CombiningBarrier(
+            nodes: nodes.map(\.lanes), spins: spins,
+            mostMembers: shareCores ? max(2, count) : CombiningBarrier.mostMembers)
         for lane in lanes {
             let cpu = nodes[lane.node].cpus[lane.indexOnNode]
             // Threads of their own: Dispatch's pool ends at 255 threads for the whole process, and a lane beyond them would
@@ -79,7 +82,7 @@ public final class WorkerLanes: @unchecked Sendable {
     }
 
     /// Barriers that the lanes have passed together since they were made.
-    public var barriersPassed: Int { meeting.current }
+    public var barriersPassed: Int { meeting.meetings }
 
     var lanes: [Lane] {
         nodes.indices.flatMap { node in
@@ -91,16 +94,6 @@ public final class WorkerLanes: @unchecked Sendable {
         }
     }
 
-    func barrier() {
-        let generation = meeting.current
-        if arrived.add(1, ordering: .acquiringAndReleasing).newValue == count {
-            arrived.store(0, ordering: .releasing)
-            meeting.open()
-        } else {
-            meeting.wait(past: generation, spins: spins)
-        }
-    }
-
     private func work(as lane: Lane) {
         var generation = 0
         while true {
@@ -109,11 +102,8 @@ public final class WorkerLanes: @unchecked Sendable {
             generation += 1
             if stopping { return }
             job?(lane)
-            // The last to leave tells the caller; the barrier also keeps lanes from taking the next job early.
-            if arrived.add(1, ordering: .acquiringAndReleasing).newValue == count {
-                arrived.store(0, ordering: .releasing)
-                finished.signal()
-            }
+            // The last to leave tells the caller; the gate keeps lanes from taking the next job early.
+            if meeting.isLastToArrive(lane.index) { finished.signal() }
         }
     }
 
