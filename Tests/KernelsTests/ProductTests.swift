@@ -10,7 +10,7 @@ import Testing
 struct ProductTests {
     @Test(
         "every part is computed once, whatever the rows, panels and lanes, one product after the other",
-        arguments: [1, 2, 3, 5])
+        arguments: [1, 2, 3, 5, 19])
     func dealt(_ threads: Int) throws {
         let crew = try WorkerLanes(threads: threads)
         defer { crew.stop() }
@@ -52,12 +52,16 @@ struct ProductTests {
         let targets = y.map { ProductTarget($0.start, stride: columns) }
         let input = ActivationRows(floats: x.start, stride: k, rows: rows)
         let done = Atomic(0)
+        let surprises = Atomic(0)
         crew.run { lane in
             matrix.pack(source, kernels: kernels, lane: lane)
             lane.barrier()
             for target in targets {
+                var foreseen = ProductItems.firstPanel(rows: rows, plan: plan, lane: lane)
                 matrix.multiply(input, into: target, following: matrix, kernels: kernels, lane: lane) {
                     done.add($0.rows.count * $0.columns.count, ordering: .relaxed)
+                    if let panel = foreseen, panel != $0.panel { surprises.add(1, ordering: .relaxed) }
+                    foreseen = nil
                 }
                 lane.barrier()
             }
@@ -70,6 +74,7 @@ struct ProductTests {
             }
         }
         #expect(done.load(ordering: .relaxed) == rounds * rows * columns, "\(rows) rows, \(columns) columns")
+        #expect(surprises.load(ordering: .relaxed) == 0, "a lane began with another panel than was foreseen")
         for round in y { #expect(round.values == expected, "\(rows) rows, \(columns) columns") }
         withExtendedLifetime(regions) {}
     }

@@ -88,7 +88,7 @@ import Testing
 struct DealingTests {
     @Test(
         "each item is dealt once, to a lane of its node in ascending order, over many dealings",
-        arguments: [1, 2, 3, 7])
+        arguments: [1, 2, 3, 7, 30])
     func dealsAll(_ threads: Int) throws {
         let machine = Machine(
             nodes: [

@@ -29,11 +29,13 @@ struct CombiningTree {
     private mutating func combine(_ parts: [Member]) -> Member {
         if parts.count == 1 { return parts[0] }
         if parts.count <= mostMembers { return makeCell(parts) }
-        let cells = (parts.count + mostMembers - 1) / mostMembers
-        return combine(
-            (0..<cells).map { cell in
-                combine(Array(parts[parts.count * cell / cells..<parts.count * (cell + 1) / cells]))
-            })
+        return combine(Self.groups(of: parts.count, atMost: mostMembers).map { combine(Array(parts[$0])) })
+    }
+
+    /// So many in a row in as few groups as can be, equal but for one.
+    static func groups(of count: Int, atMost most: Int) -> [Range<Int>] {
+        let groups = (count + most - 1) / most
+        return (0..<groups).map { count * $0 / groups..<count * ($0 + 1) / groups }
     }
 
     private mutating func makeCell(_ parts: [Member]) -> Member {

@@ -15,16 +15,26 @@ struct Dealing {
         self.lane = lane
     }
 
-    /// Three fourths of an even share, the rest open. A barrier stands between two dealings that leave something open, and
-    /// all lanes of a node come to each of them.
+    /// Three fourths of an even share, the rest open to the lane's team. A barrier stands between two dealings that leave
+    /// something open, and all lanes of a node come to each of them.
     init(mostOf items: Range<Int>, lane: Lane) {
         self.init(shareOf: items, lane: lane)
-        guard lane.lanesOnNode > 1 else { return }
-        let share = items.count * 3 / 4 / lane.lanesOnNode
-        own = items.lowerBound + lane.indexOnNode * share..<items.lowerBound + (lane.indexOnNode + 1) * share
-        open = items.lowerBound + lane.lanesOnNode * share..<items.upperBound
+        (own, open) = Self.mostAndRest(of: items, lane: lane)
         if !open.isEmpty { before = lane.crew.dealer.begin(open.count, lane) }
     }
+
+    private static func mostAndRest(of items: Range<Int>, lane: Lane) -> (own: Range<Int>, open: Range<Int>) {
+        let team = lane.crew.dealer.team(of: lane)
+        guard team.count > 1 else { return (lane.shareOnNode(of: items), 0..<0) }
+        let first = items.lowerBound + items.count * team.lowerBound / lane.lanesOnNode
+        let end = items.lowerBound + items.count * team.upperBound / lane.lanesOnNode
+        let share = (end - first) * 3 / 4 / team.count
+        let own = first + (lane.indexOnNode - team.lowerBound) * share
+        return (own..<own + share, first + team.count * share..<end)
+    }
+
+    /// The first item of the lane's own, if it has any.
+    static func first(ofMost items: Range<Int>, lane: Lane) -> Int? { mostAndRest(of: items, lane: lane).own.first }
 
     /// `nil` once nothing is left; must then not be called again, and must be called until then.
     mutating func next() -> Int? {
@@ -38,41 +48,61 @@ struct Dealing {
     }
 }
 
-/// Counts, for each node, what its lanes have taken of the open items of one dealing after the other. Nothing is ever set
-/// back: each lane takes one number beyond a dealing's items, so all know where the next begins. A barrier stands between
-/// two dealings.
+/// Counts, for each team, what its lanes have taken of the open items of one dealing after the other. A team is some lanes of a
+/// node, so few that they do not wait for each other's counting. Nothing is ever set back: each lane takes one number beyond a
+/// dealing's items, so all know where the next begins. A barrier stands between two dealings.
 final class Dealer: @unchecked Sendable {
     private static let cellBytes = 128  // a pair of cache lines
 
-    private let cells: UnsafeMutableRawPointer
-    private let nodes: Int
+    /// A lane's own.
+    private struct LaneCell {
+        /// What was open to its team in all dealings up to now, the present one with it, and a number for each lane.
+        var begun = 0
+        let team: Int
+        /// By their indices on the node.
+        let lanes: Range<Int>
+    }
 
-    init(nodes: Int, lanes: Int) {
-        self.nodes = nodes
-        cells = .allocate(byteCount: (nodes + lanes) * Self.cellBytes, alignment: Self.cellBytes)
-        for cell in 0..<nodes { taken(cell).initialize(to: Atomic(0)) }
-        for cell in 0..<lanes { begun(cell).initialize(to: 0) }
+    private let cells: UnsafeMutableRawPointer
+    private let teams: Int
+
+    /// - Parameter nodes: the lanes of each NUMA node, one node's behind the other's, from 0 on.
+    init(nodes: [Range<Int>], mostInTeam: Int = CombiningBarrier.mostMembers) {
+        let all = nodes.map { CombiningTree.groups(of: $0.count, atMost: mostInTeam) }
+        teams = all.map(\.count).reduce(0, +)
+        cells = .allocate(
+            byteCount: (teams + (nodes.last?.upperBound ?? 0)) * Self.cellBytes, alignment: Self.cellBytes)
+        var team = 0
+        for (node, groups) in zip(nodes, all) {
+            for lanes in groups {
+                taken(team).initialize(to: Atomic(0))
+                for lane in lanes { cell(node.lowerBound + lane).initialize(to: LaneCell(team: team, lanes: lanes)) }
+                team += 1
+            }
+        }
     }
 
     deinit { cells.deallocate() }
 
-    private func taken(_ node: Int) -> UnsafeMutablePointer<Atomic<Int>> {
-        (cells + node * Self.cellBytes).assumingMemoryBound(to: Atomic<Int>.self)
+    private func taken(_ team: Int) -> UnsafeMutablePointer<Atomic<Int>> {
+        (cells + team * Self.cellBytes).assumingMemoryBound(to: Atomic<Int>.self)
     }
 
-    /// Only its lane's: what was taken on its node in all dealings up to now, the present one with it.
-    private func begun(_ lane: Int) -> UnsafeMutablePointer<Int> {
-        (cells + (nodes + lane) * Self.cellBytes).assumingMemoryBound(to: Int.self)
+    private func cell(_ lane: Int) -> UnsafeMutablePointer<LaneCell> {
+        (cells + (teams + lane) * Self.cellBytes).assumingMemoryBound(to: LaneCell.self)
     }
+
+    /// The lanes that take open items together, by their indices on the node.
+    fileprivate func team(of lane: Lane) -> Range<Int> { cell(lane.index).pointee.lanes }
 
     fileprivate func begin(_ items: Int, _ lane: Lane) -> Int {
-        let begun = begun(lane.index)
-        let before = begun.pointee
-        begun.pointee = before + items + lane.lanesOnNode
+        let cell = cell(lane.index)
+        let before = cell.pointee.begun
+        cell.pointee.begun = before + items + cell.pointee.lanes.count
         return before
     }
 
     fileprivate func take(_ lane: Lane) -> Int {
-        taken(lane.node).pointee.add(1, ordering: .relaxed).oldValue
+        taken(cell(lane.index).pointee.team).pointee.add(1, ordering: .relaxed).oldValue
     }
 }

@@ -39,7 +39,7 @@ public final class WorkerLanes: @unchecked Sendable {
         self.count = count
         self.machine = machine
         nodes = Self.spread(count, over: machine)
-        dealer = Dealer(nodes: nodes.count, lanes: count)
+        dealer = Dealer(nodes: nodes.map(\.lanes))
         // A spinning lane that shares its core with the one it waits for only delays it; and who sleeps is better woken once
         // than at each height of a tree.
         let shareCores = count > machine.cpuCount

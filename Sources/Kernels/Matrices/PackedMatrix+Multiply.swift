@@ -51,7 +51,8 @@ extension PackedMatrix {
         var next = items.next()
         while let part = next {
             next = items.next()
-            let panel = next.map { self.panel($0.panel, onNode: lane.node) } ?? following?.firstPanel(of: lane)
+            let panel =
+                next.map { self.panel($0.panel, onNode: lane.node) } ?? following?.firstPanel(rows: x.rows, of: lane)
             multiply(x, part, next: panel, into: target, kernels, lane)
             done(part)
         }
@@ -60,10 +61,9 @@ extension PackedMatrix {
     /// Rows for which the weights are read once.
     public static let cachedRows = ProductItems.cachedRows
 
-    /// Where the lane begins to read, if nobody is before it.
-    private func firstPanel(of lane: Lane) -> UnsafeRawPointer? {
-        let own = ownPanels(of: lane)
-        return own.isEmpty ? nil : panel(own.lowerBound, onNode: lane.node)
+    /// Where the lane begins to read when so many rows are multiplied.
+    private func firstPanel(rows: Int, of lane: Lane) -> UnsafeRawPointer? {
+        ProductItems.firstPanel(rows: rows, plan: plan, lane: lane).map { panel($0, onNode: lane.node) }
     }
 
     private func multiply(

@@ -36,6 +36,16 @@ struct ProductItems {
         dealing = Self.deal(panels.count * rowBlocks, isLast: rowBlocks > 1 || rows <= Self.cachedRows, lane)
     }
 
+    /// The panel that the lane begins with, if that is known beforehand.
+    static func firstPanel(rows: Int, plan: PanelPlan, lane: Lane) -> Int? {
+        let panels = plan.panelsByNode[lane.node]
+        let rowBlocks = rowBlocks(rows: rows, panels: panels.count, lanes: lane.lanesOnNode)
+        let items = 0..<panels.count * rowBlocks
+        let isLast = rowBlocks > 1 || rows <= cachedRows
+        let first = isLast ? Dealing.first(ofMost: items, lane: lane) : lane.shareOnNode(of: items).first
+        return first.map { panels.lowerBound + $0 / rowBlocks }
+    }
+
     mutating func next() -> ProductPart? {
         while true {
             if let item = dealing.next() { return part(item) }
