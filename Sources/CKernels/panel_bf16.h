@@ -122,11 +122,7 @@ PK_INLINE void step_flushing(
 }
 
 // Fewer rows leave registers for both elements of the pairs.
-#if defined(PK_QUARTERED)
-enum { PK_PAIR_ROWS = 5 };
-#else
-enum { PK_PAIR_ROWS = PK_TILE_ROWS < 10 ? PK_TILE_ROWS : 10 };
-#endif
+enum { PK_PAIR_ROWS = PK_TILE_ROWS < 10 ? PK_TILE_ROWS - 1 : 10 };
 
 // Not inlined: the compiler must not move arithmetic into or out of the region in which subnormals are flushed.
 static __attribute__((noinline)) void pass_over_pairs(const band *work) {

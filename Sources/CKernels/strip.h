@@ -25,10 +25,8 @@ enum {
 
 #if defined(PK_WIDE_TILE)
 #define PK_STRIP_TILE_VECTORS(rows) 2
-#elif defined(PK_QUARTERED)
-#define PK_STRIP_TILE_VECTORS(rows) ((rows) <= 2 ? 2 : 1)
 #else
-#define PK_STRIP_TILE_VECTORS(rows) ((rows) <= 3 ? 2 : 1)
+#define PK_STRIP_TILE_VECTORS(rows) ((rows) <= 2 ? 2 : 1)
 #endif
 
 // sum[r][v] ← the format's step with the 64 bytes at weights + 64·v and the x at `at` bytes of row r.

@@ -32,14 +32,14 @@ class OpenVINO(Engine):
 
     @staticmethod
     def properties(format: Format) -> dict[str, str]:
-        """The cache is as wide as the weights for f32 and bf16; for int8 and int4 it is OpenVINO's own choice (u8)."""
-        match format:
-            case Format.F32:
-                return {"INFERENCE_PRECISION_HINT": "f32", "KV_CACHE_PRECISION": "f32"}
-            case Format.BF16:
-                return {"INFERENCE_PRECISION_HINT": "bf16", "KV_CACHE_PRECISION": "bf16"}
-            case _:
-                return {"INFERENCE_PRECISION_HINT": "bf16"}
+        """The cache is as wide as the weights for f32 and bf16; for int8 and int4 it is OpenVINO's own choice (u8).
+
+        A processor without bf16 gets float32 for it: OpenVINO refuses a bf16 cache there.
+        """
+        has_bf16 = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        width = "bf16" if has_bf16 and format is not Format.F32 else "f32"
+        precision = {"INFERENCE_PRECISION_HINT": width}
+        return precision | {"KV_CACHE_PRECISION": width} if format in (Format.F32, Format.BF16) else precision
 
     def describe(self) -> dict[str, str]:
         versions = (openvino.__version__, openvino_genai.__version__)
