@@ -10,8 +10,11 @@
 #define PK_NAME "avx2"
 #define PK_TABLE pk_kernels_avx2
 #define PK_MXCSR
+#define PK_AHEAD_BY_ITSELF
 #define PK_SIGNED_QUADS
 #define PK_QUAD_PRODUCT(sum, w, x) quad_product(sum, w, x)
+#define PK_NIBBLE_PAIRS(sum, w, x) nibble_pairs(sum, w, x)
+#define PK_SUM_OF_PAIR(sum) sum_of_pair(sum)
 #include "lanes.h"
 
 // 16 lanes are two ymm registers. pmaddubsw takes one side unsigned and saturates: x gives its sign to w, and two products
@@ -26,6 +29,22 @@ PK_INLINE bit_lanes quad_product(bit_lanes sum, bit_lanes w, bit_lanes x) {
         half[0][i] = _mm256_add_epi32(half[0][i], _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
     }
     return load_bits(half[0]);
+}
+
+PK_INLINE bit_lanes nibble_pairs(bit_lanes sum, bit_lanes w, bit_lanes x) {
+    __m256i half[3][2];
+    memcpy(half[0], &sum, sizeof sum);
+    memcpy(half[1], &w, sizeof w);
+    memcpy(half[2], &x, sizeof x);
+    for (int i = 0; i < 2; i++) half[0][i] = _mm256_add_epi16(half[0][i], _mm256_maddubs_epi16(half[1][i], half[2][i]));
+    return load_bits(half[0]);
+}
+
+PK_INLINE bit_lanes sum_of_pair(bit_lanes sum) {
+    __m256i half[2];
+    memcpy(half, &sum, sizeof sum);
+    for (int i = 0; i < 2; i++) half[i] = _mm256_madd_epi16(half[i], _mm256_set1_epi16(1));
+    return load_bits(half);
 }
 
 #include "kernels.h"

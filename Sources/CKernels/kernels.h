@@ -3,12 +3,14 @@
 //   PK_WIDE_TILE        there are 32 registers of 16 lanes
 //   PK_AHEAD_NEAR       memory is asked for half as far ahead (AMD's, ahead.h)
 //   PK_AHEAD_INTO_L1    and into the first level of the cache (Zen 5)
+//   PK_AHEAD_BY_ITSELF  a single row asks for nothing
 //   PK_QUARTERED        there are 32 registers of 4 lanes
 //   PK_MXCSR, PK_FPCR   bf16's fused steps flush subnormals by MXCSR (x86), by FPCR (Arm)
 //   PK_PAIR_PRODUCT     an instruction does bf16's two fused steps, as fast as one
 //   PK_QUAD_PRODUCT     an instruction adds four int8 products
 //   PK_SIGNED_QUADS     it takes both sides as signed
 //   PK_MADD_16          without it: pmaddwd
+//   PK_NIBBLE_PAIRS     without it, int4: pmaddubsw, added up in 16 bits, whose two sums PK_SUM_OF_PAIR adds
 #include "attention.h"
 #include "panel_bf16.h"
 #include "panel_f32.h"

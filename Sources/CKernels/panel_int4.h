@@ -15,6 +15,9 @@ enum {
 #if defined(PK_WIDE_TILE)
     PK_INT4_ROWS = 6,
     PK_INT4_VECTORS = 2,
+#elif defined(PK_NIBBLE_PAIRS)
+    PK_INT4_ROWS = 6,  // the totals wait in memory
+    PK_INT4_VECTORS = 1,
 #else
     PK_INT4_ROWS = 2,
     PK_INT4_VECTORS = 1,
@@ -52,6 +55,29 @@ PK_INLINE bit_lanes high_halves(bit_lanes pair) {
 #endif
 }
 
+// The sums of a group for one row: they begin, take the products of four weights, 0 … 15, with four elements of the row, and
+// become −8·Σx + Σw·x, of which `offset` is the first part. Without an instruction for four products a lane is two sums of
+// 16 bits: a group adds 16 products to each, of at most 15 · 127.
+#if defined(PK_NIBBLE_PAIRS)
+PK_INLINE bit_lanes group_begin(int32_t offset) { return (void)offset, splat_bits(0); }
+
+PK_INLINE bit_lanes nibble_product(bit_lanes sum, bit_lanes w, scalar_word x) { return PK_NIBBLE_PAIRS(sum, w, x); }
+
+PK_INLINE int_lanes group_sum(bit_lanes sum, int32_t offset) {
+    return (int_lanes)(PK_SUM_OF_PAIR(sum) + splat_bits((uint32_t)offset));
+}
+#else
+PK_INLINE bit_lanes group_begin(int32_t offset) { return splat_bits((uint32_t)offset); }
+
+PK_INLINE bit_lanes nibble_product(bit_lanes sum, bit_lanes w, scalar_word x) { return PK_QUAD_PRODUCT(sum, w, x); }
+
+PK_INLINE int_lanes group_sum(bit_lanes sum, int32_t offset) { return (void)offset, (int_lanes)sum; }
+#endif
+
+PK_INLINE int32_t offset_of(const int4_band *work, int64_t row, int64_t group) {
+    return -8 * work->sums[row * work->sums_stride + group];
+}
+
 // One group for `rows` rows and `vectors` vectors of columns from vector `first` on, all constants.
 PK_INLINE void add_group(
     const int4_band *work, int64_t group, int64_t row, int first, int rows, int vectors, tile_sums total
@@ -60,29 +86,26 @@ PK_INLINE void add_group(
     const char *x = work->x + row * work->x_stride + group * PK_QUANT_GROUP;
     bit_lanes sum[PK_TILE_ROWS][PK_STRIP_VECTORS];
     PK_UNROLLED for (int r = 0; r < rows; r++) {
-        bit_lanes offset = splat_bits((uint32_t)(-8 * work->sums[(row + r) * work->sums_stride + group]));
-        PK_UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = offset;
+        PK_UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = group_begin(offset_of(work, row + r, group));
     }
-    PK_UNROLLED for (int i = 0; i < PK_GROUP_STEPS / 2; i++) {
-        bit_lanes low[PK_STRIP_VECTORS], high[PK_STRIP_VECTORS];
+    PK_UNROLLED for (int i = 0; i < PK_GROUP_STEPS; i++) {
+        const char *pairs = strip + i / 2 * PK_STEP_BYTES;
+        const int is_high = i % 2;
+        bit_lanes weight[PK_STRIP_VECTORS];
         PK_UNROLLED for (int v = 0; v < vectors; v++) {
-            bit_lanes pair = load_bits(strip + i * PK_STEP_BYTES + v * 64);
-            low[v] = pair & splat_bits(0x0F0F0F0Fu);
-            high[v] = high_halves(pair);
+            bit_lanes pair = load_bits(pairs + v * 64);
+            weight[v] = is_high ? high_halves(pair) : pair & splat_bits(0x0F0F0F0Fu);
         }
         PK_UNROLLED for (int r = 0; r < rows; r++) {
-            scalar_word x_low = load_scalar(x + r * work->x_stride + 4 * i);
-            scalar_word x_high = load_scalar(x + r * work->x_stride + 4 * i + PK_QUANT_GROUP / 2);
-            PK_UNROLLED for (int v = 0; v < vectors; v++) {
-                sum[r][v] = PK_QUAD_PRODUCT(sum[r][v], low[v], x_low);
-                sum[r][v] = PK_QUAD_PRODUCT(sum[r][v], high[v], x_high);
-            }
+            scalar_word scalar = load_scalar(x + r * work->x_stride + i / 2 * 4 + is_high * PK_QUANT_GROUP / 2);
+            PK_UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = nibble_product(sum[r][v], weight[v], scalar);
         }
     }
     PK_UNROLLED for (int v = 0; v < vectors; v++) {
         lanes scale = load_scales(strip - first * 32 + PK_GROUP_NIBBLES + v * 32);
         PK_UNROLLED for (int r = 0; r < rows; r++) {
-            total[r][v] = fused(__builtin_convertvector((int_lanes)sum[r][v], lanes), scale, total[r][v]);
+            int_lanes whole = group_sum(sum[r][v], offset_of(work, row + r, group));
+            total[r][v] = fused(__builtin_convertvector(whole, lanes), scale, total[r][v]);
         }
     }
 }
@@ -113,17 +136,11 @@ static void pass_int4(const int4_band *work) {
     int64_t tiles = (work->rows + PK_INT4_ROWS - 1) / PK_INT4_ROWS;
     for (int64_t t = 0; t < tiles; t++) {
         int64_t row = work->rows * t / tiles, rows = work->rows * (t + 1) / tiles - row;
-#define PK_WORK(R) \
-    for (int v = 0; v < PK_STRIP_VECTORS; v += PK_INT4_VECTORS) chain_int4(work, row, v, R, PK_INT4_VECTORS);
-#if defined(PK_WIDE_TILE)
+#define PK_WORK(R)                                                                                         \
+    for (int v = 0; v < PK_STRIP_VECTORS && (R) <= PK_INT4_ROWS; v += PK_INT4_VECTORS) {                   \
+        chain_int4(work, row, v, R, PK_INT4_VECTORS);                                                      \
+    }
         PK_WITH_CONSTANT_ROWS(rows, PK_WORK)
-#else
-        if (rows == 1) {
-            PK_WORK(1)
-        } else {
-            PK_WORK(2)
-        }
-#endif
 #undef PK_WORK
     }
 }

@@ -83,7 +83,7 @@ PK_INLINE void chain(
     for (int64_t group = 0; group < work->steps / PK_UNROLLED_STEPS; group++) {
         const char *lines = lines_ahead(next, group, alone);
         PK_UNROLLED for (int i = 0; i < PK_UNROLLED_STEPS; i++) {
-            ask(lines, i, alone);
+            if (!alone || rows >= PK_HINTED_ROWS) ask(lines, i, alone);
             form.step(sum, strip + i * PK_STEP_BYTES, &x, i * form.x_step, rows, vectors);
         }
         strip += PK_UNROLLED_STEPS * PK_STEP_BYTES;

@@ -77,6 +77,34 @@ import Testing
         }
     }
 
+    /// Where AVX2 adds 16 products of int4 in 16 bits, and two of int8: no sum may saturate or wrap.
+    @Test("whole numbers add up exactly at their extremes", arguments: [WeightFormat.int8, .int4])
+    func extremes(_ format: WeightFormat) {
+        let k = 1056
+        var problem = PanelProblem(format, k: k, rows: 9, seed: 1)
+        problem.hasBias = false
+        problem.x = (0..<9).map { row in
+            (0..<k).map { at in
+                [1, -1, at % 4 < 2 ? 1 : -1][row % 3]  // all of a row are ±127, and so are the pairs of the last kind
+            }
+        }
+        problem.weights = (0..<64).map { column in
+            let sign: Float = column % 2 == 0 ? 1 : -1
+            // A group of int4 takes its extreme as −8: one −8 among 7, or −8 alone. All of int8's are ±111 or ±127.
+            return (0..<k).map { column % 4 < 2 ? ($0 % 32 == column % 32 ? -8 : 7) * sign : sign }
+        }
+        let prepared = instructionSets.map { ($0.name, problem.prepared($0.kernels)) }
+        let reference = PanelReference(problem, panel: prepared[0].1.panel)
+        for (name, panel) in prepared {
+            let y = panel.run()
+            for row in 0..<9 {
+                for column in 0..<64 where y[row * 64 + column].bitPattern != reference.exact(row, column).bitPattern {
+                    Issue.record("\(name), row \(row), column \(column)")
+                }
+            }
+        }
+    }
+
     @Test("a row has the same bits alone and in any batch", arguments: WeightFormat.allCases)
     func rowsAlone(_ format: WeightFormat) {
         for (k, counts) in [(259, Self.counts), (1025, [12, 97])] {
