@@ -33,7 +33,8 @@ struct ProductItems {
         self.lane = lane
         panels = plan.panelsByNode[lane.node]
         rowBlocks = Self.rowBlocks(rows: rows, panels: panels.count, lanes: lane.lanesOnNode)
-        dealing = Self.deal(panels.count * rowBlocks, isLast: rowBlocks > 1 || rows <= Self.cachedRows, lane)
+        let isLast = Self.isLast(bandAt: 0, rows: rows, rowBlocks: rowBlocks)
+        dealing = Self.deal(panels.count * rowBlocks, isLast: isLast, lane)
     }
 
     /// The panel that the lane begins with, if that is known beforehand.
@@ -41,7 +42,7 @@ struct ProductItems {
         let panels = plan.panelsByNode[lane.node]
         let rowBlocks = rowBlocks(rows: rows, panels: panels.count, lanes: lane.lanesOnNode)
         let items = 0..<panels.count * rowBlocks
-        let isLast = rowBlocks > 1 || rows <= cachedRows
+        let isLast = isLast(bandAt: 0, rows: rows, rowBlocks: rowBlocks)
         let first = isLast ? Dealing.first(ofMost: items, lane: lane) : lane.shareOnNode(of: items).first
         return first.map { panels.lowerBound + $0 / rowBlocks }
     }
@@ -51,8 +52,13 @@ struct ProductItems {
             if let item = dealing.next() { return part(item) }
             guard rowBlocks == 1, first + Self.cachedRows < rows else { return nil }
             first += Self.cachedRows
-            dealing = Self.deal(panels.count, isLast: first + Self.cachedRows >= rows, lane)
+            dealing = Self.deal(panels.count, isLast: Self.isLast(bandAt: first, rows: rows, rowBlocks: 1), lane)
         }
+    }
+
+    /// Whether no band follows. Rows that are cut into blocks are all taken at once.
+    private static func isLast(bandAt first: Int, rows: Int, rowBlocks: Int) -> Bool {
+        rowBlocks > 1 || first + cachedRows >= rows
     }
 
     /// Only the last band has items left open: there the lanes catch up with each other.
