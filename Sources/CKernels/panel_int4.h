@@ -14,15 +14,21 @@ enum {
     PK_INT4_AHEAD = 8192,  // bytes
 #if defined(PK_WIDE_TILE)
     PK_INT4_ROWS = 6,
-    PK_INT4_VECTORS = 2,
 #elif defined(PK_NIBBLE_PAIRS)
     PK_INT4_ROWS = 6,  // the totals wait in memory
-    PK_INT4_VECTORS = 1,
 #else
     PK_INT4_ROWS = 2,
-    PK_INT4_VECTORS = 1,
 #endif
 };
+
+// Where one pass takes all columns, memory has no pause while a second one finds the strip in the cache.
+#if defined(PK_WIDE_TILE)
+#define PK_INT4_VECTORS(rows) 2
+#elif defined(PK_NIBBLE_PAIRS)
+#define PK_INT4_VECTORS(rows) ((rows) <= 2 ? 2 : 1)
+#else
+#define PK_INT4_VECTORS(rows) 1
+#endif
 
 typedef struct int4_band {
     const char *strip;
@@ -136,9 +142,9 @@ static void pass_int4(const int4_band *work) {
     int64_t tiles = (work->rows + PK_INT4_ROWS - 1) / PK_INT4_ROWS;
     for (int64_t t = 0; t < tiles; t++) {
         int64_t row = work->rows * t / tiles, rows = work->rows * (t + 1) / tiles - row;
-#define PK_WORK(R)                                                                                         \
-    for (int v = 0; v < PK_STRIP_VECTORS && (R) <= PK_INT4_ROWS; v += PK_INT4_VECTORS) {                   \
-        chain_int4(work, row, v, R, PK_INT4_VECTORS);                                                      \
+#define PK_WORK(R)                                                                                    \
+    for (int v = 0; v < PK_STRIP_VECTORS && (R) <= PK_INT4_ROWS; v += PK_INT4_VECTORS(R)) {           \
+        chain_int4(work, row, v, R, PK_INT4_VECTORS(R));                                              \
     }
         PK_WITH_CONSTANT_ROWS(rows, PK_WORK)
 #undef PK_WORK
