@@ -23,10 +23,13 @@ enum {
     PK_STRIPS = PK_PANEL / PK_STRIP_COLUMNS,
 };
 
+// Vectors of a tile of `rows` rows where the largest has `most`, both constants: half as many rows leave registers for two.
 #if defined(PK_WIDE_TILE)
-#define PK_STRIP_TILE_VECTORS(rows) 2
+#define PK_STRIP_TILE_VECTORS(rows, most) 2
+#elif defined(PK_QUARTERED)
+#define PK_STRIP_TILE_VECTORS(rows, most) ((rows) <= 2 ? 2 : 1)
 #else
-#define PK_STRIP_TILE_VECTORS(rows) ((rows) <= 2 ? 2 : 1)
+#define PK_STRIP_TILE_VECTORS(rows, most) ((rows) <= (most) / 2 ? 2 : 1)
 #endif
 
 // sum[r][v] ← the format's step with the 64 bytes at weights + 64·v and the x at `at` bytes of row r.
@@ -108,15 +111,15 @@ PK_INLINE void pass_over_strip(const band *work, strip_form form, int64_t most) 
     for (int64_t t = 0; t < tiles; t++) {
         int64_t row = work->rows * t / tiles, rows = work->rows * (t + 1) / tiles - row;
 #define PK_WORK(R)                                                                                      \
-    for (int v = 0; v < PK_STRIP_VECTORS; v += PK_STRIP_TILE_VECTORS(R)) {                              \
-        enum { passes = PK_STRIP_VECTORS / PK_STRIP_TILE_VECTORS(R) };                                  \
+    for (int v = 0; v < PK_STRIP_VECTORS; v += PK_STRIP_TILE_VECTORS(R, most)) {                        \
+        const int passes = PK_STRIP_VECTORS / PK_STRIP_TILE_VECTORS(R, most);                           \
         if (tiles == 1 && passes == 1) {                                                                \
             ahead next = ahead_of_itself(work->memory, work->steps * PK_STEP_BYTES, work->following);   \
-            chain(work, row, v, next, R, PK_STRIP_TILE_VECTORS(R), form, 1);                            \
+            chain(work, row, v, next, R, PK_STRIP_TILE_VECTORS(R, most), form, 1);                      \
         } else {                                                                                        \
-            int64_t pass = t * passes + v / PK_STRIP_TILE_VECTORS(R);                                   \
+            int64_t pass = t * passes + v / PK_STRIP_TILE_VECTORS(R, most);                             \
             ahead next = share(work->following, work->memory_bytes, work->steps, pass, tiles * passes); \
-            chain(work, row, v, next, R, PK_STRIP_TILE_VECTORS(R), form, 0);                            \
+            chain(work, row, v, next, R, PK_STRIP_TILE_VECTORS(R, most), form, 0);                      \
         }                                                                                               \
     }
         PK_WITH_CONSTANT_TILE_ROWS(rows, PK_WORK)
