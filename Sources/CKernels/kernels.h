@@ -9,6 +9,7 @@
 //   PK_PAIR_PRODUCT     an instruction does bf16's two fused steps, as fast as one
 //   PK_QUAD_PRODUCT     an instruction adds four int8 products
 //   PK_SIGNED_QUADS     it takes both sides as signed
+//   PK_FLIPPED_QUADS    it takes one side unsigned, and adds two products in 16 bits
 //   PK_MADD_16          without it: pmaddwd
 //   PK_NIBBLE_PAIRS     without it, int4: pmaddubsw, added up in 16 bits, whose two sums PK_SUM_OF_PAIR adds
 #include "attention.h"
@@ -24,12 +25,14 @@
 const pk_kernels PK_TABLE = {
     .name = PK_NAME,
     .bf16_row_bytes = PK_BF16_ROW_BYTES,
+    .quads_row_bytes = PK_QUAD_ROW_BYTES / 4,
     .panel_f32 = panel_f32,
     .panel_bf16 = panel_bf16,
     .panel_int8 = panel_int8,
     .panel_int4 = panel_int4,
     .form_bf16 = form_bf16,
     .form_int8 = form_int8,
+    .form_quads = form_quads,
     .pack_f32 = pack_f32,
     .pack_bf16 = pack_bf16,
     .pack_int8 = pack_int8,

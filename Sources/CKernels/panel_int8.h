@@ -4,12 +4,19 @@
 //   value = (float(Σ) · weight scale) · row scale
 //
 // Weights are stored as w + 128, so that vpdpbusd can take them as its unsigned side; the row's own sum takes that away.
-// Instructions that want w itself get it (quad_product.h) and leave nothing to take away: the same sums.
+// Other instructions want them otherwise (quad_product.h) and have something else to take away, or nothing: the same sums.
 #ifndef PK_PANEL_INT8_H
 #define PK_PANEL_INT8_H
 
 #include "panel.h"
 #include "quad_product.h"
+
+// Rows of the largest tile. With flips, 8 sums, 2 vectors of weights, the ones and what a product is made of are 14 registers.
+#if defined(PK_FLIPPED_QUADS)
+enum { PK_QUAD_ROWS = 4 };
+#else
+enum { PK_QUAD_ROWS = PK_TILE_ROWS };
+#endif
 
 PK_INLINE void step_int8(
     tile_sums sum, const char *weights, const tile_rows *x, int64_t at, int rows, int vectors
@@ -17,15 +24,15 @@ PK_INLINE void step_int8(
     bit_lanes weight[PK_STRIP_VECTORS];
     PK_UNROLLED for (int v = 0; v < vectors; v++) weight[v] = quad_weights(load_bits(weights + v * 64));
     PK_UNROLLED for (int r = 0; r < rows; r++) {
-        scalar_word scalar = load_scalar(tile_row(x, r) + at);
+        x_quad quad = load_quad(tile_row(x, r) + at);
         PK_UNROLLED for (int v = 0; v < vectors; v++) {
-            sum[r][v] = (lanes)PK_QUAD_PRODUCT((bit_lanes)sum[r][v], weight[v], scalar);
+            sum[r][v] = (lanes)PK_QUAD_PRODUCT((bit_lanes)sum[r][v], weight[v], quad);
         }
     }
 }
 
 static void pass_int8(const band *work) {
-    pass_over_strip(work, (strip_form){.step = step_int8, .x_step = 4, .whole_numbers = 1}, PK_TILE_ROWS);
+    pass_over_strip(work, (strip_form){.step = step_int8, .x_step = PK_QUAD_ROW_BYTES, .whole_numbers = 1}, PK_QUAD_ROWS);
 }
 
 PK_INLINE lanes scaled_totals(const pk_panel_call *call, int64_t row, const float *totals, int64_t at) {
@@ -37,7 +44,7 @@ PK_INLINE lanes scaled_totals(const pk_panel_call *call, int64_t row, const floa
 }
 
 static void panel_int8(const pk_panel_call *call) {
-    panel_form form = {.steps = (call->k + 3) / 4, .block_steps = PK_K_BLOCK, .x_step = 4};
+    panel_form form = {.steps = (call->k + 3) / 4, .block_steps = PK_K_BLOCK, .x_step = PK_QUAD_ROW_BYTES};
     const char *scales = (const char *)call->panel + form.steps * PK_PANEL * 4;
     for (int64_t line = 0; line < PK_PANEL * 4; line += PK_LINE) __builtin_prefetch(scales + line, 0, 3);
     multiply_panel(call, form, pass_int8, scaled_totals);

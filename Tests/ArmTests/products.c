@@ -48,6 +48,7 @@ static void form_row(problem *p, const float *row, int64_t r) {
         if (p->format >= INT8) seen = ((int8_t *)to)[i] * (double)p->x_scales[r];
         p->x_seen[r * p->k + i] = seen;
     }
+    if (p->format == INT8) kernels->form_quads(row, p->k, (int8_t *)to, p->sums + r * p->sums_stride);
 }
 
 static problem make_problem(generator *from, format format, int64_t k, int64_t rows, int64_t columns) {

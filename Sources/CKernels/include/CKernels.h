@@ -49,7 +49,7 @@ typedef struct pk_panel_call {
     const void *x;          // rows in the form of the format (row_forms.h)
     int64_t x_stride;       // bytes from one row of x to the next
     const float *x_scales;  // int8, int4: a row's scale
-    const int32_t *x_sums;  // int8, int4: a row's sums of ⌈k/32⌉ groups, then of all
+    const int32_t *x_sums;  // int8, int4: a row's sums of ⌈k/32⌉ groups, then the form's last
     int64_t x_sums_stride;  // int32s from row to row
     int64_t k;              // length of the chain
     int64_t rows;           // M ≥ 1
@@ -151,6 +151,7 @@ typedef struct pk_attention_call {
 typedef struct pk_kernels {
     const char *name;         // one of pk_names()
     int64_t bf16_row_bytes;   // bytes of an element in the bf16 form: 2 or 4
+    int64_t quads_row_bytes;  // and in the quads form: 1 or 2
     void (*panel_f32)(const pk_panel_call *call);
     void (*panel_bf16)(const pk_panel_call *call);
     void (*panel_int8)(const pk_panel_call *call);
@@ -159,6 +160,8 @@ typedef struct pk_kernels {
     void (*form_bf16)(const float *x, int64_t n, void *out);
     // A row in the int8 form, ⌈n/32⌉·32 bytes and ⌈n/32⌉ + 1 sums. Returns its scale.
     float (*form_int8)(const float *x, int64_t n, int8_t *out, int32_t *sums);
+    // The same in the quads form, as int8 weights' products read it; the last sum is for them alone.
+    float (*form_quads)(const float *x, int64_t n, int8_t *out, int32_t *sums);
     // Repack rows [0, columns) of a row-major [columns, k] source (row stride in elements) into one panel.
     void (*pack_f32)(const void *source, int32_t type, int64_t row_stride, int64_t k, int64_t columns, void *panel);
     void (*pack_bf16)(const void *source, int32_t type, int64_t row_stride, int64_t k, int64_t columns, void *panel);

@@ -5,8 +5,10 @@ public enum RowForm: Sendable, Equatable {
     case f32
     /// Rounded to bf16.
     case bf16
-    /// int8 with one scale, `max|x| / 127`.
+    /// int8 with one scale, `max|x| / 127`, as int4 weights' products read it.
     case int8
+    /// The same as int8 weights' products read it: where their instruction wants it so, magnitudes and signs apart.
+    case quads
 }
 
 /// Rows of activations as a product reads them. A borrowed view.
@@ -15,7 +17,7 @@ public struct ActivationRows: @unchecked Sendable {
     /// Bytes from row to row.
     public var stride: Int
     public var rows: Int
-    // int8 only: a scale per row, and its sums of groups of 32 elements, then of all.
+    // int8 and quads: a scale per row, and its sums of groups of 32 elements, then the form's last.
     var scales: UnsafePointer<Float>?
     var sums: UnsafePointer<Int32>?
     var sumsStride = 0
@@ -66,7 +68,7 @@ public struct FormedRows: @unchecked Sendable {
         stride = Self.stride(form, width: width, kernels: kernels)
         base = allocator.take(bytes: rows * stride)
         sumsStride = Self.groups(width) + 1
-        if form == .int8 {
+        if Self.isScaled(form) {
             scales = allocator.takeFloats(rows)
             sums = allocator.take(bytes: rows * sumsStride * 4).bindMemory(to: Int32.self, capacity: rows * sumsStride)
         }
@@ -75,7 +77,7 @@ public struct FormedRows: @unchecked Sendable {
     /// Bytes that `init` takes.
     public static func footprint(_ form: RowForm, rows: Int, width: Int, kernels: KernelSet) -> Int {
         var bytes = RegionAllocator.footprint(rows * stride(form, width: width, kernels: kernels))
-        if form == .int8 {
+        if isScaled(form) {
             bytes += RegionAllocator.footprint(rows * 4) + RegionAllocator.footprint(rows * (groups(width) + 1) * 4)
         }
         return bytes
@@ -88,16 +90,22 @@ public struct FormedRows: @unchecked Sendable {
         switch form {
         case .f32: out.assumingMemoryBound(to: Float.self).update(from: x, count: count)
         case .bf16: table.pointee.form_bf16(x, Int64(count), out)
-        case .int8:
-            scales![row] = table.pointee.form_int8(
-                x, Int64(count), out.assumingMemoryBound(to: Int8.self), sums! + row * sumsStride)
+        case .int8: scales![row] = table.pointee.form_int8(x, Int64(count), wholeNumbers(out), sums! + row * sumsStride)
+        case .quads:
+            scales![row] = table.pointee.form_quads(x, Int64(count), wholeNumbers(out), sums! + row * sumsStride)
         }
+    }
+
+    private func wholeNumbers(_ out: UnsafeMutableRawPointer) -> UnsafeMutablePointer<Int8> {
+        out.assumingMemoryBound(to: Int8.self)
     }
 
     public func rows(_ count: Int) -> ActivationRows {
         precondition(count <= capacity, "the rows are taken")
         return ActivationRows(self, rows: count)
     }
+
+    private static func isScaled(_ form: RowForm) -> Bool { form == .int8 || form == .quads }
 
     private static func groups(_ width: Int) -> Int { (width + Int(PK_QUANT_GROUP) - 1) / Int(PK_QUANT_GROUP) }
 
@@ -107,6 +115,7 @@ public struct FormedRows: @unchecked Sendable {
             case .f32: 4
             case .bf16: Int(kernels.table.pointee.bf16_row_bytes)
             case .int8: 1
+            case .quads: Int(kernels.table.pointee.quads_row_bytes)
             }
         return (width * elementBytes + 63) / 64 * 64 + 64
     }

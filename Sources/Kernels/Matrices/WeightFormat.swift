@@ -16,7 +16,8 @@ public enum WeightFormat: String, Sendable, CaseIterable {
         switch self {
         case .f32: .f32
         case .bf16: .bf16
-        case .int8, .int4: .int8
+        case .int8: .quads
+        case .int4: .int8
         }
     }
 

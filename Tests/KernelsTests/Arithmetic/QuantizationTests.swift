@@ -133,6 +133,33 @@ import Testing
         #expect(sums.values == bySums + [bySums.reduce(0, +), 77], comment)
     }
 
+    @Test("the quads form is the int8 form, or its magnitudes and what its weights are flipped by", arguments: lengths)
+    func quads(_ k: Int) {
+        for (kind, row) in Self.columns(k).prefix(16).enumerated() {
+            for (name, kernels) in instructionSets {
+                let comment: Comment = "\(name), k \(k), kind \(kind)"
+                let groups = (k + 31) / 32
+                let plain = Memory<Int8>(groups * 32, repeating: 99)
+                let plainSums = Memory<Int32>(groups + 1, repeating: 77)
+                let scale = kernels.form_int8(row, Int64(k), plain.start, plainSums.start)
+                let isFlipped = kernels.quads_row_bytes == 2
+                let out = Memory<Int8>(groups * (isFlipped ? 64 : 32) + 16, repeating: 99)
+                let sums = Memory<Int32>(groups + 2, repeating: 77)
+                let own = kernels.form_quads(row, Int64(k), out.start, sums.start)
+                #expect(own.bitPattern == scale.bitPattern || (own.isNaN && scale.isNaN), comment)
+                var expected: [Int8] = []
+                for quad in stride(from: 0, to: groups * 32, by: 4) {
+                    let values = plain.values[quad..<(quad + 4)]
+                    expected += isFlipped ? values.map(abs) + values.map { $0 < 0 ? 0x7F : -0x80 } : Array(values)
+                }
+                #expect(out.values == expected + [Int8](repeating: 99, count: 16), comment)
+                let negative = plain.values.reduce(0) { $0 + Int32(min($1, 0)) }
+                let last = isFlipped ? negative : plainSums.values[groups]
+                #expect(sums.values == plainSums.values.dropLast() + [last, 77], comment)
+            }
+        }
+    }
+
     /// One odd value at each place of a row, so that every lane of every step has met it.
     static let strange: [Float] = [
         .nan, -.nan, .infinity, -.infinity, 0x1p-120, Float(0x1p-120).nextDown, .leastNonzeroMagnitude,

@@ -18,7 +18,8 @@ final class FormedInput {
             switch format {
             case .f32: k * 4
             case .bf16: (k + 1) / 2 * 2 * Int(kernels.bf16_row_bytes)
-            case .int8, .int4: groups * 32
+            case .int8: groups * 32 * Int(kernels.quads_row_bytes)
+            case .int4: groups * 32
             }
         stride = width + gap
         sumsStride = groups + 1 + gap / 4
@@ -31,7 +32,8 @@ final class FormedInput {
             case .f32: row.withUnsafeBytes { to.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
             case .bf16: kernels.form_bf16(row, Int64(k), to)
             case .int8, .int4:
-                scales.start[index] = kernels.form_int8(
+                let form = format == .int8 ? kernels.form_quads! : kernels.form_int8!
+                scales.start[index] = form(
                     row, Int64(k), to.assumingMemoryBound(to: Int8.self), sums.start + index * sumsStride)
             }
         }
