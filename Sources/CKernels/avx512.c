@@ -11,7 +11,26 @@
 #define PK_TABLE pk_kernels_avx512
 #define PK_MXCSR
 #define PK_WIDE_TILE
-#define PK_MADD_16(a, b) ((bit_lanes)_mm512_madd_epi16((__m512i)(a), (__m512i)(b)))
+#define PK_FLIPPED_QUADS
+#define PK_QUAD_PRODUCT(sum, w, x) quad_product(sum, w, x)
+#define PK_NIBBLE_PAIRS(sum, w, x) nibble_pairs(sum, w, x)
+#define PK_SUM_OF_PAIR(sum) sum_of_pair(sum)
+#include "quad_product.h"
+
+// As in avx2.c: pmaddubsw takes |x| with w or its complement, two products of at most 127 · 128 < 2¹⁴ each.
+PK_INLINE bit_lanes quad_product(bit_lanes sum, bit_lanes w, x_quad x) {
+    __m512i pairs = _mm512_maddubs_epi16((__m512i)x.magnitude, (__m512i)(w ^ x.flip));
+    return sum + (bit_lanes)_mm512_madd_epi16(pairs, _mm512_set1_epi16(1));
+}
+
+PK_INLINE bit_lanes nibble_pairs(bit_lanes sum, bit_lanes w, bit_lanes x) {
+    return (bit_lanes)_mm512_add_epi16((__m512i)sum, _mm512_maddubs_epi16((__m512i)w, (__m512i)x));
+}
+
+PK_INLINE bit_lanes sum_of_pair(bit_lanes sum) {
+    return (bit_lanes)_mm512_madd_epi16((__m512i)sum, _mm512_set1_epi16(1));
+}
+
 #include "kernels.h"
 #pragma clang attribute pop
 #endif

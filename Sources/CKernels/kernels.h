@@ -10,9 +10,9 @@
 //   PK_QUAD_PRODUCT     an instruction adds four int8 products
 //   PK_SIGNED_QUADS     it takes both sides as signed
 //   PK_FLIPPED_QUADS    it takes one side unsigned, and adds two products in 16 bits
-//   PK_MADD_16          without it: pmaddwd
 //   PK_NIBBLE_PAIRS     without it, int4: pmaddubsw, added up in 16 bits, whose two sums PK_SUM_OF_PAIR adds
 #include "attention.h"
+#include "page_writes.h"
 #include "panel_bf16.h"
 #include "panel_f32.h"
 #include "panel_int4.h"
@@ -42,6 +42,10 @@ const pk_kernels PK_TABLE = {
     .unpack_row_int8 = unpack_row_int8,
     .unpack_row_int4 = unpack_row_int4,
     .convert_to_f32 = convert_to_f32,
+    .store_keys = store_keys,
+    .store_values = store_values,
+    .store_key_form = store_key_form,
+    .store_value_form = store_value_form,
     .attention = attention,
     .layer_norm = layer_norm,
     .argmax = argmax,

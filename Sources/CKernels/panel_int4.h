@@ -12,10 +12,10 @@
 enum {
     PK_GROUP_BLOCK = 64,   // groups of a strip that stay in the cache for all tiles of a band
     PK_INT4_AHEAD = 8192,  // bytes
-#if defined(PK_WIDE_TILE)
-    PK_INT4_ROWS = 6,
-#elif defined(PK_NIBBLE_PAIRS)
-    PK_INT4_ROWS = 6,  // the totals wait in memory
+#if defined(PK_NIBBLE_PAIRS)
+    PK_INT4_ROWS = 6,  // with 16 registers the totals wait in memory
+#elif defined(PK_WIDE_TILE)
+    PK_INT4_ROWS = 9,  // a few of the totals do
 #else
     PK_INT4_ROWS = 2,
 #endif
@@ -146,7 +146,7 @@ static void pass_int4(const int4_band *work) {
     for (int v = 0; v < PK_STRIP_VECTORS && (R) <= PK_INT4_ROWS; v += PK_INT4_VECTORS(R)) {           \
         chain_int4(work, row, v, R, PK_INT4_VECTORS(R));                                              \
     }
-        PK_WITH_CONSTANT_ROWS(rows, PK_WORK)
+        PK_WITH_CONSTANT_TILE_ROWS(rows, PK_WORK)
 #undef PK_WORK
     }
 }

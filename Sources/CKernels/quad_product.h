@@ -41,20 +41,6 @@ PK_INLINE x_quad load_quad(const char *from) { return load_scalar(from); }
 
 #if !defined(PK_QUAD_PRODUCT)
 
-#if defined(PK_MADD_16)
-
-// Even and odd bytes as 16-bit numbers, two products and their sum each by pmaddwd. pmaddubsw would saturate.
-typedef int16_t short_lanes __attribute__((vector_size(64)));
-
-PK_INLINE bit_lanes quad_product(bit_lanes acc, bit_lanes w, bit_lanes x) {
-    bit_lanes even = w & splat_bits(0x00FF00FFu), odd = (w >> 8) & splat_bits(0x00FF00FFu);
-    short_lanes pair = (short_lanes)x;
-    bit_lanes x_even = (bit_lanes)((short_lanes)(pair << 8) >> 8), x_odd = (bit_lanes)(pair >> 8);
-    return acc + PK_MADD_16(even, x_even) + PK_MADD_16(odd, x_odd);
-}
-
-#else
-
 PK_INLINE bit_lanes quad_product(bit_lanes acc, bit_lanes w, scalar_word scalar) {
     bit_lanes x = spread(scalar);
     PK_UNROLLED for (int byte = 0; byte < 4; byte++) {
@@ -63,8 +49,6 @@ PK_INLINE bit_lanes quad_product(bit_lanes acc, bit_lanes w, scalar_word scalar)
     }
     return acc;
 }
-
-#endif
 
 #define PK_QUAD_PRODUCT quad_product
 

@@ -44,7 +44,11 @@ PK_INLINE void store_bf16_form(char *row, int64_t at, int64_t count, lanes value
     int64_t whole = count < PK_LANES ? (count + 1) / 2 * 2 : PK_LANES;
 #if defined(PK_PAIR_PRODUCT)
     half_lanes words = __builtin_convertvector(rounded >> 16, half_lanes);
-    memcpy(row + at * 2, &words, (size_t)whole * 2);
+    if (whole == PK_LANES) {  // of a length that is known: no call
+        memcpy(row + at * 2, &words, sizeof words);
+    } else {
+        memcpy(row + at * 2, &words, (size_t)whole * 2);
+    }
 #else
     lanes exchanged = __builtin_shufflevector(
         (lanes)rounded, (lanes)rounded, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);

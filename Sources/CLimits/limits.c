@@ -135,6 +135,24 @@ __attribute__((target("avx2"))) static double int8_pairs_avx2(int64_t steps) {
     return (double)steps * 12 * 32 * 2;
 }
 
+__attribute__((target("avx512f,avx512bw"))) static double int8_pairs_avx512(int64_t steps) {
+    __m512i sum[CHAINS];
+    __m512i x = _mm512_set1_epi8(1), y = _mm512_set1_epi8(1), one = _mm512_set1_epi16(1);
+    for (int i = 0; i < CHAINS; i++) sum[i] = _mm512_set1_epi32(i);
+    for (int64_t s = 0; s < steps; s++) {
+#pragma clang loop unroll(full)
+        for (int i = 0; i < CHAINS; i++) {
+            __m512i pairs = _mm512_maddubs_epi16(x, y);
+            __asm__ volatile("" : "+v"(pairs));
+            sum[i] = _mm512_add_epi32(sum[i], _mm512_madd_epi16(pairs, one));
+        }
+    }
+    for (int i = 1; i < CHAINS; i++) sum[0] = _mm512_add_epi32(sum[0], sum[i]);
+    volatile int sink = _mm512_reduce_add_epi32(sum[0]);
+    (void)sink;
+    return (double)steps * CHAINS * 64 * 2;
+}
+
 uint64_t limits_read(const void *from, int64_t bytes, int64_t streams) {
     return __builtin_cpu_supports("avx512f") ? read_avx512(from, bytes, streams) : read_avx2(from, bytes, streams);
 }
@@ -146,7 +164,7 @@ double limits_bf16(int64_t steps) { return __builtin_cpu_supports("avx512bf16") 
 double limits_int8(int64_t steps) {
     if (__builtin_cpu_supports("avx512vnni")) return int8_avx512(steps);
     if (__builtin_cpu_supports("avxvnni")) return int8_avx2(steps);
-    return __builtin_cpu_supports("avx512f") ? 0 : int8_pairs_avx2(steps);
+    return __builtin_cpu_supports("avx512bw") ? int8_pairs_avx512(steps) : int8_pairs_avx2(steps);
 }
 
 #else

@@ -27,9 +27,9 @@ static void store_forms(head *h) {
             float *row = (part == 0 ? h->keys : h->values) + token * dim;
             call.scale = kernels->form_int8(row, dim, form, sums);
             if (part == 0) {
-                h->key_norm = fmaxf(h->key_norm, 1.01f * sqrtf(pk_store_key_form(&call)));
+                h->key_norm = fmaxf(h->key_norm, 1.01f * sqrtf(kernels->store_key_form(&call)));
             } else {
-                pk_store_value_form(&call);
+                kernels->store_value_form(&call);
             }
             for (int64_t d = 0; d < dim; d++) row[d] = (float)form[d] * call.scale;
         }
@@ -70,9 +70,9 @@ static head make_head(generator *from, int32_t format, int64_t dim) {
         pk_store_call call = {.pages = h.pages, .rows = LONGEST, .dims = dim, .stride = dim};
         call.pages.block_table += s * h.table;
         call.from = h.keys + s * LONGEST * dim;
-        h.key_norm = fmaxf(h.key_norm, 1.01f * sqrtf(pk_store_keys(&call)));
+        h.key_norm = fmaxf(h.key_norm, 1.01f * sqrtf(kernels->store_keys(&call)));
         call.from = h.values + s * LONGEST * dim;
-        pk_store_values(&call);
+        kernels->store_values(&call);
     }
     for (int64_t i = 0; i < count && format == PK_PAGES_BF16; i++) {
         h.keys[i] = widened(nearest_bf16(h.keys[i]));

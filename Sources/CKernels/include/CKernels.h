@@ -173,6 +173,12 @@ typedef struct pk_kernels {
     void (*unpack_row_int8)(const void *panel, int64_t k, int64_t column, float *out);
     void (*unpack_row_int4)(const void *panel, int64_t k, int64_t column, float *out);
     void (*convert_to_f32)(const void *source, int32_t type, int64_t count, float *out);
+    // Keys yield the greatest sum of squares of what is stored of a token, ∞ where that is no number; how it is rounded is
+    // the instruction set's affair.
+    float (*store_keys)(const pk_store_call *call);
+    void (*store_values)(const pk_store_call *call);
+    float (*store_key_form)(const pk_store_form_call *call);
+    void (*store_value_form)(const pk_store_form_call *call);
     void (*attention)(const pk_attention_call *call);
     // out = (x − mean)/√(var + eps)·gamma + beta over n values; var is the mean of squared deviations; 64 chains
     // (index mod 64), then one fixed tree. out may be x.
@@ -200,11 +206,6 @@ int64_t pk_attention_scratch(int64_t head_dim);
 // Bytes of a group of 16 tokens' keys and values in one head.
 int64_t pk_key_group_bytes(int32_t format, int64_t head_dim);
 int64_t pk_value_group_bytes(int32_t format, int64_t head_dim);
-// Returns the greatest sum of squares of what it stores of a token, ∞ where that is no number.
-float pk_store_keys(const pk_store_call *call);
-void pk_store_values(const pk_store_call *call);
-float pk_store_key_form(const pk_store_form_call *call);
-void pk_store_value_form(const pk_store_form_call *call);
 
 // One `pause`/`yield` of a spin loop.
 void pk_spin_hint(void);

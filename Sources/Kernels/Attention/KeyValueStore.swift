@@ -56,7 +56,7 @@ public struct KeyValueStore: @unchecked Sendable {
     ///   - from: the first token's first of these dims, `stride` floats from token to token.
     public func store(
         layer: Int, head: Int, node: Int, part: KeyValuePart, dims: Range<Int>, blockTable: UnsafePointer<Int32>,
-        firstPosition: Int, rows: Int, from: UnsafePointer<Float>, stride: Int
+        firstPosition: Int, rows: Int, from: UnsafePointer<Float>, stride: Int, kernels: KernelSet
     ) {
         precondition(dims.lowerBound >= 0 && dims.upperBound <= layout.headDim, "dims are the head's")
         precondition(!layout.format.needsWholeHeads, "the format stores pieces of a head")
@@ -70,8 +70,9 @@ public struct KeyValueStore: @unchecked Sendable {
         call.stride = Int64(stride)
         switch part {
         case .key:
-            norms.note(pk_store_keys(&call), layer: layer * layerFactor, head: head, firstDim: dims.lowerBound)
-        case .value: pk_store_values(&call)
+            let square = kernels.table.pointee.store_keys(&call)
+            norms.note(square, layer: layer * layerFactor, head: head, firstDim: dims.lowerBound)
+        case .value: kernels.table.pointee.store_values(&call)
         }
     }
 
@@ -83,7 +84,7 @@ public struct KeyValueStore: @unchecked Sendable {
         guard layout.format.needsWholeHeads else {
             return store(
                 layer: layer, head: head, node: node, part: part, dims: 0..<layout.headDim, blockTable: blockTable,
-                firstPosition: firstPosition, rows: rows, from: from, stride: stride)
+                firstPosition: firstPosition, rows: rows, from: from, stride: stride, kernels: kernels)
         }
         let groups = (layout.headDim + Int(PK_QUANT_GROUP) - 1) / Int(PK_QUANT_GROUP)
         var call = pk_store_form_call()
@@ -97,8 +98,9 @@ public struct KeyValueStore: @unchecked Sendable {
                         from + row * stride, Int64(layout.headDim), form.baseAddress, sums.baseAddress)
                     switch part {
                     case .key:
-                        norms.note(pk_store_key_form(&call), layer: layer * layerFactor, head: head, firstDim: 0)
-                    case .value: pk_store_value_form(&call)
+                        let square = kernels.table.pointee.store_key_form(&call)
+                        norms.note(square, layer: layer * layerFactor, head: head, firstDim: 0)
+                    case .value: kernels.table.pointee.store_value_form(&call)
                     }
                 }
             }

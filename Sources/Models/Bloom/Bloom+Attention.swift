@@ -99,7 +99,8 @@ extension Bloom {
             } else {
                 store.store(
                     layer: layer, head: head, node: node, part: part, dims: dims, blockTable: stretch.blockTable,
-                    firstPosition: stretch.firstPosition, rows: stretch.rows.count, from: from, stride: w.qkvStride)
+                    firstPosition: stretch.firstPosition, rows: stretch.rows.count, from: from, stride: w.qkvStride,
+                    kernels: kernels)
             }
         }
     }

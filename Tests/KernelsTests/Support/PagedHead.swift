@@ -76,7 +76,7 @@ final class PagedHead {
         let from = Memory(rows.flatMap { $0[dims] + [.nan, .nan] })
         store.store(
             layer: 0, head: 0, node: 0, part: part, dims: dims, blockTable: table.start, firstPosition: token,
-            rows: rows.count, from: from.start, stride: dims.count + 2)
+            rows: rows.count, from: from.start, stride: dims.count + 2, kernels: bestKernels)
     }
 
     /// Overwrite a token.
