@@ -3,17 +3,27 @@
 // Measured on two cores of Emerald Rapids (read 37 GB/s): requests spread evenly over the steps reach 90 % of what the
 // machine can do at 8 and at 32 rows; the same requests in bursts of eight lose a fifth. What they have in common is
 // computed once for PK_UNROLLED_STEPS steps: instructions are scarce where another thread shares the core.
-// AMD's Zen 5 (read 50 to 80 GB/s, two cores) does better with lines in the first level, half as far ahead: at 8 rows of
+// What follows is of AMD's, where fewer than PK_HINTED_ROWS rows leave it to the core to read ahead.
+// Zen 5 (read 50 to 80 GB/s, two cores) does better with lines in the first level, half as far ahead: at 8 rows of
 // float32 32.7 ms instead of 39.0 (50.0 instead of 51.9 while memory was slow), at 32 rows 1 to 4 % less.
 // Zen 4 (read 31 to 50 GB/s) wants the same distance but the second level: 8 rows of bf16 13.6 ms instead of 16.7, of int8 8.3
 // instead of 12.3; attention of 32 rows behind 150 tokens in bf16 15.8 ms instead of 21.4, in int8 12.5 instead of 17.8. It drops
-// hints while too many lines are on their way, and the first level seems to have room for fewer.
+// hints while too many lines are on their way, and the first level seems to have room for fewer. Without hints few rows read as fast
+// as memory allows, and with them no faster than 42 GB/s of 62: 2 to 4 rows of f32, bf16 and int8 39 to 45 and 51 to 61 GB/s, from 6
+// rows on it is the other way round; 1 row of int4 41 and 52 to 60.
 // Zen 3 (AVX2, read 25 to 31 GB/s) reads a single row's panels faster without hints (f32 23.4 to 28.4 GB/s instead of 22.3 to
 // 26.9, bf16 the same or 6 % more), four rows of bf16 slower (15.5 ms instead of 11.6); how far ahead makes no difference.
 #ifndef PK_AHEAD_H
 #define PK_AHEAD_H
 
 #include "tile.h"
+
+#if !defined(PK_HINTED_ROWS)
+#define PK_HINTED_ROWS 1
+#endif
+#if !defined(PK_HINTED_INT4_ROWS)
+#define PK_HINTED_INT4_ROWS 1
+#endif
 
 enum {
     PK_STEP_BYTES = 128,       // one step of K of a strip
@@ -29,11 +39,6 @@ enum {
     PK_LOCALITY = 3,           // into the first level of the cache
 #else
     PK_LOCALITY = 2,           // into the second
-#endif
-#if defined(PK_AHEAD_BY_ITSELF)
-    PK_HINTED_ROWS = 2,        // fewer rows leave it to the core to read ahead
-#else
-    PK_HINTED_ROWS = 1,
 #endif
 };
 

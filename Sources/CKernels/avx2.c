@@ -10,7 +10,7 @@
 #define PK_NAME "avx2"
 #define PK_TABLE pk_kernels_avx2
 #define PK_MXCSR
-#define PK_AHEAD_BY_ITSELF
+#define PK_HINTED_ROWS 2
 #define PK_FLIPPED_QUADS
 #define PK_QUAD_PRODUCT(sum, w, x) quad_product(sum, w, x)
 #define PK_NIBBLE_PAIRS(sum, w, x) nibble_pairs(sum, w, x)

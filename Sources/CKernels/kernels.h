@@ -3,7 +3,7 @@
 //   PK_WIDE_TILE        there are 32 registers of 16 lanes
 //   PK_AHEAD_NEAR       memory is asked for half as far ahead (AMD's, ahead.h)
 //   PK_AHEAD_INTO_L1    and into the first level of the cache (Zen 5)
-//   PK_AHEAD_BY_ITSELF  a single row asks for nothing
+//   PK_HINTED_ROWS      fewer rows ask for nothing; of int4 weights PK_HINTED_INT4_ROWS
 //   PK_QUARTERED        there are 32 registers of 4 lanes
 //   PK_MXCSR, PK_FPCR   bf16's fused steps flush subnormals by MXCSR (x86), by FPCR (Arm)
 //   PK_PAIR_PRODUCT     an instruction does bf16's two fused steps, as fast as one

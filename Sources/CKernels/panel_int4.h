@@ -127,7 +127,7 @@ PK_INLINE void chain_int4(const int4_band *work, int64_t row, int first, int row
     for (int64_t group = 0; group < work->groups; group++) {
         const char *ahead = work->ahead + group * PK_GROUP_BYTES;
         if (ahead >= work->end) ahead = work->then + (ahead - work->end);
-        PK_UNROLLED for (int line = 0; line < PK_GROUP_BYTES / PK_LINE; line++) {
+        PK_UNROLLED for (int line = 0; line < PK_GROUP_BYTES / PK_LINE && rows >= PK_HINTED_INT4_ROWS; line++) {
             __builtin_prefetch(ahead + line * PK_LINE, 0, PK_LOCALITY);
         }
         add_group(work, group, row, first, rows, vectors, total);

@@ -7,12 +7,11 @@ struct Dealing {
     private var own: Range<Int>
     private var open = 0..<0
     private var before = 0
-    private let lane: Lane
+    private var counter: Dealer.Counter?  // the team's; not looked up for each item
 
     /// The lane's even share of what its node holds, nothing open.
     init(shareOf items: Range<Int>, lane: Lane) {
         own = lane.shareOnNode(of: items)
-        self.lane = lane
     }
 
     /// Three fourths of an even share, the rest open to the lane's team. A barrier stands between two dealings that leave
@@ -20,7 +19,9 @@ struct Dealing {
     init(mostOf items: Range<Int>, lane: Lane) {
         self.init(shareOf: items, lane: lane)
         (own, open) = Self.mostAndRest(of: items, lane: lane)
-        if !open.isEmpty { before = lane.crew.dealer.begin(open.count, lane) }
+        guard !open.isEmpty else { return }
+        before = lane.crew.dealer.begin(open.count, lane)
+        counter = lane.crew.dealer.counter(of: lane)
     }
 
     private static func mostAndRest(of items: Range<Int>, lane: Lane) -> (own: Range<Int>, open: Range<Int>) {
@@ -37,10 +38,12 @@ struct Dealing {
     static func first(ofMost items: Range<Int>, lane: Lane) -> Int? { mostAndRest(of: items, lane: lane).own.first }
 
     /// `nil` once nothing is left; must then not be called again, and must be called until then.
+    @inline(__always)
     mutating func next() -> Int? {
         if own.isEmpty {
-            guard !open.isEmpty else { return nil }
-            let item = open.lowerBound + lane.crew.dealer.take(lane) - before
+            guard let counter else { return nil }
+            // Wrapping, which it never does: what traps would be a loop around a compare and exchange.
+            let item = open.lowerBound + counter.pointee.wrappingAdd(1, ordering: .relaxed).oldValue - before
             return item < open.upperBound ? item : nil
         }
         defer { own = own.lowerBound + 1..<own.upperBound }
@@ -52,6 +55,8 @@ struct Dealing {
 /// node, so few that they do not wait for each other's counting. Nothing is ever set back: each lane takes one number beyond a
 /// dealing's items, so all know where the next begins. A barrier stands between two dealings.
 final class Dealer: @unchecked Sendable {
+    fileprivate typealias Counter = UnsafeMutablePointer<Atomic<Int>>
+
     private static let cellBytes = 128  // a pair of cache lines
 
     /// A lane's own.
@@ -84,7 +89,7 @@ final class Dealer: @unchecked Sendable {
 
     deinit { cells.deallocate() }
 
-    private func taken(_ team: Int) -> UnsafeMutablePointer<Atomic<Int>> {
+    private func taken(_ team: Int) -> Counter {
         (cells + team * Self.cellBytes).assumingMemoryBound(to: Atomic<Int>.self)
     }
 
@@ -102,7 +107,6 @@ final class Dealer: @unchecked Sendable {
         return before
     }
 
-    fileprivate func take(_ lane: Lane) -> Int {
-        taken(cell(lane.index).pointee.team).pointee.add(1, ordering: .relaxed).oldValue
-    }
+    /// What the lane's team has taken so far.
+    fileprivate func counter(of lane: Lane) -> Counter { taken(cell(lane.index).pointee.team) }
 }

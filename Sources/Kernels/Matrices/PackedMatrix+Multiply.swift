@@ -48,12 +48,12 @@ extension PackedMatrix {
     ) {
         guard x.rows > 0 else { return }
         var items = ProductItems(rows: x.rows, plan: plan, lane: lane)
+        var product = PanelProduct(self, x, into: target, kernels: kernels, node: lane.node)
         var next = items.next()
         while let part = next {
             next = items.next()
-            let panel =
-                next.map { self.panel($0.panel, onNode: lane.node) } ?? following?.firstPanel(rows: x.rows, of: lane)
-            multiply(x, part, next: panel, into: target, kernels, lane)
+            let panel = next.map { product.panel($0.panel) } ?? following?.firstPanel(rows: x.rows, of: lane)
+            product.compute(part, next: panel)
             done(part)
         }
     }
@@ -64,42 +64,5 @@ extension PackedMatrix {
     /// Where the lane begins to read when so many rows are multiplied.
     private func firstPanel(rows: Int, of lane: Lane) -> UnsafeRawPointer? {
         ProductItems.firstPanel(rows: rows, plan: plan, lane: lane).map { panel($0, onNode: lane.node) }
-    }
-
-    private func multiply(
-        _ x: ActivationRows, _ part: ProductPart, next: UnsafeRawPointer?, into target: ProductTarget,
-        _ kernels: KernelSet, _ lane: Lane
-    ) {
-        let column = part.columns.lowerBound
-        let rows = part.rows
-        let x = x.from(row: rows.lowerBound)
-        var call = pk_panel_call()
-        call.panel = panel(part.panel, onNode: lane.node)
-        call.next = next
-        call.x = x.base
-        call.x_stride = Int64(x.stride)
-        call.x_scales = x.scales
-        call.x_sums = x.sums
-        call.x_sums_stride = Int64(x.sumsStride)
-        call.k = Int64(k)
-        call.rows = Int64(rows.count)
-        call.columns = Int64(part.columns.count)
-        call.y = target.isTile ? target.y : target.y + rows.lowerBound * target.stride + column
-        call.y_stride = Int64(target.stride)
-        if let rounded = target.rounded {
-            let elementBytes = Int(kernels.table.pointee.bf16_row_bytes)
-            call.rounded = rounded.base + rows.lowerBound * rounded.stride + column * elementBytes
-            call.rounded_stride = Int64(rounded.stride)
-        }
-        call.bias = target.bias.map { $0 + column }
-        call.residual = target.residual.map { $0 + rows.lowerBound * target.stride + column }
-        call.residual_stride = Int64(target.stride)
-        call.epilogue = Int32(target.epilogue.rawValue)
-        switch plan.format {
-        case .f32: kernels.table.pointee.panel_f32(&call)
-        case .bf16: kernels.table.pointee.panel_bf16(&call)
-        case .int8: kernels.table.pointee.panel_int8(&call)
-        case .int4: kernels.table.pointee.panel_int4(&call)
-        }
     }
 }

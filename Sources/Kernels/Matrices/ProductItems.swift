@@ -18,7 +18,7 @@ public struct ProductPart: Sendable {
 /// the core's cache, and the panels stream past. Where panels are few, a band is cut into blocks of rows.
 struct ProductItems {
     private let rows: Int
-    private let plan: PanelPlan
+    private let columns: Int
     private let panels: Range<Int>
     private let rowBlocks: Int
     private let lane: Lane
@@ -29,7 +29,7 @@ struct ProductItems {
 
     init(rows: Int, plan: PanelPlan, lane: Lane) {
         self.rows = rows
-        self.plan = plan
+        columns = plan.columns
         self.lane = lane
         panels = plan.panelsByNode[lane.node]
         rowBlocks = Self.rowBlocks(rows: rows, panels: panels.count, lanes: lane.lanesOnNode)
@@ -47,6 +47,7 @@ struct ProductItems {
         return first.map { panels.lowerBound + $0 / rowBlocks }
     }
 
+    @inline(__always)
     mutating func next() -> ProductPart? {
         while true {
             if let item = dealing.next() { return part(item) }
@@ -66,15 +67,21 @@ struct ProductItems {
         isLast ? Dealing(mostOf: 0..<items, lane: lane) : Dealing(shareOf: 0..<items, lane: lane)
     }
 
+    @inline(__always)
     private func part(_ item: Int) -> ProductPart {
-        let panel = panels.lowerBound + item / rowBlocks
-        let column = panel * PanelPlan.panelColumns
+        guard rowBlocks > 1 else {
+            return part(panel: panels.lowerBound + item, rows: first..<min(first + Self.cachedRows, rows))
+        }
         let block = item % rowBlocks
-        let rows =
-            rowBlocks == 1
-            ? first..<min(first + Self.cachedRows, rows)
-            : self.rows * block / rowBlocks..<self.rows * (block + 1) / rowBlocks
-        return ProductPart(columns: column..<column + plan.columns(ofPanel: panel), rows: rows)
+        return part(
+            panel: panels.lowerBound + item / rowBlocks,
+            rows: rows * block / rowBlocks..<rows * (block + 1) / rowBlocks)
+    }
+
+    @inline(__always)
+    private func part(panel: Int, rows: Range<Int>) -> ProductPart {
+        let column = panel * PanelPlan.panelColumns
+        return ProductPart(columns: column..<min(column + PanelPlan.panelColumns, columns), rows: rows)
     }
 
     static func rowBlocks(rows: Int, panels: Int, lanes: Int) -> Int {
