@@ -56,9 +56,10 @@ struct ProductTests {
         crew.run { lane in
             matrix.pack(source, kernels: kernels, lane: lane)
             lane.barrier()
+            let panels = matrix.onNode(lane.node)
             for target in targets {
-                var foreseen = ProductItems.firstPanel(rows: rows, plan: plan, lane: lane)
-                matrix.multiply(input, into: target, following: matrix, kernels: kernels, lane: lane) {
+                var foreseen = ProductItems.firstPanel(rows: rows, of: panels, lane: lane)
+                panels.multiply(input, into: target, following: panels, kernels: kernels, lane: lane) {
                     done.add($0.rows.count * $0.columns.count, ordering: .relaxed)
                     if let panel = foreseen, panel != $0.panel { surprises.add(1, ordering: .relaxed) }
                     foreseen = nil

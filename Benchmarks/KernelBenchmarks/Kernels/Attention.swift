@@ -101,15 +101,16 @@ struct AttentionWorkload: Workload {
     mutating func run() {
         let dim = Self.headDim
         crew.run { lane in
-            let heads = store.layout.headsByNode[lane.node]
+            let keyValues = store.onNode(lane.node)
+            let heads = keyValues.heads
             let items = lane.shareOnNode(of: 0..<heads.count * groups.count)
             for head in heads {
                 let first = (head - heads.lowerBound) * groups.count
                 let part = items.clamped(to: first..<first + groups.count)
                 guard !part.isEmpty else { continue }
                 groups.withUnsafeBufferPointer { groups in
-                    store.attend(
-                        layer: layer, head: head, node: lane.node, queries: queries,
+                    keyValues.attend(
+                        layer: layer, head: head, queries: queries,
                         groups: UnsafeBufferPointer(
                             rebasing: groups[part.lowerBound - first..<part.upperBound - first]),
                         blockTables: blockTables, q: q + head * dim, qStride: Self.heads * dim, slope: 0.01,
@@ -135,10 +136,10 @@ struct AttentionWorkload: Workload {
         let width = layout.headDim
         let floats = try arena.randomFloats(layout.blockTokens * width)
         for layer in 0..<layout.layers {
-            for (node, heads) in layout.headsByNode.enumerated() {
-                for (head, part) in heads.flatMap({ head in [(head, KeyValuePart.key), (head, .value)] }) {
-                    store.storeWhole(
-                        layer: layer, head: head, node: node, part: part, blockTable: [0], firstPosition: 0,
+            for keyValues in layout.headsByNode.indices.map({ store.onNode($0) }) {
+                for (head, part) in keyValues.heads.flatMap({ head in [(head, KeyValuePart.key), (head, .value)] }) {
+                    keyValues.storeWhole(
+                        layer: layer, head: head, part: part, blockTable: [0], firstPosition: 0,
                         rows: layout.blockTokens, from: floats, stride: width, kernels: kernels)
                 }
             }

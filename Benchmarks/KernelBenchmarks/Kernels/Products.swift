@@ -81,7 +81,7 @@ struct ProductWorkload: Workload {
     mutating func run() {
         crew.run { lane in
             for index in 0..<matricesAtOnce {
-                let matrix = matrices[(next + index) % matrices.count]
+                let matrix = matrices[(next + index) % matrices.count].onNode(lane.node)
                 // Between two products, as in a model.
                 defer { lane.barrier() }
                 guard let selection else {

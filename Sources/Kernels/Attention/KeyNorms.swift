@@ -3,27 +3,32 @@ import Synchronization
 /// How large the keys are that a store has ever held, head by head: what attention needs to know which keys are too far to
 /// weigh anything, before it reads them. A bound, not a property of a sequence: it saves work and changes no bit.
 final class KeyNorms: @unchecked Sendable {
-    // Unchecked because of the pointer alone: lanes may store keys of one piece at the same time, a barrier lies between
-    // storing and asking. The bits of floats that are not negative are in their order.
-    private let squares: UnsafeMutablePointer<Atomic<UInt32>>
-    private let layout: KeyValueLayout
-    /// Panels whose columns a head's key can lie in.
-    private let pieces: Int
+    let table: KeyNormTable
+    private let count: Int
 
     init(_ layout: KeyValueLayout) {
-        self.layout = layout
-        pieces = Self.piece(of: layout.headDim - 1) + 1
-        let count = layout.layers * layout.heads * pieces
-        squares = .allocate(capacity: count)
-        for index in 0..<count { (squares + index).initialize(to: Atomic(0)) }
+        let pieces = KeyNormTable.piece(of: layout.headDim - 1) + 1
+        count = layout.layers * layout.heads * pieces
+        table = KeyNormTable(squares: .allocate(capacity: count), heads: layout.heads, pieces: pieces)
+        for index in 0..<count { (table.squares + index).initialize(to: Atomic(0)) }
     }
 
-    deinit { squares.deallocate() }
+    deinit { table.squares.deallocate() }
+}
+
+/// A store's `KeyNorms`, borrowed.
+struct KeyNormTable: @unchecked Sendable {
+    // Unchecked because of the pointer alone: lanes may store keys of one piece at the same time, a barrier lies between
+    // storing and asking. The bits of floats that are not negative are in their order.
+    fileprivate let squares: UnsafeMutablePointer<Atomic<UInt32>>
+    fileprivate let heads: Int
+    /// Panels whose columns a head's key can lie in.
+    fileprivate let pieces: Int
 
     /// Pieces begin at dim 0 and wherever a panel does, so two never get the same number.
-    private static func piece(of firstDim: Int) -> Int { PanelPlan.panels(firstDim) }
+    fileprivate static func piece(of firstDim: Int) -> Int { PanelPlan.panels(firstDim) }
 
-    private func first(layer: Int, head: Int) -> Int { (layer * layout.heads + head) * pieces }
+    private func first(layer: Int, head: Int) -> Int { (layer * heads + head) * pieces }
 
     /// Take note of keys whose dims from `firstDim` on have no greater sum of squares than `square`, which is not negative.
     func note(_ square: Float, layer: Int, head: Int, firstDim: Int) {

@@ -20,12 +20,12 @@ struct Dealing {
         self.init(shareOf: items, lane: lane)
         (own, open) = Self.mostAndRest(of: items, lane: lane)
         guard !open.isEmpty else { return }
-        before = lane.crew.dealer.begin(open.count, lane)
-        counter = lane.crew.dealer.counter(of: lane)
+        before = lane.seat.begin(open.count)
+        counter = lane.seat.counter
     }
 
     private static func mostAndRest(of items: Range<Int>, lane: Lane) -> (own: Range<Int>, open: Range<Int>) {
-        let team = lane.crew.dealer.team(of: lane)
+        let team = lane.seat.team
         guard team.count > 1 else { return (lane.shareOnNode(of: items), 0..<0) }
         let first = items.lowerBound + items.count * team.lowerBound / lane.lanesOnNode
         let end = items.lowerBound + items.count * team.upperBound / lane.lanesOnNode
@@ -57,56 +57,51 @@ struct Dealing {
 final class Dealer: @unchecked Sendable {
     fileprivate typealias Counter = UnsafeMutablePointer<Atomic<Int>>
 
-    private static let cellBytes = 128  // a pair of cache lines
+    /// Where a lane sits: valid while the dealer lives.
+    struct Seat: @unchecked Sendable {
+        /// The lanes that take open items together, by their indices on the node.
+        fileprivate let team: Range<Int>
+        /// What the team has taken so far.
+        fileprivate let counter: Counter
+        /// The lane's own: what was open to its team in all dealings up to now, the present one with it, and a number for each lane.
+        fileprivate let begun: UnsafeMutablePointer<Int>
 
-    /// A lane's own.
-    private struct LaneCell {
-        /// What was open to its team in all dealings up to now, the present one with it, and a number for each lane.
-        var begun = 0
-        let team: Int
-        /// By their indices on the node.
-        let lanes: Range<Int>
+        /// Yields what had begun before.
+        fileprivate func begin(_ items: Int) -> Int {
+            let before = begun.pointee
+            begun.pointee = before + items + team.count
+            return before
+        }
     }
 
+    private static let cellBytes = 128  // a pair of cache lines
+
     private let cells: UnsafeMutableRawPointer
-    private let teams: Int
+    private let seats: [Seat]
 
     /// - Parameter nodes: the lanes of each NUMA node, one node's behind the other's, from 0 on.
     init(nodes: [Range<Int>], mostInTeam: Int = CombiningBarrier.mostMembers) {
-        let all = nodes.map { CombiningTree.groups(of: $0.count, atMost: mostInTeam) }
-        teams = all.map(\.count).reduce(0, +)
-        cells = .allocate(
-            byteCount: (teams + (nodes.last?.upperBound ?? 0)) * Self.cellBytes, alignment: Self.cellBytes)
-        var team = 0
-        for (node, groups) in zip(nodes, all) {
-            for lanes in groups {
-                taken(team).initialize(to: Atomic(0))
-                for lane in lanes { cell(node.lowerBound + lane).initialize(to: LaneCell(team: team, lanes: lanes)) }
-                team += 1
-            }
+        let teams = nodes.flatMap { CombiningTree.groups(of: $0.count, atMost: mostInTeam) }
+        let lanes = teams.reduce(0) { $0 + $1.count }
+        let cells = UnsafeMutableRawPointer.allocate(
+            byteCount: (teams.count + lanes) * Self.cellBytes, alignment: Self.cellBytes)
+        var next = cells
+        func cell<Value>(_ value: consuming Value) -> UnsafeMutablePointer<Value> where Value: ~Copyable {
+            defer { next += Self.cellBytes }
+            let cell = next.bindMemory(to: Value.self, capacity: 1)
+            cell.initialize(to: value)
+            return cell
         }
+        var seats: [Seat] = []
+        for team in teams {
+            let counter = cell(Atomic(0))
+            for _ in team { seats.append(Seat(team: team, counter: counter, begun: cell(0))) }
+        }
+        self.cells = cells
+        self.seats = seats
     }
 
     deinit { cells.deallocate() }
 
-    private func taken(_ team: Int) -> Counter {
-        (cells + team * Self.cellBytes).assumingMemoryBound(to: Atomic<Int>.self)
-    }
-
-    private func cell(_ lane: Int) -> UnsafeMutablePointer<LaneCell> {
-        (cells + (teams + lane) * Self.cellBytes).assumingMemoryBound(to: LaneCell.self)
-    }
-
-    /// The lanes that take open items together, by their indices on the node.
-    fileprivate func team(of lane: Lane) -> Range<Int> { cell(lane.index).pointee.lanes }
-
-    fileprivate func begin(_ items: Int, _ lane: Lane) -> Int {
-        let cell = cell(lane.index)
-        let before = cell.pointee.begun
-        cell.pointee.begun = before + items + cell.pointee.lanes.count
-        return before
-    }
-
-    /// What the lane's team has taken so far.
-    fileprivate func counter(of lane: Lane) -> Counter { taken(cell(lane.index).pointee.team) }
+    func seat(of lane: Int) -> Seat { seats[lane] }
 }

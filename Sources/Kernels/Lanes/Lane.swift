@@ -8,11 +8,13 @@ public struct Lane: @unchecked Sendable {
     /// 0 ..< lanesOnNode.
     public let indexOnNode: Int
     public let lanesOnNode: Int
-    // The crew outlives its lanes: it waits for them in `stop`, and they keep it alive until then.
-    unowned(unsafe) let crew: WorkerLanes
+    // The crew's. It outlives its lanes: it waits for them in `stop`, and they keep it alive until then. Not references that all
+    // lanes would count, at every barrier and dealing, in the same cache line.
+    let meeting: Unmanaged<CombiningBarrier>
+    let seat: Dealer.Seat
 
     /// Wait until every lane has come here. What they wrote before is visible after.
-    public func barrier() { crew.meeting.meet(index) }
+    public func barrier() { meeting._withUnsafeGuaranteedRef { $0.meet(index) } }
 
     /// This lane's contiguous share of `items`, equal but for one.
     public func share(of items: Int) -> Range<Int> {

@@ -19,9 +19,9 @@ public final class WorkerLanes: @unchecked Sendable {
     public let nodes: [Node]
     public let machine: Machine
 
-    let dealer: Dealer
+    private let dealer: Dealer
     private let start = Gate()
-    let meeting: CombiningBarrier
+    private let meeting: CombiningBarrier
     private let finished = DispatchSemaphore(value: 0)
     private let exited = DispatchGroup()
     private let spins: Int
@@ -89,7 +89,8 @@ public final class WorkerLanes: @unchecked Sendable {
             nodes[node].lanes.map { index in
                 Lane(
                     index: index, count: count, node: node, indexOnNode: index - nodes[node].lanes.lowerBound,
-                    lanesOnNode: nodes[node].lanes.count, crew: self)
+                    lanesOnNode: nodes[node].lanes.count, meeting: .passUnretained(meeting),
+                    seat: dealer.seat(of: index))
             }
         }
     }

@@ -42,6 +42,9 @@ public struct PackedMatrix: @unchecked Sendable {
         return PackedMatrix(part, parts: begins, isWritable: isWritable)
     }
 
+    /// A node's panels as its lanes multiply with them.
+    public func onNode(_ node: Int) -> NodePanels { NodePanels(plan, onNode: node, base: parts[node]) }
+
     func panel(_ panel: Int, onNode node: Int) -> UnsafeRawPointer {
         parts[node] + (panel - plan.panelsByNode[node].lowerBound) * plan.panelBytes
     }

@@ -1,46 +1,35 @@
 import CKernels
 
-/// A product's kernel and its call, all but what differs from part to part. It owns nothing: if a matrix's arrays were looked
-/// into for each panel, all lanes would count references in the same few cache lines.
+/// A product's kernel and its call, all but what differs from part to part.
 struct PanelProduct {
     private var call = pk_panel_call()
     private let kernel: @convention(c) (UnsafePointer<pk_panel_call>?) -> Void
-    // Where the matrix's panel 0 lies, or would, if the node had it.
-    private let origin: Int
-    private let panelBytes: Int
+    private let panels: NodePanels
     private let x: ActivationRows
     private let target: ProductTarget
     private let roundedBytes: Int
 
-    init(
-        _ matrix: PackedMatrix, _ x: ActivationRows, into target: ProductTarget, kernels: KernelSet, node: Int
-    ) {
-        let plan = matrix.plan
+    init(_ panels: NodePanels, _ x: ActivationRows, into target: ProductTarget, kernels: KernelSet) {
         let table = kernels.table
         kernel =
-            switch plan.format {
+            switch panels.format {
             case .f32: table.pointee.panel_f32
             case .bf16: table.pointee.panel_bf16
             case .int8: table.pointee.panel_int8
             case .int4: table.pointee.panel_int4
             }
-        panelBytes = plan.panelBytes
-        origin =
-            Int(bitPattern: matrix.panels(onNode: node).baseAddress) - plan.panelsByNode[node].lowerBound * panelBytes
+        self.panels = panels
         roundedBytes = Int(table.pointee.bf16_row_bytes)
         self.x = x
         self.target = target
         call.x_stride = Int64(x.stride)
         call.x_sums_stride = Int64(x.sumsStride)
-        call.k = Int64(plan.k)
+        call.k = Int64(panels.k)
         call.y_stride = Int64(target.stride)
         call.rounded_stride = Int64(target.rounded?.stride ?? 0)
         call.residual_stride = Int64(target.stride)
         call.epilogue = Int32(target.epilogue.rawValue)
     }
-
-    @inline(__always)
-    func panel(_ index: Int) -> UnsafeRawPointer? { UnsafeRawPointer(bitPattern: origin + index * panelBytes) }
 
     /// - Parameter next: the panel that the lane reads after this one, if it is known.
     @inline(__always)
@@ -48,7 +37,7 @@ struct PanelProduct {
         let column = part.columns.lowerBound
         let rows = part.rows
         let x = x.from(row: rows.lowerBound)
-        call.panel = panel(part.panel)
+        call.panel = panels.panel(part.panel)
         call.next = next
         call.x = x.base
         call.x_scales = x.scales

@@ -27,19 +27,19 @@ struct ProductItems {
 
     static let cachedRows = Int(PK_BAND_ROWS)
 
-    init(rows: Int, plan: PanelPlan, lane: Lane) {
+    init(rows: Int, of matrix: NodePanels, lane: Lane) {
         self.rows = rows
-        columns = plan.columns
+        columns = matrix.columns
         self.lane = lane
-        panels = plan.panelsByNode[lane.node]
+        panels = matrix.panels
         rowBlocks = Self.rowBlocks(rows: rows, panels: panels.count, lanes: lane.lanesOnNode)
         let isLast = Self.isLast(bandAt: 0, rows: rows, rowBlocks: rowBlocks)
         dealing = Self.deal(panels.count * rowBlocks, isLast: isLast, lane)
     }
 
     /// The panel that the lane begins with, if that is known beforehand.
-    static func firstPanel(rows: Int, plan: PanelPlan, lane: Lane) -> Int? {
-        let panels = plan.panelsByNode[lane.node]
+    static func firstPanel(rows: Int, of matrix: NodePanels, lane: Lane) -> Int? {
+        let panels = matrix.panels
         let rowBlocks = rowBlocks(rows: rows, panels: panels.count, lanes: lane.lanesOnNode)
         let items = 0..<panels.count * rowBlocks
         let isLast = isLast(bandAt: 0, rows: rows, rowBlocks: rowBlocks)

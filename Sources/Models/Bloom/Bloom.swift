@@ -33,14 +33,17 @@ public struct Bloom: Sendable {
         }
         embed(batch, w, lane)  // x [rows, hidden]
         lane.barrier()
-        for (index, layer) in weights.layers.enumerated() {
-            let nextLayer =
-                index + 1 < weights.layers.count ? weights.layers[index + 1].queryKeyValue.weights : weights.head
+        // Looked up once: in the layers' loop nothing is retained.
+        let node = weights.nodes[lane.node]
+        let plan = w.attention
+        let own = store.onNode(lane.node)
+        for (index, layer) in node.layers.enumerated() {
+            let nextLayer = index + 1 < node.layers.count ? node.layers[index + 1].queryKeyValue.weights : node.head
             var normed = norm(layer.inputNorm, rows, w, lane)  // [rows, hidden]
-            project(layer, normed.formed, batch, index: index, w, store, lane)
+            project(layer, normed.formed, batch, index: index, w, store, own, lane)
             lane.barrier()  // qkv [rows, heads, 3, headDim]; keys and values in their pages
             if lane.index == 0 { w.timer.enter(.attention) }
-            attend(batch, layer: index, w, store, lane)
+            attend(plan, batch, layer: index, w, own, lane)
             lane.barrier()  // attended [rows, heads, headDim]
             if lane.index == 0 { w.timer.enter(.products) }
             let attended = w.hiddenForm.formed(
@@ -67,22 +70,23 @@ public struct Bloom: Sendable {
         _ batch: borrowing StepBatch, wanted: Range<Int>, demands: [RowDemand]? = nil, _ w: BloomWorkspace, lane: Lane
     ) {
         precondition(wanted.count <= w.logitRowCapacity, "the workspace holds the logits")
+        let node = weights.nodes[lane.node]
+        let firstLayer = node.layers.first?.queryKeyValue.weights
         let normed = norm(weights.finalNorm, wanted.count, form: w.headForm, w, lane) { index in
             UnsafePointer(w.x + Int(batch.wantedRows[wanted.lowerBound + index]) * w.hiddenStride)
         }
         if let demands, !demands.allSatisfy({ $0 == .all }) {
             precondition(demands.count == wanted.count, "a demand for each row")
             w.selection.begin(demands, lane: lane)
-            weights.head.multiply(
-                normed.formed, into: w.selection.target(of: lane),
-                following: weights.layers.first?.queryKeyValue.weights, kernels: kernels, lane: lane
+            node.head.multiply(
+                normed.formed, into: w.selection.target(of: lane), following: firstLayer, kernels: kernels, lane: lane
             ) {
                 w.selection.take($0, whole: w.logits, stride: w.logitStride, kernels: kernels, lane: lane)
             }
         } else {
-            weights.head.multiply(
-                normed.formed, into: ProductTarget(w.logits, stride: w.logitStride),
-                following: weights.layers.first?.queryKeyValue.weights, kernels: kernels, lane: lane)
+            node.head.multiply(
+                normed.formed, into: ProductTarget(w.logits, stride: w.logitStride), following: firstLayer,
+                kernels: kernels, lane: lane)
         }
         lane.barrier()
     }
@@ -136,7 +140,7 @@ public struct Bloom: Sendable {
 
     /// The MLP's first half, in the form that its second half reads; no lane reads it before all are done.
     private func expand(
-        _ layer: BloomWeights.Layer, _ x: ActivationRows, _ w: BloomWorkspace, _ lane: Lane
+        _ layer: BloomWeights.Layer<NodePanels>, _ x: ActivationRows, _ w: BloomWorkspace, _ lane: Lane
     ) -> ActivationRows {
         let isRounded = w.innerForm.shared.form == .bf16  // elementwise: the product itself can do it
         multiply(
@@ -149,9 +153,10 @@ public struct Bloom: Sendable {
     }
 
     func multiply(
-        _ linear: BloomWeights.Linear, _ x: ActivationRows, into y: UnsafeMutablePointer<Float>, _ stride: Int,
+        _ linear: BloomWeights.Linear<NodePanels>, _ x: ActivationRows, into y: UnsafeMutablePointer<Float>,
+        _ stride: Int,
         residual: UnsafePointer<Float>? = nil, epilogue: pk_epilogue = PK_STORE, rounded: FormedRows? = nil,
-        following: PackedMatrix, lane: Lane
+        following: NodePanels, lane: Lane
     ) {
         let target = ProductTarget(
             y, stride: stride, bias: linear.bias, residual: residual, epilogue: epilogue, rounded: rounded)

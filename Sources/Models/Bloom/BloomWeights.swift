@@ -10,19 +10,25 @@ public struct BloomWeights: @unchecked Sendable {
     }
 
     /// `y[out] = weights[out, in] · x[in] + bias[out]`.
-    struct Linear {
-        var weights: PackedMatrix
+    struct Linear<Matrix> {
+        var weights: Matrix
         var bias: UnsafePointer<Float>
     }
 
-    struct Layer {
+    struct Layer<Matrix> {
         var inputNorm: Norm
         /// `[heads, 3, headDim]` outputs: query, key, value of a head side by side.
-        var queryKeyValue: Linear
-        var dense: Linear
+        var queryKeyValue: Linear<Matrix>
+        var dense: Linear<Matrix>
         var postAttentionNorm: Norm
-        var up: Linear
-        var down: Linear
+        var up: Linear<Matrix>
+        var down: Linear<Matrix>
+    }
+
+    /// What the lanes of one node multiply with. Its elements hold no reference (`NodePanels`).
+    struct Node {
+        let layers: [Layer<NodePanels>]
+        let head: NodePanels
     }
 
     public let configuration: BloomConfiguration
@@ -39,9 +45,8 @@ public struct BloomWeights: @unchecked Sendable {
 
     /// `[vocabulary, hidden]`: the word embedding, and the head too where they are tied.
     let embedding: PackedMatrix
-    let head: PackedMatrix
     let embeddingNorm: Norm
-    let layers: [Layer]
+    let nodes: [Node]
     let finalNorm: Norm
 
     public var byteCount: Int { bytesByNode.reduce(0, +) }
@@ -55,7 +60,7 @@ public struct BloomWeights: @unchecked Sendable {
         let hidden = shape.hiddenSize
         embedding = try loader.matrix("word_embeddings.weight", plans.vocabulary)
         embeddingNorm = try loader.norm("word_embeddings_layernorm", hidden)
-        layers = try (0..<shape.layerCount).map { layer in
+        let layers = try (0..<shape.layerCount).map { layer in
             let prefix = "h.\(layer)."
             return Layer(
                 inputNorm: try loader.norm(prefix + "input_layernorm", hidden),
@@ -66,12 +71,29 @@ public struct BloomWeights: @unchecked Sendable {
                 down: try loader.linear(prefix + "mlp.dense_4h_to_h", plans.down))
         }
         finalNorm = try loader.norm("ln_f", hidden)
-        head = shape.tiedHead ? embedding : try loader.matrix("lm_head.weight", plans.vocabulary)
+        let head = shape.tiedHead ? embedding : try loader.matrix("lm_head.weight", plans.vocabulary)
+        nodes = crew.nodes.indices.map { node in
+            Node(layers: layers.map { $0.onNode(node) }, head: head.onNode(node))
+        }
         configuration = shape
         self.format = format
         self.headFormat = headFormat
         self.regions = regions
         bytesByNode = crew.nodes.indices.map { plans.bytes(onNode: $0) }
         mappedBytes = isMapped ? bytesByNode.reduce(0, +) : 0
+    }
+}
+
+extension BloomWeights.Linear<PackedMatrix> {
+    fileprivate func onNode(_ node: Int) -> BloomWeights.Linear<NodePanels> {
+        BloomWeights.Linear<NodePanels>(weights: weights.onNode(node), bias: bias)
+    }
+}
+
+extension BloomWeights.Layer<PackedMatrix> {
+    fileprivate func onNode(_ node: Int) -> BloomWeights.Layer<NodePanels> {
+        BloomWeights.Layer<NodePanels>(
+            inputNorm: inputNorm, queryKeyValue: queryKeyValue.onNode(node), dense: dense.onNode(node),
+            postAttentionNorm: postAttentionNorm, up: up.onNode(node), down: down.onNode(node))
     }
 }

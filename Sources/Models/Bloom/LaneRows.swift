@@ -4,7 +4,8 @@ import Kernels
 /// costs less than the barrier between making and reading them.
 struct LaneRows: @unchecked Sendable {
     let shared: FormedRows
-    private let own: [FormedRows]
+    /// Each lane's. Not an array, which all lanes would retain (`NodePanels`); it lies with the rows.
+    private let own: UnsafeMutablePointer<FormedRows>
 
     /// About what a lane forms in the time of a barrier.
     private static let ownElements = 8192
@@ -19,17 +20,22 @@ struct LaneRows: @unchecked Sendable {
     ) {
         let isFormed = form != .f32  // floats are read where they are
         shared = FormedRows(form, rows: isFormed ? rows : 0, width: width, kernels: kernels, from: &allocator)
-        own = (0..<lanes).map { _ in
-            FormedRows(
+        own = allocator.take(bytes: Self.tableBytes(lanes)).bindMemory(to: FormedRows.self, capacity: lanes)
+        for lane in 0..<lanes {
+            let rows = FormedRows(
                 form, rows: isFormed ? Self.ownRows(width: width) : 0, width: width, kernels: kernels, from: &allocator)
+            (own + lane).initialize(to: rows)
         }
     }
 
     static func footprint(_ form: RowForm, rows: Int, width: Int, lanes: Int, kernels: KernelSet) -> Int {
-        guard form != .f32 else { return 0 }
-        return FormedRows.footprint(form, rows: rows, width: width, kernels: kernels)
+        let table = RegionAllocator.footprint(tableBytes(lanes))
+        guard form != .f32 else { return table }
+        return table + FormedRows.footprint(form, rows: rows, width: width, kernels: kernels)
             + lanes * FormedRows.footprint(form, rows: ownRows(width: width), width: width, kernels: kernels)
     }
+
+    private static func tableBytes(_ lanes: Int) -> Int { lanes * MemoryLayout<FormedRows>.stride }
 
     func own(of lane: Lane) -> FormedRows { own[lane.index] }
 

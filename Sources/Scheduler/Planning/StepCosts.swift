@@ -8,7 +8,7 @@ struct StepCosts {
     /// The head and the choice of tokens, over the rows that want logits.
     var head: CostCurve
 
-    init(mostRows: Int, mostWanted: Int, band: Int = PackedMatrix.cachedRows) {
+    init(mostRows: Int, mostWanted: Int, band: Int = NodePanels.cachedRows) {
         layers = CostCurve(mostRows: mostRows, band: band)
         head = CostCurve(mostRows: mostWanted, band: band)
     }

@@ -1,7 +1,8 @@
 import CKernels
-import Kernels
 import TestSupport
 import Testing
+
+@testable import Kernels
 
 /// Where keys and values are written in pages, byte by byte, and that nothing beside them is touched: it may be another
 /// lane's, even the other half of a word.
@@ -20,47 +21,34 @@ import Testing
         init(_ format: KeyValueFormat, headDim: Int) {
             self.format = format
             self.headDim = headDim
-            memory = Memory(Self.blockBytes(format, headDim) * PageWritesTests.blocks, repeating: 0xA5)
+            let group = format.keyGroupBytes(headDim: headDim) + format.valueGroupBytes(headDim: headDim)
+            memory = Memory(group * PageWritesTests.groupsPerBlock * PageWritesTests.blocks, repeating: 0xA5)
         }
 
-        static func keyBytes(_ format: KeyValueFormat, _ dim: Int) -> Int {
-            Int(pk_key_group_bytes(code(format), Int64(dim)))
-        }
-        static func valueBytes(_ format: KeyValueFormat, _ dim: Int) -> Int {
-            Int(pk_value_group_bytes(code(format), Int64(dim)))
-        }
-        static func blockBytes(_ format: KeyValueFormat, _ dim: Int) -> Int {
-            (keyBytes(format, dim) + valueBytes(format, dim)) * PageWritesTests.groupsPerBlock
-        }
-        static func code(_ format: KeyValueFormat) -> Int32 {
-            switch format {
-            case .f32: Int32(PK_PAGES_F32.rawValue)
-            case .bf16: Int32(PK_PAGES_BF16.rawValue)
-            case .int8: Int32(PK_PAGES_INT8.rawValue)
-            }
-        }
+        private var keyBytes: Int { format.keyGroupBytes(headDim: headDim) }
+        private var valueBytes: Int { format.valueGroupBytes(headDim: headDim) }
+        private var blockBytes: Int { (keyBytes + valueBytes) * PageWritesTests.groupsPerBlock }
 
         var call: pk_pages {
             var pages = pk_pages()
             pages.keys = UnsafeMutableRawPointer(memory.start).assumingMemoryBound(to: CChar.self)
-            pages.values = pages.keys + Self.keyBytes(format, headDim) * PageWritesTests.groupsPerBlock
-            pages.block_stride = Int64(Self.blockBytes(format, headDim))
+            pages.values = pages.keys + keyBytes * PageWritesTests.groupsPerBlock
+            pages.block_stride = Int64(blockBytes)
             pages.block_table = UnsafePointer(table.start)
             pages.groups_per_block = Int32(PageWritesTests.groupsPerBlock)
             pages.head_dim = Int32(headDim)
-            pages.format = Self.code(format)
+            pages.format = format.code
             return pages
         }
 
         /// Where the group of a position begins: of its keys, and of its values.
         private func groups(_ position: Int) -> (keys: Int, values: Int) {
             let group = position / 16
-            let block = Int(table.values[group / PageWritesTests.groupsPerBlock]) * Self.blockBytes(format, headDim)
+            let block = Int(table.values[group / PageWritesTests.groupsPerBlock]) * blockBytes
             let inside = group % PageWritesTests.groupsPerBlock
-            let values = Self.keyBytes(format, headDim) * PageWritesTests.groupsPerBlock
             return (
-                block + inside * Self.keyBytes(format, headDim),
-                block + values + inside * Self.valueBytes(format, headDim)
+                block + inside * keyBytes,
+                block + keyBytes * PageWritesTests.groupsPerBlock + inside * valueBytes
             )
         }
 

@@ -47,8 +47,8 @@ private final class SharedPrefix {
             let first = sequence == 0 ? 0 : shared * blockTokens
             for part in [KeyValuePart.key, .value] {
                 let from = Memory((0..<(count - first) * headDim).map { _ in random.normal() })
-                store.storeWhole(
-                    layer: 0, head: 0, node: 0, part: part, blockTable: tables.start + sequence * length,
+                store.onNode(0).storeWhole(
+                    layer: 0, head: 0, part: part, blockTable: tables.start + sequence * length,
                     firstPosition: first, rows: count - first, from: from.start, stride: headDim,
                     kernels: bestKernels)
             }
@@ -64,8 +64,8 @@ private final class SharedPrefix {
         }
         withUnsafePointer(to: kernels) { kernels in
             groups.withUnsafeBufferPointer { groups in
-                store.attend(
-                    layer: 0, head: 0, node: 0, queries: queries, groups: groups, blockTables: tables.start, q: q.start,
+                store.onNode(0).attend(
+                    layer: 0, head: 0, queries: queries, groups: groups, blockTables: tables.start, q: q.start,
                     qStride: headDim, slope: slope, scale: 0.2, out: out.start, outStride: headDim,
                     scratch: scratch.start, kernels: KernelSet(table: kernels))
             }

@@ -69,13 +69,13 @@ final class PagedHead {
     private func store(_ rows: ArraySlice<[Float]>, _ part: KeyValuePart, dims: Range<Int>, at token: Int) {
         if format.needsWholeHeads {
             let from = Memory(rows.flatMap { $0 + [.nan, .nan] })
-            return store.storeWhole(
-                layer: 0, head: 0, node: 0, part: part, blockTable: table.start, firstPosition: token, rows: rows.count,
+            return store.onNode(0).storeWhole(
+                layer: 0, head: 0, part: part, blockTable: table.start, firstPosition: token, rows: rows.count,
                 from: from.start, stride: headDim + 2, kernels: bestKernels)
         }
         let from = Memory(rows.flatMap { $0[dims] + [.nan, .nan] })
-        store.store(
-            layer: 0, head: 0, node: 0, part: part, dims: dims, blockTable: table.start, firstPosition: token,
+        store.onNode(0).store(
+            layer: 0, head: 0, part: part, dims: dims, blockTable: table.start, firstPosition: token,
             rows: rows.count, from: from.start, stride: dims.count + 2, kernels: bestKernels)
     }
 
@@ -110,8 +110,8 @@ final class PagedHead {
         let group = [pk_query_group(first: 0, count: Int32(positions.count), shared_tiles: 0)]
         withUnsafePointer(to: kernels) { kernels in
             group.withUnsafeBufferPointer { group in
-                store.attend(
-                    layer: 0, head: 0, node: 0, queries: asked, groups: group, blockTables: table.start, q: q.start,
+                store.onNode(0).attend(
+                    layer: 0, head: 0, queries: asked, groups: group, blockTables: table.start, q: q.start,
                     qStride: headDim + 1, slope: slope, scale: scale, out: out.start, outStride: headDim + 2,
                     scratch: scratch.start, kernels: KernelSet(table: kernels))
             }

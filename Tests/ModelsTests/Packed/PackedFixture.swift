@@ -73,22 +73,21 @@ struct PackedFixture {
 extension BloomWeights {
     /// The bytes of every matrix, panel after panel, and of every vector, in the order of the forward pass.
     func bytesOfTensors() -> [[UInt8]] {
-        func matrix(_ matrix: PackedMatrix) -> [UInt8] {
-            matrix.plan.panelsByNode.indices.flatMap { Array(matrix.panels(onNode: $0)) }
-        }
+        func matrix(_ parts: [NodePanels]) -> [UInt8] { parts.flatMap { Array($0.bytes) } }
         func vector(_ start: UnsafePointer<Float>, _ count: Int) -> [UInt8] {
             Array(UnsafeRawBufferPointer(start: start, count: count * 4))
         }
         let hidden = configuration.hiddenSize
         func norm(_ norm: Norm) -> [[UInt8]] { [vector(norm.gamma, hidden), vector(norm.beta, hidden)] }
-        func linear(_ linear: Linear) -> [[UInt8]] {
-            [matrix(linear.weights), vector(linear.bias, linear.weights.columns)]
+        func linear(_ number: Int, _ part: (Layer<NodePanels>) -> Linear<NodePanels>) -> [[UInt8]] {
+            let parts = nodes.map { part($0.layers[number]) }
+            return [matrix(parts.map(\.weights)), vector(parts[0].bias, parts[0].weights.columns)]
         }
-        var tensors = [matrix(embedding)] + norm(embeddingNorm)
-        for layer in layers {
-            tensors += norm(layer.inputNorm) + linear(layer.queryKeyValue) + linear(layer.dense)
-            tensors += norm(layer.postAttentionNorm) + linear(layer.up) + linear(layer.down)
+        var tensors = [matrix(nodes.indices.map { embedding.onNode($0) })] + norm(embeddingNorm)
+        for (number, layer) in nodes[0].layers.enumerated() {
+            tensors += norm(layer.inputNorm) + linear(number, \.queryKeyValue) + linear(number, \.dense)
+            tensors += norm(layer.postAttentionNorm) + linear(number, \.up) + linear(number, \.down)
         }
-        return tensors + norm(finalNorm) + [matrix(head)]
+        return tensors + norm(finalNorm) + [matrix(nodes.map(\.head))]
     }
 }

@@ -12,7 +12,7 @@ extension TensorLoader {
         return BloomWeights.Norm(gamma: gamma, beta: try vector(name + ".bias", count))
     }
 
-    mutating func linear(_ name: String, _ plan: PanelPlan) throws -> BloomWeights.Linear {
+    mutating func linear(_ name: String, _ plan: PanelPlan) throws -> BloomWeights.Linear<PackedMatrix> {
         let weights = try matrix(name + ".weight", plan)
         return BloomWeights.Linear(weights: weights, bias: try vector(name + ".bias", plan.columns))
     }
