@@ -10,7 +10,8 @@
 // instead of 12.3; attention of 32 rows behind 150 tokens in bf16 15.8 ms instead of 21.4, in int8 12.5 instead of 17.8. It drops
 // hints while too many lines are on their way, and the first level seems to have room for fewer. Without hints few rows read as fast
 // as memory allows, and with them no faster than 42 GB/s of 62: 2 to 4 rows of f32, bf16 and int8 39 to 45 and 51 to 61 GB/s, from 6
-// rows on it is the other way round; 1 row of int4 41 and 52 to 60.
+// rows on it is the other way round; 1 row of int4 41 and 52 to 60. So one row of int4 asks for nothing on Zen 5 and Zen 3 either;
+// that was not measured there.
 // Zen 3 (AVX2, read 25 to 31 GB/s) reads a single row's panels faster without hints (f32 23.4 to 28.4 GB/s instead of 22.3 to
 // 26.9, bf16 the same or 6 % more), four rows of bf16 slower (15.5 ms instead of 11.6); how far ahead makes no difference.
 #ifndef PK_AHEAD_H

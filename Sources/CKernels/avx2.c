@@ -11,6 +11,7 @@
 #define PK_TABLE pk_kernels_avx2
 #define PK_MXCSR
 #define PK_HINTED_ROWS 2
+#define PK_HINTED_INT4_ROWS 2
 #define PK_FLIPPED_QUADS
 #define PK_QUAD_PRODUCT(sum, w, x) quad_product(sum, w, x)
 #define PK_NIBBLE_PAIRS(sum, w, x) nibble_pairs(sum, w, x)

@@ -14,6 +14,7 @@
 #define PK_WIDE_TILE
 #define PK_AHEAD_NEAR
 #define PK_AHEAD_INTO_L1
+#define PK_HINTED_INT4_ROWS 2
 #define PK_PAIR_PRODUCT(sum, a, b) ((lanes)_mm512_dpbf16_ps((__m512)(sum), (__m512bh)(a), (__m512bh)(b)))
 #define PK_QUAD_PRODUCT(sum, w, x) ((bit_lanes)_mm512_dpbusd_epi32((__m512i)(sum), (__m512i)(w), (__m512i)(x)))
 #include "kernels.h"
