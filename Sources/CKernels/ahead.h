@@ -3,7 +3,7 @@
 // Measured on two cores of Emerald Rapids (read 37 GB/s): requests spread evenly over the steps reach 90 % of what the
 // machine can do at 8 and at 32 rows; the same requests in bursts of eight lose a fifth. What they have in common is
 // computed once for PK_UNROLLED_STEPS steps: instructions are scarce where another thread shares the core.
-// What follows is of AMD's, where fewer than PK_HINTED_ROWS rows leave it to the core to read ahead.
+// What follows is of AMD's. Zen 3 and Zen 4 leave it to the core to read ahead for fewer than PK_HINTED_ROWS rows.
 // Zen 5 (read 50 to 80 GB/s, two cores) does better with lines in the first level, half as far ahead: at 8 rows of
 // float32 32.7 ms instead of 39.0 (50.0 instead of 51.9 while memory was slow), at 32 rows 1 to 4 % less.
 // Zen 4 (read 31 to 50 GB/s) wants the same distance but the second level: 8 rows of bf16 13.6 ms instead of 16.7, of int8 8.3
