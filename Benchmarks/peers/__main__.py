@@ -10,7 +10,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from peers import machine, record
+from peers import machine, record, roof
 from peers.child import child_environment
 from peers.engines import ENGINES
 from peers.formats import Models
@@ -37,6 +37,10 @@ def main() -> None:
     place = prepare(options, environments)
     if options.prepare_only:
         return
+    try:
+        roof.measure(options.threads)
+    except roof.NoLimits as reason:
+        sys.exit(f"nothing can be timed: {reason}")
     workloads = choose(options)
     write_workloads(place.workloads, workloads)
     raw = record.Record(

@@ -31,9 +31,19 @@ class Shape:
         return self.heads * self.head_size
 
     @property
-    def parameters(self) -> int:
-        """Weights of the matrices; the head is tied to the embedding."""
-        return 12 * self.hidden**2 * self.layers + self.vocabulary * self.hidden
+    def layer_weights(self) -> int:
+        """Of all layers' matrices."""
+        return 12 * self.hidden**2 * self.layers
+
+    @property
+    def head_weights(self) -> int:
+        """The head is tied to the embedding."""
+        return self.vocabulary * self.hidden
+
+    def weight_bytes(self, format: Format) -> float:
+        """About what all matrices take; int4 with a 16-bit scale for every 32 weights."""
+        bits = {Format.F32: 32, Format.BF16: 16, Format.INT8: 8, Format.INT4: 4.5}[format]
+        return (self.layer_weights + self.head_weights) * bits / 8
 
     @property
     def cached_numbers(self) -> int:

@@ -46,11 +46,6 @@ class Preparation:
             case _:
                 return self._checkpoint(format)
 
-    def weight_bytes(self, format: Format) -> int:
-        """About what the weights take in memory."""
-        bits = {Format.F32: 32, Format.BF16: 16, Format.INT8: 8, Format.INT4: 4}[format]
-        return self.shape.parameters * bits // 8
-
     def _checkpoint(self, format: Format) -> Path:
         target = self.models.hugging_face(format)
         dtype = "f32" if format is Format.F32 else "bf16"

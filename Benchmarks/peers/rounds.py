@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 
-from peers import machine
+from peers import machine, roof
 from peers.child import Child, Failed
 from peers.engines.base import Limits
 from peers.formats import Format
@@ -115,9 +115,10 @@ class Rounds:
             if fresh:  # it had to leave for another's memory
                 self._greedy(child)
             for attempt in range(1, self.options.tries + 1):
+                now = roof.measure(self.options.threads)
                 watch = machine.Watch(child.session)
                 answer = child.ask(op="run", workload=workload.name)
-                runs.append((watch.foreign_share(), answer))
+                runs.append((watch.foreign_share(), now, answer))
                 if runs[-1][0] <= self.options.max_foreign:
                     break
                 if attempt < self.options.tries:
@@ -127,8 +128,8 @@ class Rounds:
             if not runs:
                 self._missing(stage, name, workload, str(failure))
                 return None
-        foreign, answer = min(runs, key=lambda run: run[0])
-        self._keep(stage, name, workload, round, answer, answer["seconds"][0], foreign, len(runs))
+        foreign, now, answer = min(runs, key=lambda run: run[0])
+        self._keep(stage, name, workload, round, answer, answer["seconds"][0], foreign, now, len(runs))
         return workload.counted_tokens / answer["seconds"][0]
 
     def _long(self, format: Format) -> None:
@@ -141,8 +142,10 @@ class Rounds:
                 watch = machine.Watch(child.session)
                 answer = child.ask(op="run", workload=workload.name, windows=self.options.rounds)
                 foreign = watch.foreign_share()
+                stage.clear()  # measuring needs room, and the windows were the last that ran
+                now = roof.measure(self.options.threads)
                 for window, seconds in enumerate(answer["seconds"], 1):
-                    self._keep(stage, name, workload, window, answer, seconds, foreign, 1)
+                    self._keep(stage, name, workload, window, answer, seconds, foreign, now, 1)
             except Failed as failure:
                 self._missing(stage, name, workload, str(failure))
             stage.clear()
@@ -156,10 +159,13 @@ class Rounds:
         answer: dict,
         seconds: float,
         foreign: float,
+        now: roof.Roof | None,
         tries: int,
     ) -> None:
         rate = workload.counted_tokens / seconds
         more = {key: value for key, value in answer.items() if key != "seconds"}
+        if now:
+            more |= {"machine": now, "allowed": roof.allowed(now, self.options.shape, stage.format, workload)}
         self.record.add(
             "timing",
             engine=name,

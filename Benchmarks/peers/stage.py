@@ -96,7 +96,7 @@ class Stage:
         """Ends engines that stand still, those that load fastest first, until there is memory for this one's turn."""
         needed = RESERVE + self.limits.cached_tokens * self.place.preparation.shape.cached_numbers * 4
         if name not in self.loaded:
-            needed += 2 * self.place.preparation.weight_bytes(self.format)
+            needed += 2 * self.place.preparation.shape.weight_bytes(self.format)
         for other in sorted(self.loaded, key=lambda other: self.load_seconds[other]):
             if machine.memory("MemAvailable") >= needed:
                 return

@@ -13,10 +13,17 @@ class Cell:
     """One engine at one workload in one format."""
 
     rates: list[float]  # tokens/s, one a round
+    allowed: list[float]  # tokens/s that the machine allowed at each one's moment; empty where that was not measured
 
     @property
     def median(self) -> float:
         return statistics.median(self.rates)
+
+    @property
+    def share(self) -> float | None:
+        """The median of what each run reached of what the machine allowed it."""
+        pairs = list(zip(self.rates, self.allowed, strict=True)) if self.allowed else []
+        return statistics.median(rate / allowed for rate, allowed in pairs) if pairs else None
 
     @property
     def low(self) -> float:
@@ -35,10 +42,10 @@ class Figures:
         self.run = self.of("run")[0]
         self.engines = self._all("engines")
         self.workloads = self._all("workloads")
-        rates: dict[tuple[str, str, str], list[float]] = {}
+        runs: dict[tuple[str, str, str], list[dict]] = {}
         for line in self.of("timing"):
-            rates.setdefault((line["format"], line["workload"], line["engine"]), []).append(line["tokens_per_second"])
-        self.cells = {key: Cell(values) for key, values in rates.items()}
+            runs.setdefault((line["format"], line["workload"], line["engine"]), []).append(line)
+        self.cells = {key: cell(lines) for key, lines in runs.items()}
         self.formats = [format for format in self._all("formats") if any(key[0] == format for key in self.cells)]
 
     def _all(self, name: str) -> list[str]:
@@ -61,6 +68,20 @@ class Figures:
         """Parterre's median over the best peer's."""
         ours, best = self.cells.get((format, workload, OURS)), self.best_peer(format, workload)
         return ours.median / best[1].median if ours and best else None
+
+    def best_share(self, format: str, workload: str) -> tuple[str, float] | None:
+        """The peer that reached most of what the machine allowed it, and how much that was."""
+        shares = [
+            (engine, found.share)
+            for engine in self.engines
+            if engine != OURS and (found := self.cells.get((format, workload, engine))) and found.share
+        ]
+        return max(shares, key=lambda peer: peer[1], default=None)
+
+    def even_ratio(self, format: str, workload: str) -> float | None:
+        """Parterre's share of what the machine allowed it over the best peer's."""
+        ours, best = self.cells.get((format, workload, OURS)), self.best_share(format, workload)
+        return ours.share / best[1] if ours and ours.share and best else None
 
     def bound(self, format: str, workload: str) -> float | None:
         """What the machine allows, by `parterre bench`'s own measurement; the median of the rounds."""
@@ -97,3 +118,9 @@ class Figures:
             )
             for (engine, format), rows in tokens.items()
         ]
+
+
+def cell(lines: list[dict]) -> Cell:
+    """Of the timed runs of one engine at one workload in one format."""
+    allowed = [line["allowed"] for line in lines if "allowed" in line]
+    return Cell([line["tokens_per_second"] for line in lines], allowed if len(allowed) == len(lines) else [])

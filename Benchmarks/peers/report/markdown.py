@@ -15,6 +15,7 @@ def markdown(figures: Figures, plot: str, raw: str) -> str:
         introduction(figures),
         f"![tokens per second, each engine at each workload]({plot})",
         ratios(figures),
+        shares(figures),
         *(table(figures, format) for format in figures.formats),
         starts(figures),
         memory(figures),
@@ -71,6 +72,31 @@ def ratios(figures: Figures) -> str:
 
     rows = [[workload, *(cell(format, workload) for format in figures.formats)] for workload in figures.workloads]
     return "## Parterre against the best peer\n\n" + grid(["workload", *figures.formats], rows)
+
+
+def shares(figures: Figures) -> str:
+    """The same ratios, each run held against what the machine allowed at its own moment, and what that was."""
+
+    def cell(format: str, workload: str) -> str:
+        ratio, best = figures.even_ratio(format, workload), figures.best_share(format, workload)
+        if not ratio or not best:
+            return "–"
+        ours = figures.cells[format, workload, OURS].share
+        return f"**{ratio:.2f}×** {best[0]}: {ours:.0%} to {best[1]:.0%}"
+
+    rows = [[workload, *(cell(format, workload) for format in figures.formats)] for workload in figures.workloads]
+    limits = [line["machine"] for line in figures.of("timing") if "machine" in line]
+    if not limits:
+        return ""
+    read = [limit["read_bytes_per_second"] / 1e9 for limit in limits]
+    about = (
+        f"Clocks and memory of a shared machine change from minute to minute; here its memory read {min(read):.0f} to "
+        f"{max(read):.0f} GB/s. So the limits are measured before every timed run (`parterre bench --limits`), and each "
+        "run is held against what they allowed it: each weight read once a step, products at the peak of the weights' "
+        "format, whichever takes longer; a mix as if all its products ran at the peak. Medians of these shares, "
+        "Parterre's and that of the peer with the highest."
+    )
+    return section("The same at even limits", about, ["workload", *figures.formats], rows)
 
 
 def table(figures: Figures, format: str) -> str:

@@ -37,13 +37,7 @@ extension BenchReport {
             "model": .string(model), "threads": .integer(limits.lanes), "seed": .unsigned(sizes.seed),
             "kv_cache": .string(cache), "weight_bytes": .integer(weightBytes), "load_seconds": .number(loadSeconds),
             "peak_rss_bytes": .integer(peakBytes),
-            "limits": .object([
-                "read_bytes_per_second": .number(limits.readBytesPerSecond),
-                "f32_operations_per_second": .number(limits.f32OperationsPerSecond),
-                "bf16_operations_per_second": .number(limits.bf16OperationsPerSecond),
-                "int8_operations_per_second": .number(limits.int8OperationsPerSecond),
-                "barrier_seconds": .number(limits.barrierSeconds), "job_seconds": .number(limits.jobSeconds),
-            ]),
+            "limits": .object(LimitsReport(limits: limits).fields),
         ]
         return fields.map { JSON.Member(name: $0.key, value: $0.value) }
     }

@@ -64,18 +64,8 @@ extension BenchReport {
     /// What the machine allows, and how near each workload comes under that roof.
     private var roofline: String {
         var table = Table()
-        table.title("Limits of this machine, \(limits.lanes) lanes together, the best measured in this run")
-        table.row("reading memory", "\(Figures.billions(limits.readBytesPerSecond)) GB/s")
-        for (name, value) in [
-            ("f32 multiply-add", limits.f32OperationsPerSecond), ("bf16 pairs", limits.bf16OperationsPerSecond),
-            ("int8 fours", limits.int8OperationsPerSecond),
-        ] {
-            let balance = Figures.rate(value / limits.readBytesPerSecond)
-            table.row(
-                name, value > 0 ? "\(Figures.billions(value)) Gop/s: \(balance) operations a byte" : "no instruction")
-        }
-        table.row("a barrier", Figures.duration(limits.barrierSeconds))
-        table.row("starting a step", Figures.duration(limits.jobSeconds))
+        LimitsReport(limits: limits).addRows(
+            to: &table, title: "Limits of this machine, \(limits.lanes) lanes together, the best measured in this run")
         table.title("Workloads under the roof")
         for result in results {
             guard let operations = result.operationsPerSecond, let bytes = result.bytesPerSecond, operations > 0,

@@ -40,6 +40,7 @@ struct BenchCommand: AsyncParsableCommand {
             EXAMPLES
               parterre bench
               parterre bench --shape bloom-560m --weights bf16 --roofline
+              parterre bench --limits
               parterre bench --model ./bloom-1b1 --workload decode_b16 \\
                 --workload prefill1024 --json
               parterre bench --workload decode_b8 --prompts ids.jsonl
@@ -89,6 +90,9 @@ struct BenchCommand: AsyncParsableCommand {
     @Flag(help: "Show the limits and how near each workload comes to them.")
     var roofline = false
 
+    @Flag(help: "Measure the limits alone, without a model, in about a second.")
+    var limits = false
+
     @Flag(help: "One JSON object a line for each workload.")
     var json = false
 
@@ -106,6 +110,9 @@ struct BenchCommand: AsyncParsableCommand {
 
     func validate() throws {
         if model.model != nil && shape != nil { throw ValidationError("give --model or --shape, not both") }
+        if limits && (csv || !workload.isEmpty) {
+            throw ValidationError("--limits measures no workload: give it no --workload, and --json or nothing")
+        }
         if json && csv { throw ValidationError("give --json or --csv, not both") }
         for (name, value, range) in [
             ("runs", runs, 1...1000), ("prompt", prompt, 1...(1 << 20)), ("steps", steps, 1...(1 << 20)),
@@ -116,6 +123,11 @@ struct BenchCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if limits {
+            let report = LimitsReport(limits: try await MachineLimits.measure(threads: engine.options.threads))
+            try await LineWriter.standardOutput().write(text: json ? report.json : report.text)
+            return
+        }
         let trace = try tracing.file()
         let source = shape.map { .random(RandomModel($0, seed: seed)) } ?? model.source
         var sizes = WorkloadSizes(prompt: prompt, steps: steps, runs: runs, seed: seed)

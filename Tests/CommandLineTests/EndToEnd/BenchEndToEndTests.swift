@@ -93,10 +93,24 @@ struct BenchEndToEndTests {
         #expect(csv.lines.count == 2 && csv.lines[0].hasPrefix("workload,") && csv.lines[1].hasPrefix("decode_b2,"))
     }
 
+    @Test("the limits can be had alone, without a model")
+    func limits() async throws {
+        let outcome = try await Program.run(["bench", "--limits", "--json", "--threads", "1"])
+        #expect(outcome.code == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+        let object = try #require(try Self.objects(outcome).first)
+        #expect(object["threads"] as? Int == 1)
+        for name in ["read_bytes_per_second", "f32_operations_per_second", "barrier_seconds", "job_seconds"] {
+            #expect((object[name] as? Double).map { $0 > 0 } == true, "\(name)")
+        }
+        let text = try await Program.run(["bench", "--limits", "--threads", "1"])
+        #expect(text.code == 0 && text.output.contains("reading memory"), "\(text.output)")
+    }
+
     @Test(
         "what makes no sense is told before any work",
         arguments: [
             ["--workload", "sprint"], ["--runs", "0"], ["--steps", "0"], ["--shape", "bloom-1"], ["--json", "--csv"],
+            ["--limits", "--workload", "mixed64"], ["--limits", "--csv"],
             ["--model", "x", "--shape", "560m"], ["--model", "/none"], ["--long-fill", "zero"],
             ["--shape", "7b1", "--workload", "long1048576_b4096"],
         ])
