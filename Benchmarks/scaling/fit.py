@@ -15,7 +15,6 @@ BOUNDS = {
     "tile": (0.05, 30.0),
     "attention_peak": (0.02, 1.0),
     "row": (1.0, 2000.0),
-    "lane_read": (5e9, 1e11),
     "overlap": (1.0, 8.0),
 }
 

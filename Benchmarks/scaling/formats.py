@@ -1,4 +1,4 @@
-"""The weights' formats as the AVX-512 kernels read them (Kernels/Matrices/WeightFormat.swift, CKernels/strip.h)."""
+"""The weights' formats as the AVX-512 kernels with BF16 and VNNI read them (Kernels/Matrices/WeightFormat.swift, CKernels/strip.h)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Format:
     peak: tuple[str, ...]  # limits of the machine of which the best is the product's peak
     forms_rows: bool  # activations are brought into a form of their own
     forms_in_product: bool  # the MLP's inner rows leave the product in that form
-    cache_bytes: int  # of a number in the cache, by default
+    cache_bytes: float  # of a number in the cache, by default; in int8 with its part of a scale for a head
 
     def matrix_bytes(self, columns: int, k: int) -> float:
         """Panels of 64 columns, padded, with their scales."""
@@ -28,8 +28,8 @@ FORMATS = {
     format.name: format
     for format in (
         Format("f32", 32, 4, 12, ("f32",), False, False, 4),
-        Format("bf16", 16, 4, 12, ("f32", "bf16"), True, True, 2),
-        Format("int8", 8, 1, 12, ("int8",), True, False, 2),
-        Format("int4", 4.5, 1, 6, ("int8",), True, False, 2),
+        Format("bf16", 16, 2, 12, ("f32", "bf16"), True, True, 2),
+        Format("int8", 8, 1, 12, ("int8",), True, False, 68 / 64),
+        Format("int4", 4.5, 1, 9, ("int8",), True, False, 68 / 64),
     )
 }

@@ -1,10 +1,10 @@
-"""What was measured: one JSON object a line, as `parterre bench --json` or `one_lane.py` writes it."""
+"""What was measured: one JSON object a line, as `parterre bench --json` writes it."""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from scaling.formats import FORMATS
@@ -13,7 +13,7 @@ from scaling.parameters import Parameters
 from scaling.shape import SHAPES
 from scaling.step import Step, Times
 
-NEAR = 60e-9  # seconds for a cache line from the other core; assumed, as in profiles.py
+NEAR = 60e-9  # seconds for a cache line from the other core: an assumption that two lanes hardly feel
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Measurement:
     bound: float | None
 
     def times(self, p: Parameters) -> Times:
-        return self.step.times(replace(self.machine, lane_read=p.lane_read), p, self.pair)
+        return self.step.times(self.machine, p, self.pair)
 
     def predicted(self, p: Parameters) -> float:
         """Tokens per second."""
@@ -40,26 +40,15 @@ class Measurement:
 
 
 def read(folder: Path) -> list[Measurement]:
-    """Runs of one lane have no limits of their own: theirs are those of the same weights on all lanes."""
-    items = [
-        (path.stem, json.loads(line))
+    return [
+        measurement(path.stem, json.loads(line))
         for path in sorted(folder.glob("*.jsonl"))
         for line in path.read_text().splitlines()
     ]
-    limits = {item["weights"]: per_lane(item) for _, item in reversed(items) if "limits" in item}
-    return [
-        measurement(run, item, per_lane(item) if "limits" in item else limits[item["weights"]])
-        for run, item in items
-    ]
 
 
-def per_lane(item: dict) -> tuple[dict, dict[str, float]]:
-    """A run's limits, and the peaks of one lane."""
-    limits = item["limits"]
-    return limits, {name: limits[f"{name}_operations_per_second"] / item["threads"] for name in ("f32", "bf16", "int8")}
-
-
-def measurement(run: str, item: dict, of_machine: tuple[dict, dict[str, float]]) -> Measurement:
+def measurement(run: str, item: dict) -> Measurement:
+    """The run in the middle, and the limits of its moment: memory changes from minute to minute."""
     format, shape = FORMATS[item["weights"]], SHAPES[item["model"]]
     name = item["workload"]
     if match := re.fullmatch(r"prefill(\d+)", name):
@@ -70,8 +59,10 @@ def measurement(run: str, item: dict, of_machine: tuple[dict, dict[str, float]])
         step = Step.decode(shape, format, tokens, item["context"])
     else:
         raise ValueError(f"{run}: the model knows no workload {name}")
-    limits, peaks = of_machine
-    read = limits["read_bytes_per_second"]
-    machine = Machine("here", (item["threads"],), read, read, peaks, NEAR, NEAR, read)
-    pair, rate = limits["barrier_seconds"], item["tokens_per_second"]
-    return Measurement(run, name, step, tokens, machine, pair, rate, item.get("spread"), item.get("bound"))
+    limits, lanes, runs = item["limits"], item["threads"], item["runs"]
+    middle = sorted(range(len(runs)), key=runs.__getitem__)[len(runs) // 2]
+    read = item["read_limits"][middle]
+    peaks = {name: limits[f"{name}_operations_per_second"] / lanes for name in ("f32", "bf16", "int8")}
+    machine = Machine("here", (lanes,), read, read, peaks, NEAR, NEAR, read)
+    bound = item["bounds"][middle] if item["bounds"] else None
+    return Measurement(run, name, step, tokens, machine, limits["barrier_seconds"], runs[middle], item["spread"], bound)

@@ -19,7 +19,6 @@ class Parameters:
     formats: dict[str, FormatParameters] = field(default_factory=dict)
     attention_peak: float = 0.3  # share of the f32 peak
     row: float = 60.0  # an element of a row in LayerNorm, GELU or a form: as long as so many operations at the f32 peak
-    lane_read: float = 2e10  # bytes per second that one lane takes when no other does
     overlap: float = 2.0  # bytes and operations together take the p-norm of their times: 1 is a sum, ∞ the longer
 
     def together(self, bytes_seconds: float, operation_seconds: float) -> float:
@@ -32,7 +31,7 @@ class Parameters:
     @property
     def names(self) -> list[tuple[str, ...]]:
         """One name for each number: of a format, or of all."""
-        own = ("attention_peak", "row", "lane_read", "overlap")
+        own = ("attention_peak", "row", "overlap")
         return [(name,) for name in own] + [(f, n) for f in self.formats for n in ("read", "peak", "tile")]
 
     def value(self, name: tuple[str, ...]) -> float:

@@ -36,6 +36,13 @@ class Shape:
         return Product(self.vocabulary, self.hidden)
 
     @property
+    def slopes(self) -> list[float]:
+        """ALiBi's, as BLOOM takes them where heads are no power of two."""
+        power = 1 << (self.heads.bit_length() - 1)
+        slopes = [2 ** (-8 * (head + 1) / power) for head in range(power)]
+        return slopes + [2 ** (-4 * (2 * head + 1) / power) for head in range(self.heads - power)]
+
+    @property
     def weights(self) -> int:
         return self.layers * sum(product.weights for product in self.layer) + self.head.weights
 

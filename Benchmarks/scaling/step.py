@@ -14,6 +14,7 @@ from scaling.shape import Product, Shape
 LINE = 64
 LINES_IN_FLIGHT = 10  # cache lines that a core waits for at a time; an assumption, felt only with many lanes
 QUERIES_PER_GROUP = 48
+REACH, TILE = 64, 256  # attention.h: what ALiBi takes 64 below a query's own score is 0, and not read, tile by tile
 OUTSIDE = 1e-4  # seconds of a step in engine and samplers; an assumption: the bundled model's whole step takes 2.5e-4
 
 
@@ -48,17 +49,18 @@ class Step:
     format: Format
     rows: int
     wanted: int
-    visits: float  # a query meets a key, in one layer and head
+    visits: float  # a query meets a key, in one layer and, on average, one head
     passes: float  # a key is read for a group of queries
     groups: int
 
     @staticmethod
     def decode(shape: Shape, format: Format, rows: int, context: float) -> Step:
-        return Step(shape, format, rows, rows, rows * context, rows * context, rows)
+        visits = rows * seen(shape, context)
+        return Step(shape, format, rows, rows, visits, visits, rows)
 
     @staticmethod
     def prefill(shape: Shape, format: Format, tokens: int) -> Step:
-        visits = tokens * (tokens + 1) / 2
+        visits = sum(seen(shape, token + 1) for token in range(tokens))
         return Step(shape, format, tokens, 1, visits, visits / QUERIES_PER_GROUP, -(-tokens // QUERIES_PER_GROUP))
 
     def times(self, machine: Machine, p: Parameters, pair: float, design: Design = Design()) -> Times:
@@ -139,3 +141,8 @@ class Step:
             if not self.format.forms_in_product:
                 layer += handled(rows, 4 * hidden)
         return self.shape.layers * layer + handled(self.wanted, hidden) + rows * hidden / machine.lanes
+
+
+def seen(shape: Shape, keys: float) -> float:
+    """Of so many keys those that a query meets, on average over the heads."""
+    return sum(min(keys, REACH / slope + TILE) for slope in shape.slopes) / shape.heads

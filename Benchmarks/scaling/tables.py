@@ -37,7 +37,6 @@ def residuals(measurements: list[Measurement], p: Parameters) -> str:
 
 
 def lanes(m: Measurement) -> str:
-    """On one lane tokens are those of a CPU second."""
     return "1 lane" if m.machine.lanes == 1 else f"{m.machine.lanes} lanes"
 
 

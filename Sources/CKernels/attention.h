@@ -281,9 +281,13 @@ static void find_reading(const pk_pages *pages, const int32_t *table, attention_
     if (next == NULL) return;
     tile->ahead = PK_GROUPS_AHEAD;
     int64_t groups = (next->end - next->position + PK_LANES - 1) / PK_LANES;
-    groups = groups < PK_GROUPS_AHEAD ? groups : PK_GROUPS_AHEAD;
-    find_groups(pages, next->keys, key_bytes, next->table, next->position, groups, found += tile->groups);
-    for (int64_t g = groups; g < PK_GROUPS_AHEAD; g++) found[g] = found[g - 1];
+    int64_t keys = groups < PK_GROUPS_AHEAD ? groups : PK_GROUPS_AHEAD;
+    find_groups(pages, next->keys, key_bytes, next->table, next->position, keys, found += tile->groups);
+    // Behind few keys their values are near enough to be asked for too: nobody else would.
+    int64_t values = groups < PK_GROUPS_AHEAD - keys ? groups : PK_GROUPS_AHEAD - keys;
+    const char *values_of = next->keys + (pages->values - pages->keys);
+    find_groups(pages, values_of, value_bytes, next->table, next->position, values, found + keys);
+    for (int64_t g = keys + values; g < PK_GROUPS_AHEAD; g++) found[g] = found[g - 1];
 }
 
 // One softmax tile of positions, from `begin` on, for the band's queries [row, row + rows), up to a register tile of them.

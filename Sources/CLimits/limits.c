@@ -3,15 +3,20 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-// A stretch of 256 bytes of every stream in turn. Hardware prefetchers follow several streams better than one on some
-// machines, and worse on others.
-__attribute__((target("avx512f"))) static uint64_t read_avx512(const char *from, int64_t bytes, int64_t streams) {
+// A stretch of 256 bytes of every stream in turn, each line asked for `ahead` bytes before (0: not). Hardware prefetchers follow
+// several streams better than one on some machines, and worse on others; so it is with hints. On Zen 4 one core reads 30 GB/s
+// with a hint for every line, 20 with one for every fourth, 27 without; two cores 60, 46 and 58.
+__attribute__((target("avx512f"))) static uint64_t read_avx512(
+    const char *from, int64_t bytes, int64_t streams, int64_t ahead
+) {
     __m512i a = _mm512_setzero_si512(), b = a, c = a, d = a;
     int64_t length = bytes / streams;
     for (int64_t i = 0; i < length; i += 256) {
         for (int64_t s = 0; s < streams; s++) {
             const char *at = from + s * length + i;
-            __builtin_prefetch(at + 4096);
+            if (ahead > 0) {
+                for (int64_t j = 0; j < 256; j += 64) __builtin_prefetch(at + ahead + j);
+            }
             a = _mm512_xor_si512(a, _mm512_load_si512(at));
             b = _mm512_xor_si512(b, _mm512_load_si512(at + 64));
             c = _mm512_xor_si512(c, _mm512_load_si512(at + 128));
@@ -22,14 +27,16 @@ __attribute__((target("avx512f"))) static uint64_t read_avx512(const char *from,
     return (uint64_t)_mm512_reduce_add_epi64(a);
 }
 
-__attribute__((target("avx2"))) static uint64_t read_avx2(const char *from, int64_t bytes, int64_t streams) {
+__attribute__((target("avx2"))) static uint64_t read_avx2(
+    const char *from, int64_t bytes, int64_t streams, int64_t ahead
+) {
     __m256i a = _mm256_setzero_si256(), b = a;
     int64_t length = bytes / streams;
     for (int64_t i = 0; i < length; i += 256) {
         for (int64_t s = 0; s < streams; s++) {
             const char *at = from + s * length + i;
-            __builtin_prefetch(at + 4096);
             for (int64_t j = 0; j < 256; j += 64) {
+                if (ahead > 0) __builtin_prefetch(at + ahead + j);
                 a = _mm256_xor_si256(a, _mm256_load_si256((const __m256i *)(at + j)));
                 b = _mm256_xor_si256(b, _mm256_load_si256((const __m256i *)(at + j + 32)));
             }
@@ -153,8 +160,9 @@ __attribute__((target("avx512f,avx512bw"))) static double int8_pairs_avx512(int6
     return (double)steps * CHAINS * 64 * 2;
 }
 
-uint64_t limits_read(const void *from, int64_t bytes, int64_t streams) {
-    return __builtin_cpu_supports("avx512f") ? read_avx512(from, bytes, streams) : read_avx2(from, bytes, streams);
+uint64_t limits_read(const void *from, int64_t bytes, int64_t streams, int64_t ahead) {
+    return __builtin_cpu_supports("avx512f") ? read_avx512(from, bytes, streams, ahead)
+                                             : read_avx2(from, bytes, streams, ahead);
 }
 
 double limits_f32(int64_t steps) { return __builtin_cpu_supports("avx512f") ? f32_avx512(steps) : f32_avx2(steps); }
@@ -169,12 +177,15 @@ double limits_int8(int64_t steps) {
 
 #else
 
-uint64_t limits_read(const void *from, int64_t bytes, int64_t streams) {
+uint64_t limits_read(const void *from, int64_t bytes, int64_t streams, int64_t ahead) {
     int64_t length = bytes / streams;
     uint64_t sums[32] = {0};
     for (int64_t i = 0; i < length; i += 256) {
         for (int64_t s = 0; s < streams; s++) {
             const uint64_t *words = (const uint64_t *)((const char *)from + s * length + i);
+            if (ahead > 0) {
+                for (int j = 0; j < 256; j += 64) __builtin_prefetch((const char *)words + ahead + j);
+            }
             for (int j = 0; j < 32; j++) sums[j] ^= words[j];
         }
     }

@@ -4,9 +4,9 @@
 
 #include <stdint.h>
 
-// Read `bytes` (a multiple of 256 · streams) from a 64-byte aligned place, as so many streams side by side; the result only
-// keeps the compiler from dropping it.
-uint64_t limits_read(const void *from, int64_t bytes, int64_t streams);
+// Read `bytes` (a multiple of 256 · streams) from a 64-byte aligned place, as so many streams side by side, and ask for each line
+// `ahead` bytes before it is read (0: not); the result only keeps the compiler from dropping it.
+uint64_t limits_read(const void *from, int64_t bytes, int64_t streams, int64_t ahead);
 // Run `steps` rounds of independent multiply-adds in registers; returns the operations done (an addition is one, a
 // product is one).
 double limits_f32(int64_t steps);

@@ -6,7 +6,7 @@ import Kernels
 public struct MachineLimits: Sendable, Equatable {
     /// Lanes that measured, as many as an engine with the same `threads` has.
     public var lanes: Int
-    /// Bytes per second read from memory, through far more than the caches hold; the best of one and of four streams a lane.
+    /// Bytes per second read from memory, through far more than the caches hold; the best of one and of four streams a lane, with hints and without.
     public var readBytesPerSecond: Double
     /// Fused multiply-adds of float32 on registers; a multiply-add is two operations.
     public var f32OperationsPerSecond: Double
@@ -97,13 +97,13 @@ public struct MachineLimits: Sendable, Equatable {
         }
         func own(_ lane: Lane) -> Range<Int> { lane.indexOnNode * bytes..<(lane.indexOnNode + 1) * bytes }
         crew.run { lane in regions[lane.node].touch(own(lane)) }
-        func read(streams: Int64) -> Double {
+        func read(streams: Int64, ahead: Int64) -> Double {
             perSecond(crew) { lane in
-                let sum = limits_read(regions[lane.node].base + own(lane).lowerBound, Int64(bytes), streams)
+                let sum = limits_read(regions[lane.node].base + own(lane).lowerBound, Int64(bytes), streams, ahead)
                 return Double(bytes) + (sum == 0 ? 0 : 1e-9)
             }
         }
-        return max(read(streams: 1), read(streams: 4))
+        return max(read(streams: 1, ahead: 4096), read(streams: 4, ahead: 4096), read(streams: 1, ahead: 0))
     }
 
     /// What all lanes do together in a second, in the best of several tries.

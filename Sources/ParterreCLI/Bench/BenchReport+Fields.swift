@@ -20,6 +20,7 @@ extension BenchReport {
             "tokens_per_second": number(result.tokensPerSecond), "runs": .array(result.runs.map { .number($0) }),
             "spread": number(result.spread), "bound": number(result.bound),
             "bounds": .array(result.bounds.map { .number($0) }),
+            "read_limits": .array(result.readLimits.map { .number($0) }),
             "share_of_bound": number(result.shareOfBound), "seconds": number(result.seconds),
             "ttft_p50": number(result.firstToken[0]), "ttft_p95": number(result.firstToken[1]),
             "itl_p50": number(result.gap[0]), "itl_p95": number(result.gap[1]),

@@ -32,6 +32,8 @@ struct WorkloadResult: Sendable, Equatable {
     /// Their median.
     var tokensPerSecond: Double?
     var spread: Double?
+    /// Bytes per second that memory gave beside each run, in the same order.
+    var readLimits: [Double]
     /// What the machine allowed each run, in the same order, and the median; empty where there is no such bound.
     var bounds: [Double]
     var bound: Double?
@@ -74,6 +76,7 @@ struct WorkloadResult: Sendable, Equatable {
         runs = figures.runs.map(\.tokensPerSecond)
         tokensPerSecond = Statistics.median(runs)
         spread = Statistics.spread(runs)
+        readLimits = figures.runs.map { ($0.limits ?? report.limits).readBytesPerSecond }
         bounds = figures.runs.compactMap { run in
             let limits = run.limits ?? report.limits
             return report.cost.bound(

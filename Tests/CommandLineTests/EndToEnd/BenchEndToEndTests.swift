@@ -28,6 +28,7 @@ struct BenchEndToEndTests {
         let objects = try Self.objects(outcome)
         #expect(objects.map { $0["workload"] as? String } == names)
         for (name, object) in zip(names, objects) {
+            #expect((object["read_limits"] as? [Double])?.count == 2, "\(name)")
             #expect((object["runs"] as? [Double])?.count == 2 && object["weights"] as? String == "f32", "\(name)")
             let figures = [
                 "tokens_per_second", "seconds", "load_seconds", "peak_rss_bytes", "bytes_per_second",
