@@ -14,7 +14,9 @@ from scaling.shape import Product, Shape
 LINE = 64
 LINES_IN_FLIGHT = 10  # cache lines that a core waits for at a time; an assumption, felt only with many lanes
 QUERIES_PER_GROUP = 48
-REACH, TILE = 64, 256  # attention.h: what ALiBi takes 64 below a query's own score is 0, and not read, tile by tile
+# attention.h: what ALiBi takes 64 below a query's own score is 0, and not read, tile by tile; beyond that as far as the norms of
+# random keys leave it open.
+REACH, TILE = 100, 256
 OUTSIDE = 1e-4  # seconds of a step in engine and samplers; an assumption: the bundled model's whole step takes 2.5e-4
 
 
