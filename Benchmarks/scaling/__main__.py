@@ -63,9 +63,10 @@ def main() -> None:
 def others(model: Model, lane_read: float) -> str:
     """The numbers that all formats share, as a sentence."""
     p = model.parameters
+    row = f"takes as long as {p.row:.0f} operations at that peak" if p.row > 1 else "costs too little to be told"
     return (
         f"For all formats: attention reaches {markdown.percent(p.attention_peak)} of the f32 peak; an element of a row "
-        f"takes as long as {p.row:.0f} operations at that peak; the time of bytes and operations together is their "
+        f"{row}; the time of bytes and operations together is their "
         f"{p.overlap:.1f}-norm. Measured: one lane alone reads {lane_read / 1e9:.1f} GB/s at best, two lanes meet in "
         f"{model.pair * 1e6:.2f} µs."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 
 from scaling.deal import are_own
-from scaling.formats import Format
+from scaling.formats import PANEL_COLUMNS, Format
 from scaling.machine import Machine
 from scaling.shape import Shape
 
@@ -16,8 +16,10 @@ CELL = 8  # CombiningBarrier.mostMembers
 
 
 def per_step(shape: Shape, format: Format, rows: int, wanted: int) -> int:
-    """As Bloom.forward and Bloom.head meet: 5 a layer for few rows, up to 9 for many."""
+    """As Bloom.forward and Bloom.head meet: 5 a layer for few rows, up to 10 for many."""
     layer = 5
+    if format.stores_whole_heads and PANEL_COLUMNS % (shape.hidden // shape.heads) != 0:
+        layer += 1  # keys and values are formed when all of a head is there
     if not are_own(rows, shape.hidden):
         layer += 2  # both norms
         layer += format.forms_rows  # attended rows

@@ -18,6 +18,11 @@ class Format:
     forms_in_product: bool  # the MLP's inner rows leave the product in that form
     cache_bytes: float  # of a number in the cache, by default; in int8 with its part of a scale for a head
 
+    @property
+    def stores_whole_heads(self) -> bool:
+        """Keys and values in int8, with a scale for a head's whole row."""
+        return self.cache_bytes < 2
+
     def matrix_bytes(self, columns: int, k: int) -> float:
         """Panels of 64 columns, padded, with their scales."""
         panels = -(-columns // PANEL_COLUMNS)
