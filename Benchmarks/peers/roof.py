@@ -1,7 +1,7 @@
 """What the machine allows at one moment: on shared machines clocks and memory change from minute to minute.
 
-Every timed run, of every engine, is preceded by a measurement of its own, so that engines whose turns fell into
-different minutes can be held against each other.
+They are measured before and after every timed run, of every engine, so that engines whose turns fell into different
+minutes can be held against each other.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 
 from peers import machine
 from peers.formats import Format, Shape
 from peers.workloads import Workload
 
+FRESH = 2.0  # seconds for which a measurement says what is now
 ROOM = 3 << 30  # bytes; measuring takes one GiB for a second
 MULTIPLY_ADD = 2  # operations
 
@@ -37,6 +39,27 @@ def measure(threads: int) -> Roof | None:
         reason = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[0]
         raise NoLimits(f"{command[0]} does not measure the machine's limits (is it an old build?): {reason}")
     return json.loads(done.stdout)
+
+
+class Gauge:
+    """The limits around the runs of one invocation: what was measured after one run is what holds before the next."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self.latest: Roof | None = None
+        self.at = 0.0
+
+    def now(self) -> Roof | None:
+        if self.latest is None or time.monotonic() - self.at > FRESH:
+            self.latest = measure(self.threads)
+            self.at = time.monotonic()
+        return self.latest
+
+    def since(self, before: Roof | None) -> Roof | None:
+        """The means of what was then and what is now; nothing where one is not known."""
+        self.latest = None
+        after = self.now()
+        return {name: (before[name] + after[name]) / 2 for name in after} if before and after else None
 
 
 def allowed(roof: Roof, shape: Shape, format: Format, workload: Workload) -> float:

@@ -29,6 +29,7 @@ class Rounds:
         self.options = options
         self.place = place
         self.record = record
+        self.gauge = roof.Gauge(options.threads)
         self.noted: set[tuple[str, str, str | None]] = set()
         self.short = [workload for workload in workloads if workload.kind != "long"]
         self.long = [workload for workload in workloads if workload.kind == "long"]
@@ -115,10 +116,10 @@ class Rounds:
             if fresh:  # it had to leave for another's memory
                 self._greedy(child)
             for attempt in range(1, self.options.tries + 1):
-                now = roof.measure(self.options.threads)
+                before = self.gauge.now()
                 watch = machine.Watch(child.session)
                 answer = child.ask(op="run", workload=workload.name)
-                runs.append((watch.foreign_share(), now, answer))
+                runs.append((watch.foreign_share(), self.gauge.since(before), answer))
                 if runs[-1][0] <= self.options.max_foreign:
                     break
                 if attempt < self.options.tries:
@@ -128,8 +129,8 @@ class Rounds:
             if not runs:
                 self._missing(stage, name, workload, str(failure))
                 return None
-        foreign, now, answer = min(runs, key=lambda run: run[0])
-        self._keep(stage, name, workload, round, answer, answer["seconds"][0], foreign, now, len(runs))
+        foreign, limits, answer = min(runs, key=lambda run: run[0])
+        self._keep(stage, name, workload, round, answer, answer["seconds"][0], foreign, limits, len(runs))
         return workload.counted_tokens / answer["seconds"][0]
 
     def _long(self, format: Format) -> None:
@@ -143,9 +144,9 @@ class Rounds:
                 answer = child.ask(op="run", workload=workload.name, windows=self.options.rounds)
                 foreign = watch.foreign_share()
                 stage.clear()  # measuring needs room, and the windows were the last that ran
-                now = roof.measure(self.options.threads)
+                after = self.gauge.now()
                 for window, seconds in enumerate(answer["seconds"], 1):
-                    self._keep(stage, name, workload, window, answer, seconds, foreign, now, 1)
+                    self._keep(stage, name, workload, window, answer, seconds, foreign, after, 1)
             except Failed as failure:
                 self._missing(stage, name, workload, str(failure))
             stage.clear()
@@ -159,13 +160,14 @@ class Rounds:
         answer: dict,
         seconds: float,
         foreign: float,
-        now: roof.Roof | None,
+        limits: roof.Roof | None,
         tries: int,
     ) -> None:
         rate = workload.counted_tokens / seconds
         more = {key: value for key, value in answer.items() if key != "seconds"}
-        if now:
-            more |= {"machine": now, "allowed": roof.allowed(now, self.options.shape, stage.format, workload)}
+        if limits:
+            allowed = roof.allowed(limits, self.options.shape, stage.format, workload)
+            more |= {"machine": limits, "allowed": allowed}
         self.record.add(
             "timing",
             engine=name,
