@@ -29,11 +29,14 @@ def markdown(figures: Figures, plot: str, raw: str) -> str:
 
 def introduction(figures: Figures) -> str:
     run, lengths = figures.run, figures.run["lengths"]
-    minutes = sum(end["seconds"] for end in figures.of("end")) / 60
+    ends = figures.of("end")
+    minutes = f"{sum(end['seconds'] for end in ends) / 60:.0f} minutes"
+    if len(ends) < len(figures.of("run")):
+        minutes = "not run to its end"
     rows = [[name, value] for name, value in run["machine"].items()]
     rows += [
         ["threads", f"{run['threads']} for each engine"],
-        ["date", f"{run['date']} {run['time']}, {minutes:.0f} minutes"],
+        ["date", f"{run['date']} {run['time']}, {minutes}"],
         ["Parterre", f"commit {run['commit']}"],
         [
             "command",
@@ -91,8 +94,8 @@ def shares(figures: Figures) -> str:
     read = [limit["read_bytes_per_second"] / 1e9 for limit in limits]
     about = (
         f"Clocks and memory of a shared machine change from minute to minute; here its memory read {min(read):.0f} to "
-        f"{max(read):.0f} GB/s. So the limits are measured before and after every timed run (`parterre bench "
-        "--limits`), and each run is held against what their mean allowed it: each weight read once a step, products at the peak of the weights' "
+        f"{max(read):.0f} GB/s. So the limits are measured beside every timed run (`parterre bench --limits`), "
+        "and each run is held against what they allowed it: each weight read once a step, products at the peak of the weights' "
         "format, whichever takes longer; a mix as if all its products ran at the peak. Medians of these shares, "
         "Parterre's and that of the peer with the highest."
     )

@@ -6,7 +6,8 @@ import Kernels
 public struct MachineLimits: Sendable, Equatable {
     /// Lanes that measured, as many as an engine with the same `threads` has.
     public var lanes: Int
-    /// Bytes per second read from memory, through far more than the caches hold; the best of one and of four streams a lane, with hints and without.
+    /// Bytes per second read from memory, through far more than the caches hold; the best of one and of four streams a lane,
+    /// with hints and without.
     public var readBytesPerSecond: Double
     /// Fused multiply-adds of float32 on registers; a multiply-add is two operations.
     public var f32OperationsPerSecond: Double
