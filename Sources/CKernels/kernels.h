@@ -1,8 +1,11 @@
 // All kernels and their table for one instruction set. The including file sets the target and defines
 //   PK_TABLE, PK_NAME   the table's symbol and its public name
 //   PK_WIDE_TILE        there are 32 registers of 16 lanes
-//   PK_AHEAD_NEAR       memory is asked for half as far ahead (AMD's, ahead.h)
-//   PK_AHEAD_INTO_L1    and into the first level of the cache (Zen 5)
+//   PK_AHEAD_NEAR       memory is asked for half as far ahead (AMD's and Skylake, ahead.h)
+//   PK_AHEAD_INTO_L1    and into the first level of the cache (Zen 5, Skylake)
+//   PK_SHARED_INTO_L2   but not by one of several passes over a block
+//   PK_AGAIN_BYTES      so far ahead these ask again for a block that fills the first level
+//   PK_WIDEN_ROWS       more rows than that share bf16 weights as floats
 //   PK_HINTED_ROWS      fewer rows ask for nothing; of int4 weights PK_HINTED_INT4_ROWS
 //   PK_QUARTERED        there are 32 registers of 4 lanes
 //   PK_MXCSR, PK_FPCR   bf16's fused steps flush subnormals by MXCSR (x86), by FPCR (Arm)

@@ -130,7 +130,7 @@ static __attribute__((noinline)) void pass_over_pairs(const band *work) {
 }
 
 static __attribute__((noinline)) void pass_over_floats(const band *work) {
-    pass_over_strip(work, (strip_form){.step = step_flushing, .x_step = 4}, PK_TILE_ROWS);
+    pass_over_strip(work, (strip_form){.step = step_flushing, .x_step = 4, .is_large = 1}, PK_TILE_ROWS);
 }
 
 // The strip as floats: of each pair the odd elements, then the even ones.
@@ -143,7 +143,9 @@ static void widen_strip(const char *strip, int64_t pairs, float *out) {
     }
 }
 
-enum { PK_WIDEN_ROWS = 48 };  // more rows than that share the widened strip
+#if !defined(PK_WIDEN_ROWS)
+#define PK_WIDEN_ROWS 48  // more rows than that share the widened strip
+#endif
 
 static void pass_bf16(const band *work) {
     _Alignas(64) float floats[PK_K_BLOCK * PK_STRIP_COLUMNS];

@@ -13,7 +13,7 @@ PK_INLINE void step_f32(
 }
 
 static void pass_f32(const band *work) {
-    pass_over_strip(work, (strip_form){.step = step_f32, .x_step = 4}, PK_TILE_ROWS);
+    pass_over_strip(work, (strip_form){.step = step_f32, .x_step = 4, .is_large = 1}, PK_TILE_ROWS);
 }
 
 static void panel_f32(const pk_panel_call *call) {

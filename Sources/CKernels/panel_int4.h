@@ -38,8 +38,8 @@ typedef struct int4_band {
     const char *then;   // what is read after it
     const char *x;         // first row, at the block's first group
     int64_t x_stride;
-    const int32_t *sums;   // first row's sum of the block's first group
-    int64_t sums_stride;
+    const int32_t *offsets;  // first row's, of the block's first group
+    int64_t offsets_stride;
     int64_t rows;
     float *totals;         // [rows][PK_PANEL]
     int first;             // the chains begin here
@@ -61,28 +61,18 @@ PK_INLINE bit_lanes high_halves(bit_lanes pair) {
 #endif
 }
 
-// The sums of a group for one row: they begin, take the products of four weights, 0 … 15, with four elements of the row, and
-// become −8·Σx + Σw·x, of which `offset` is the first part. Without an instruction for four products a lane is two sums of
-// 16 bits: a group adds 16 products to each, of at most 15 · 127.
+// The sums of a group for one row begin at its offset (row_forms.h), take the products of four weights, 0 … 15, with four
+// elements of the row, and are Σ (w − 8)·x. Without an instruction for four products a lane is two sums of 16 bits, of 16
+// products each: in the end at most 16 · 8 · 127, and what wraps around on the way does no harm.
 #if defined(PK_NIBBLE_PAIRS)
-PK_INLINE bit_lanes group_begin(int32_t offset) { return (void)offset, splat_bits(0); }
-
 PK_INLINE bit_lanes nibble_product(bit_lanes sum, bit_lanes w, scalar_word x) { return PK_NIBBLE_PAIRS(sum, w, x); }
 
-PK_INLINE int_lanes group_sum(bit_lanes sum, int32_t offset) {
-    return (int_lanes)(PK_SUM_OF_PAIR(sum) + splat_bits((uint32_t)offset));
-}
+PK_INLINE int_lanes group_sum(bit_lanes sum) { return (int_lanes)PK_SUM_OF_PAIR(sum); }
 #else
-PK_INLINE bit_lanes group_begin(int32_t offset) { return splat_bits((uint32_t)offset); }
-
 PK_INLINE bit_lanes nibble_product(bit_lanes sum, bit_lanes w, scalar_word x) { return PK_QUAD_PRODUCT(sum, w, x); }
 
-PK_INLINE int_lanes group_sum(bit_lanes sum, int32_t offset) { return (void)offset, (int_lanes)sum; }
+PK_INLINE int_lanes group_sum(bit_lanes sum) { return (int_lanes)sum; }
 #endif
-
-PK_INLINE int32_t offset_of(const int4_band *work, int64_t row, int64_t group) {
-    return -8 * work->sums[row * work->sums_stride + group];
-}
 
 // One group for `rows` rows and `vectors` vectors of columns from vector `first` on, all constants.
 PK_INLINE void add_group(
@@ -92,7 +82,8 @@ PK_INLINE void add_group(
     const char *x = work->x + row * work->x_stride + group * PK_QUANT_GROUP;
     bit_lanes sum[PK_TILE_ROWS][PK_STRIP_VECTORS];
     PK_UNROLLED for (int r = 0; r < rows; r++) {
-        PK_UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = group_begin(offset_of(work, row + r, group));
+        bit_lanes offset = splat_bits((uint32_t)work->offsets[(row + r) * work->offsets_stride + group]);
+        PK_UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = offset;
     }
     PK_UNROLLED for (int i = 0; i < PK_GROUP_STEPS; i++) {
         const char *pairs = strip + i / 2 * PK_STEP_BYTES;
@@ -110,8 +101,8 @@ PK_INLINE void add_group(
     PK_UNROLLED for (int v = 0; v < vectors; v++) {
         lanes scale = load_scales(strip - first * 32 + PK_GROUP_NIBBLES + v * 32);
         PK_UNROLLED for (int r = 0; r < rows; r++) {
-            int_lanes whole = group_sum(sum[r][v], offset_of(work, row + r, group));
-            total[r][v] = fused(__builtin_convertvector(whole, lanes), scale, total[r][v]);
+            lanes whole = __builtin_convertvector(group_sum(sum[r][v]), lanes);
+            total[r][v] = fused(whole, scale, total[r][v]);
         }
     }
 }
@@ -161,7 +152,7 @@ static void panel_int4(const pk_panel_call *call) {
     for (int64_t row = 0; row < call->rows; row += PK_BAND_ROWS) {
         int4_band work = {
             .x_stride = call->x_stride,
-            .sums_stride = call->x_sums_stride,
+            .offsets_stride = call->x_sums_stride,
             .rows = smaller(call->rows - row, PK_BAND_ROWS),
             .end = (const char *)call->panel + PK_STRIPS * groups * PK_GROUP_BYTES,
         };
@@ -170,7 +161,7 @@ static void panel_int4(const pk_panel_call *call) {
             work.groups = smaller(groups - group, PK_GROUP_BLOCK);
             work.first = group == 0;
             work.x = (const char *)call->x + row * call->x_stride + group * PK_QUANT_GROUP;
-            work.sums = call->x_sums + row * call->x_sums_stride + group;
+            work.offsets = call->x_sums + row * call->x_sums_stride + group;
             for (int64_t s = 0; s < PK_STRIPS; s++) {
                 work.strip = (const char *)call->panel + (s * groups + group) * PK_GROUP_BYTES;
                 work.totals = totals + s * PK_STRIP_COLUMNS;

@@ -32,7 +32,8 @@ PK_INLINE void step_int8(
 }
 
 static void pass_int8(const band *work) {
-    pass_over_strip(work, (strip_form){.step = step_int8, .x_step = PK_QUAD_ROW_BYTES, .whole_numbers = 1}, PK_QUAD_ROWS);
+    const strip_form form = {.step = step_int8, .x_step = PK_QUAD_ROW_BYTES, .whole_numbers = 1, .is_large = 1};
+    pass_over_strip(work, form, PK_QUAD_ROWS);
 }
 
 PK_INLINE lanes scaled_totals(const pk_panel_call *call, int64_t row, const float *totals, int64_t at) {

@@ -96,7 +96,22 @@ PK_INLINE int_lanes put_in_form(lanes value, float inverse, int8_t *out) {
     return whole;
 }
 
-// sums[g] = Σ q over group g of PK_QUANT_GROUP elements, sums[groups] = Σ q of the row. `out` holds whole groups, the
+// What takes the 8 away that int4's weights are stored too great by: −8 · Σ q of a group, of which q[i] is the sum of elements
+// i and i + 16. Where its products are added in 16 bits that is two numbers, the even pairs' (in the low half) and the odd pairs'.
+PK_INLINE int32_t group_offset(int_lanes q) {
+#if defined(PK_NIBBLE_PAIRS)
+    typedef int32_t eight __attribute__((vector_size(32)));
+    typedef int32_t four __attribute__((vector_size(16)));
+    eight halves = __builtin_shufflevector(q, q, 0, 1, 2, 3, 4, 5, 6, 7) + __builtin_shufflevector(q, q, 8, 9, 10, 11, 12, 13, 14, 15);
+    four place = __builtin_shufflevector(halves, halves, 0, 1, 2, 3) + __builtin_shufflevector(halves, halves, 4, 5, 6, 7);
+    uint32_t even = (uint32_t)(place[0] + place[1]), odd = (uint32_t)(place[2] + place[3]);
+    return (int32_t)((-8 * even & 0xFFFF) | -8 * odd << 16);
+#else
+    return -8 * __builtin_reduce_add(q);
+#endif
+}
+
+// sums[g] = group_offset of group g of PK_QUANT_GROUP elements, sums[groups] = Σ q of the row. `out` holds whole groups, the
 // last one filled up with 0. Returns the scale: a row that holds an infinity or a NaN passes it on there; one that is too
 // small for a finite 1/scale counts as zero.
 static float form_int8(const float *x, int64_t n, int8_t *out, int32_t *sums) {
@@ -109,7 +124,7 @@ static float form_int8(const float *x, int64_t n, int8_t *out, int32_t *sums) {
         return greatest < smallest ? 0 : greatest;
     }
     float inverse = 127 / greatest;
-    int32_t total = 0;
+    int_lanes total = {0};
     for (int64_t g = 0; g < groups; g++) {
         const float *from = x + g * PK_QUANT_GROUP;
         int8_t *to = out + g * PK_QUANT_GROUP;
@@ -122,10 +137,11 @@ static float form_int8(const float *x, int64_t n, int8_t *out, int32_t *sums) {
             first = load_first(from, count, 0);
             if (count > PK_LANES) second = load_first(from + PK_LANES, count - PK_LANES, 0);
         }
-        sums[g] = __builtin_reduce_add(put_in_form(first, inverse, to) + put_in_form(second, inverse, to + PK_LANES));
-        total += sums[g];
+        int_lanes whole = put_in_form(first, inverse, to) + put_in_form(second, inverse, to + PK_LANES);
+        sums[g] = group_offset(whole);
+        total += whole;
     }
-    sums[groups] = total;
+    sums[groups] = __builtin_reduce_add(total);
     return greatest / 127;
 }
 
@@ -135,12 +151,12 @@ static float form_quads(const float *x, int64_t n, int8_t *out, int32_t *sums) {
     int64_t whole = groups_of(n) * PK_QUANT_GROUP;
     const int8_t *plain = out + whole;  // the quads written below never reach what is still to be read
     float scale = form_int8(x, n, out + whole, sums);
-    int32_t negative = 0;
+    int_lanes negative = {0};
     for (int64_t at = 0; at < whole; at += PK_LANES) {
         byte_lanes q;
         memcpy(&q, plain + at, sizeof q);
         byte_lanes sign = q >> 7;
-        negative += __builtin_reduce_add(__builtin_convertvector(q & sign, int_lanes));
+        negative += __builtin_convertvector(q & sign, int_lanes);
         typedef uint32_t words __attribute__((vector_size(16)));
         words magnitude = (words)((q ^ sign) - sign), flip = (words)(sign ^ (int8_t)0x80);
         words first = __builtin_shufflevector(magnitude, flip, 0, 4, 1, 5);
@@ -148,7 +164,7 @@ static float form_quads(const float *x, int64_t n, int8_t *out, int32_t *sums) {
         memcpy(out + 2 * at, &first, sizeof first);
         memcpy(out + 2 * at + sizeof first, &second, sizeof second);
     }
-    sums[groups_of(n)] = negative;
+    sums[groups_of(n)] = __builtin_reduce_add(negative);
     return scale;
 }
 #else

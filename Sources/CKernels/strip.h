@@ -7,8 +7,8 @@
 // strip, two vectors, and what the formats differ in is one inlined function, the step.
 //
 // The register tile is up to 12 rows × 2 vectors of sums (6 rows where registers are half as wide and half as many): two
-// loads of weights serve 24 fused steps. A block of a strip is at most 32 KiB and stays in the first-level cache while
-// the tiles of a band of rows pass over it.
+// loads of weights serve 24 fused steps. A block of a strip is at most 32 KiB and stays in the first-level cache, or not
+// far from it, while the tiles of a band of rows pass over it.
 //
 // The order of one element's additions is its format's (panel_f32.h, …) and never depends on what lies beside it.
 #ifndef PK_STRIP_H
@@ -59,6 +59,7 @@ typedef struct strip_form {
     strip_step step;
     int64_t x_step;     // bytes of x that a step takes
     int whole_numbers;  // the sums are int32
+    int is_large;       // a block fills the first level of the cache, so that other tiles than the first find it in the second
 } strip_form;
 
 // totals ← totals + sums
@@ -87,6 +88,7 @@ PK_INLINE void chain(
         const char *lines = lines_ahead(next, group, alone);
         PK_UNROLLED for (int i = 0; i < PK_UNROLLED_STEPS; i++) {
             if (!alone || rows >= PK_HINTED_ROWS) ask(lines, i, alone);
+            if (!alone && form.is_large) ask_again(strip + i * PK_STEP_BYTES);
             form.step(sum, strip + i * PK_STEP_BYTES, &x, i * form.x_step, rows, vectors);
         }
         strip += PK_UNROLLED_STEPS * PK_STEP_BYTES;

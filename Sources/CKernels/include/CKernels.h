@@ -49,7 +49,7 @@ typedef struct pk_panel_call {
     const void *x;          // rows in the form of the format (row_forms.h)
     int64_t x_stride;       // bytes from one row of x to the next
     const float *x_scales;  // int8, int4: a row's scale
-    const int32_t *x_sums;  // int8, int4: a row's sums of ⌈k/32⌉ groups, then the form's last
+    const int32_t *x_sums;  // int8, int4: a row's offsets of ⌈k/32⌉ groups, then the form's sum
     int64_t x_sums_stride;  // int32s from row to row
     int64_t k;              // length of the chain
     int64_t rows;           // M ≥ 1
@@ -158,7 +158,7 @@ typedef struct pk_kernels {
     void (*panel_int4)(const pk_panel_call *call);
     // A row of n floats in the bf16 form: rounded to nearest even; written up to an even n.
     void (*form_bf16)(const float *x, int64_t n, void *out);
-    // A row in the int8 form, ⌈n/32⌉·32 bytes and ⌈n/32⌉ + 1 sums. Returns its scale.
+    // A row in the int8 form, ⌈n/32⌉·32 bytes; ⌈n/32⌉ offsets for int4's products and the row's sum. Returns its scale.
     float (*form_int8)(const float *x, int64_t n, int8_t *out, int32_t *sums);
     // The same in the quads form, as int8 weights' products read it; the last sum is for them alone.
     float (*form_quads)(const float *x, int64_t n, int8_t *out, int32_t *sums);

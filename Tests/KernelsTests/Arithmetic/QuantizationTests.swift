@@ -109,7 +109,9 @@ import Testing
         #expect(searched < 0.9 * plain, "\(searched) against \(plain)")
     }
 
-    @Test("an int8 row is its values over max|x|/127 with the sums of its groups and of all", arguments: lengths)
+    @Test(
+        "an int8 row is its values over max|x|/127 with the offsets of its groups and the sum of all",
+        arguments: lengths)
     func int8Rows(_ k: Int) {
         for (kind, row) in Self.columns(k).prefix(16).enumerated() {
             let expected = ScalarArithmetic.int8(row)
@@ -129,8 +131,19 @@ import Testing
         #expect(scale.bitPattern == expected.scale.bitPattern || (scale.isNaN && expected.scale.isNaN), comment)
         let filled = expected.values.map { Int8($0) } + [Int8](repeating: 0, count: groups * 32 - row.count)
         #expect(out.values == filled + [Int8](repeating: 99, count: 16), comment)
-        let bySums = (0..<groups).map { g in filled[(32 * g)..<(32 * g + 32)].reduce(0) { $0 + Int32($1) } }
-        #expect(sums.values == bySums + [bySums.reduce(0, +), 77], comment)
+        let offsets = (0..<groups).map { g in
+            offset(filled[(32 * g)..<(32 * g + 32)].map(Int32.init), inPairs: kernels.quads_row_bytes == 2)
+        }
+        #expect(sums.values == offsets + [filled.reduce(0) { $0 + Int32($1) }, 77], comment)
+    }
+
+    /// −8·Σ q, or with the kernels of `pmaddubsw` that of the even pairs and that of the odd ones, in 16 bits each.
+    private static func offset(_ group: [Int32], inPairs: Bool) -> Int32 {
+        guard inPairs else { return -8 * group.reduce(0, +) }
+        let halves = (0...1).map { half in
+            -8 * group.indices.reduce(0) { $1 / 2 % 2 == half ? $0 + group[$1] : $0 }
+        }
+        return Int32(truncatingIfNeeded: halves[0] & 0xFFFF) | halves[1] << 16
     }
 
     @Test("the quads form is the int8 form, or its magnitudes and what its weights are flipped by", arguments: lengths)
