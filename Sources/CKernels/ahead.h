@@ -3,6 +3,9 @@
 // Measured on two cores of Emerald Rapids (read 37 GB/s): requests spread evenly over the steps reach 90 % of what the
 // machine can do at 8 and at 32 rows; the same requests in bursts of eight lose a fifth. What they have in common is
 // computed once for PK_UNROLLED_STEPS steps: instructions are scarce where another thread shares the core.
+// Skylake (AVX-512 without VNNI, read 18 GB/s) wants the first level, 8 KiB ahead, for a pass that is alone (up to 8 rows mostly 3 to 10 %
+// less time), and none the less a hint for each line (without them a fifth more), but the second level for one of several, as what
+// they pass over fills the first: 32 KiB of f32 or int8. Asked for again 1 KiB before its turn, f32's 96 and 512 rows gain 5 to 8 %.
 // What follows is of AMD's. Zen 3 and Zen 4 leave it to the core to read ahead for fewer than PK_HINTED_ROWS rows.
 // Zen 5 (read 50 to 80 GB/s, two cores) does better with lines in the first level, half as far ahead: at 8 rows of
 // float32 32.7 ms instead of 39.0 (50.0 instead of 51.9 while memory was slow), at 32 rows 1 to 4 % less.
@@ -12,9 +15,6 @@
 // as memory allows, and with them no faster than 42 GB/s of 62: 2 to 4 rows of f32, bf16 and int8 39 to 45 and 51 to 61 GB/s, from 6
 // rows on it is the other way round; 1 row of int4 41 and 52 to 60. So one row of int4 asks for nothing on Zen 5 and Zen 3 either;
 // that was not measured there.
-// Skylake (AVX-512 without VNNI, read 18 GB/s) wants the first level, 8 KiB ahead, for a pass that is alone (up to 4 rows 3 to 10 %
-// less time), and none the less a hint for each line (without them a fifth more), but the second level for one of several, as what
-// they pass over fills the first: 32 KiB of f32 or int8. Asked for again 1 KiB before its turn, f32's 96 and 512 rows gain 5 to 8 %.
 // Zen 3 (AVX2, read 25 to 31 GB/s) reads a single row's panels faster without hints (f32 23.4 to 28.4 GB/s instead of 22.3 to
 // 26.9, bf16 the same or 6 % more), four rows of bf16 slower (15.5 ms instead of 11.6); how far ahead makes no difference.
 #ifndef PK_AHEAD_H
