@@ -130,7 +130,7 @@ static __attribute__((noinline)) void pass_over_pairs(const band *work) {
 }
 
 static __attribute__((noinline)) void pass_over_floats(const band *work) {
-    pass_over_strip(work, (strip_form){.step = step_flushing, .x_step = 4, .is_large = 1}, PK_TILE_ROWS);
+    pass_over_strip(work, (strip_form){.step = step_flushing, .x_step = 4}, PK_TILE_ROWS);
 }
 
 // The strip as floats: of each pair the odd elements, then the even ones.
@@ -149,14 +149,15 @@ static void widen_strip(const char *strip, int64_t pairs, float *out) {
 
 static void pass_bf16(const band *work) {
     _Alignas(64) float floats[PK_K_BLOCK * PK_STRIP_COLUMNS];
+    const int widens = PK_WIDEN_ROWS < PK_BAND_ROWS && work->rows > PK_WIDEN_ROWS;
     band wide = *work;
-    if (work->rows > PK_WIDEN_ROWS) {
+    if (widens) {
         widen_strip(work->strip, work->steps, floats);
         wide.strip = (const char *)floats;
         wide.steps = 2 * work->steps;
     }
     float_mode mode = flush_subnormals();
-    if (work->rows > PK_WIDEN_ROWS) {
+    if (widens) {
         pass_over_floats(&wide);
     } else {
         pass_over_pairs(work);
