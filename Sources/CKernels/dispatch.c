@@ -10,6 +10,10 @@ typedef struct wanted_features {
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 enum {
     PK_HAS_AVX2 = 1,
@@ -18,6 +22,7 @@ enum {
     PK_HAS_AVX512_VNNI = 8,
     PK_HAS_AVX512_BF16 = 16,
     PK_IS_ZEN4 = 32,
+    PK_HAS_AMX = 64,
 };
 
 // XCR0: the register files that the operating system saves.
@@ -30,6 +35,18 @@ static uint64_t saved_register_files(void) {
 static int is_amd(void) {
     unsigned a, b, c, d;
     return __get_cpuid(0, &a, &b, &c, &d) && b == signature_AMD_ebx && c == signature_AMD_ecx && d == signature_AMD_edx;
+}
+
+// Tiles are 8 KiB of registers, which Linux saves for processes that have asked for it (arch_prctl, since 5.16).
+static int may_use_tiles(uint64_t saved) {
+    const uint64_t tiles = 0x60000;  // their layout and their data
+    if ((saved & tiles) != tiles) return 0;
+#if defined(__linux__)
+    const long request_permission = 0x1023, tile_data = 18;
+    return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+#else
+    return 0;
+#endif
 }
 
 // AMD's family 19h is Zen 3 and Zen 4, of which the latter has AVX-512. `version` is CPUID 1's EAX.
@@ -50,6 +67,8 @@ static int features_here(void) {
     int wide = (saved & zmm) == zmm && (b & wanted) == wanted;
     if (wide) features |= PK_HAS_AVX512;
     if (wide && (c & bit_AVX512VNNI)) features |= PK_HAS_AVX512_VNNI;
+    const unsigned tiles = bit_AMXTILE | bit_AMXINT8 | bit_AMXBF16;
+    if ((features & PK_HAS_AVX512_VNNI) && (d & tiles) == tiles && may_use_tiles(saved)) features |= PK_HAS_AMX;
     if (a == 0 || !__get_cpuid_count(7, 1, &a, &b, &c, &d)) return features;
     if (a & bit_AVXVNNI) features |= PK_HAS_AVX_VNNI;
     if ((a & bit_AVX512BF16) && (features & PK_HAS_AVX512_VNNI)) features |= PK_HAS_AVX512_BF16;
@@ -62,16 +81,17 @@ static int has_fast_pairs(void) { return is_amd(); }
 
 // Best first; which of the first two is better depends on the CPU.
 static const char *const names_with_fast_pairs[] = {
-    "avx512bf16", "avx512vnni", "avx512", "avxvnni", "avx2", "portable", NULL,
+    "avx512bf16", "amx", "avx512vnni", "avx512", "avxvnni", "avx2", "portable", NULL,
 };
 static const char *const names_with_slow_pairs[] = {
-    "avx512vnni", "avx512bf16", "avx512", "avxvnni", "avx2", "portable", NULL,
+    "amx", "avx512vnni", "avx512bf16", "avx512", "avxvnni", "avx2", "portable", NULL,
 };
 
 const char *const *pk_names(void) { return has_fast_pairs() ? names_with_fast_pairs : names_with_slow_pairs; }
 
 // Of two tables of one name the first that fits.
 static const wanted_features tables[] = {
+    {&pk_kernels_amx, PK_HAS_AMX},
     {&pk_kernels_avx512bf16_zen4, PK_HAS_AVX512_BF16 | PK_IS_ZEN4},
     {&pk_kernels_avx512bf16, PK_HAS_AVX512_BF16},
     {&pk_kernels_avx512vnni, PK_HAS_AVX512_VNNI},

@@ -10,14 +10,19 @@
 //   PK_QUARTERED        there are 32 registers of 4 lanes
 //   PK_MXCSR, PK_FPCR   bf16's fused steps flush subnormals by MXCSR (x86), by FPCR (Arm)
 //   PK_PAIR_PRODUCT     an instruction does bf16's two fused steps, as fast as one
+//   PK_MATRIX_TILES     there are registers for tiles of matrices, and products of them (matrix_tiles.h)
 //   PK_QUAD_PRODUCT     an instruction adds four int8 products
 //   PK_SIGNED_QUADS     it takes both sides as signed
 //   PK_FLIPPED_QUADS    it takes one side unsigned, and adds two products in 16 bits
 //   PK_NIBBLE_PAIRS     without it, int4: pmaddubsw, added up in 16 bits, whose two sums PK_SUM_OF_PAIR adds
 #include "attention.h"
 #include "page_writes.h"
-#include "panel_bf16.h"
 #include "panel_f32.h"
+#if defined(PK_MATRIX_TILES)
+#include "panel_bf16_tiles.h"
+#else
+#include "panel_bf16.h"
+#endif
 #include "panel_int4.h"
 #include "panel_int8.h"
 #include "quantize.h"
@@ -29,6 +34,10 @@ const pk_kernels PK_TABLE = {
     .name = PK_NAME,
     .bf16_row_bytes = PK_BF16_ROW_BYTES,
     .quads_row_bytes = PK_QUAD_ROW_BYTES / 4,
+#if defined(PK_MATRIX_TILES)
+    .bf16_order = PK_PAIRS_IN_TILES,
+    .banded_bytes = PK_BANDED_BYTES,
+#endif
     .panel_f32 = panel_f32,
     .panel_bf16 = panel_bf16,
     .panel_int8 = panel_int8,

@@ -10,6 +10,11 @@
 
 #include "panel.h"
 #include "quad_product.h"
+#if defined(PK_MATRIX_TILES)
+#include "matrix_tiles.h"
+#endif
+
+#if !defined(PK_MATRIX_TILES)
 
 // Rows of the largest tile. With flips, 8 sums, 2 vectors of weights, the ones and what a product is made of are 14 registers.
 #if defined(PK_FLIPPED_QUADS)
@@ -36,6 +41,8 @@ static void pass_int8(const band *work) {
     pass_over_strip(work, form, PK_QUAD_ROWS);
 }
 
+#endif
+
 PK_INLINE lanes scaled_totals(const pk_panel_call *call, int64_t row, const float *totals, int64_t at) {
     const float *scales = (const float *)((const char *)call->panel + (call->k + 3) / 4 * PK_PANEL * 4);
     int32_t row_sum = call->x_sums[row * call->x_sums_stride + groups_of(call->k)];
@@ -48,7 +55,11 @@ static void panel_int8(const pk_panel_call *call) {
     panel_form form = {.steps = (call->k + 3) / 4, .block_steps = PK_K_BLOCK, .x_step = PK_QUAD_ROW_BYTES};
     const char *scales = (const char *)call->panel + form.steps * PK_PANEL * 4;
     for (int64_t line = 0; line < PK_PANEL * 4; line += PK_LINE) __builtin_prefetch(scales + line, 0, 3);
+#if defined(PK_MATRIX_TILES)
+    multiply_tiles(call, form, scaled_totals, 1);
+#else
     multiply_panel(call, form, pass_int8, scaled_totals);
+#endif
 }
 
 #endif

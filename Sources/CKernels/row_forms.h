@@ -12,7 +12,8 @@
 #include "elements.h"
 #include "lanes.h"
 
-#if defined(PK_PAIR_PRODUCT)
+#if defined(PK_PAIR_PRODUCT) || defined(PK_MATRIX_TILES)
+#define PK_BF16_WORDS
 enum { PK_BF16_ROW_BYTES = 2 };
 #else
 enum { PK_BF16_ROW_BYTES = 4 };
@@ -42,7 +43,7 @@ PK_INLINE void store_bf16_form(char *row, int64_t at, int64_t count, lanes value
     if (count < PK_LANES) value = choose(lane_numbers() < (int32_t)count, value, splat(0));
     bit_lanes rounded = rounded_to_bf16(value);
     int64_t whole = count < PK_LANES ? (count + 1) / 2 * 2 : PK_LANES;
-#if defined(PK_PAIR_PRODUCT)
+#if defined(PK_BF16_WORDS)
     half_lanes words = __builtin_convertvector(rounded >> 16, half_lanes);
     if (whole == PK_LANES) {  // of a length that is known: no call
         memcpy(row + at * 2, &words, sizeof words);

@@ -12,6 +12,7 @@ extern const pk_kernels pk_kernels_avx512;
 extern const pk_kernels pk_kernels_avx512vnni;
 extern const pk_kernels pk_kernels_avx512bf16;
 extern const pk_kernels pk_kernels_avx512bf16_zen4;
+extern const pk_kernels pk_kernels_amx;
 #elif defined(__aarch64__)
 extern const pk_kernels pk_kernels_neon;
 extern const pk_kernels pk_kernels_neondot;

@@ -9,6 +9,9 @@ public struct KernelSet: @unchecked Sendable {
 
     public var name: String { String(cString: table.pointee.name) }
 
+    /// Whether bf16 products add in the order of AMX's tiles: their bits are then not those of the other instruction sets.
+    public var addsBF16InTiles: Bool { table.pointee.bf16_order == Int32(PK_PAIRS_IN_TILES.rawValue) }
+
     /// Names that this CPU can run, best first.
     public static var available: [String] { known.filter { pk_find($0) != nil } }
 

@@ -77,6 +77,8 @@ bool near(double value, double reference, double bound) {
     return fabs(value - reference) <= bound;
 }
 
+const char *order_of_bf16(void) { return kernels->bf16_order == PK_PAIRS_IN_TILES ? "tiles." : ""; }
+
 void report(checksum sum, const char *format, ...) {
     va_list rest;
     va_start(rest, format);

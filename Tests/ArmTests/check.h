@@ -50,6 +50,8 @@ bool expect(bool holds, const char *format, ...) __attribute__((format(printf, 2
 bool same_bits(const float *a, const float *b, int64_t count);
 // |value − reference| ≤ bound, or both NaN.
 bool near(double value, double reference, double bound);
+// What a case's name begins with whose bits depend on the order in which bf16 products add: "tiles." where it is not the usual one.
+const char *order_of_bf16(void);
 // Prints one line of bits: CASE ISA CHECKSUM.
 void report(checksum sum, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

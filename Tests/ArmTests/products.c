@@ -202,7 +202,7 @@ static void check_problem(problem *p, int32_t epilogue) {
         }
     }
     for (int64_t r = 0; r < p->rows; r++) add_floats(&sum, y + r * p->y_stride, p->columns);
-    report(sum, "product.%s.k%lld.m%lld.n%lld.e%d", format_names[p->format], (long long)p->k, (long long)p->rows,
+    report(sum, "%sproduct.%s.k%lld.m%lld.n%lld.e%d", p->format == BF16 ? order_of_bf16() : "", format_names[p->format], (long long)p->k, (long long)p->rows,
            (long long)p->columns, epilogue);
     free(y);
     free(alone);
@@ -245,9 +245,9 @@ void check_products(void) {
                 free_problem(&p);
             }
         }
-        // Bands of 96 rows, weights made floats for 49 and more.
-        const int64_t many[][3] = {{49, 300, 64}, {97, 70, 40}, {103, 259, 64}};
-        for (int i = 0; i < 3; i++) {
+        // Bands of 96 rows, of tiles 128; weights made floats for 49 and more.
+        const int64_t many[][3] = {{49, 300, 64}, {97, 70, 40}, {103, 259, 64}, {145, 610, 64}};
+        for (int i = 0; i < 4; i++) {
             problem p = make_problem(&from, format, many[i][1], many[i][0], many[i][2]);
             check_problem(&p, PK_STORE);
             free_problem(&p);

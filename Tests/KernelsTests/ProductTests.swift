@@ -58,7 +58,7 @@ struct ProductTests {
             lane.barrier()
             let panels = matrix.onNode(lane.node)
             for target in targets {
-                var foreseen = ProductItems.firstPanel(rows: rows, of: panels, lane: lane)
+                var foreseen = ProductItems.firstPanel(rows: rows, of: panels, kernels: kernels, lane: lane)
                 panels.multiply(input, into: target, following: panels, kernels: kernels, lane: lane) {
                     done.add($0.rows.count * $0.columns.count, ordering: .relaxed)
                     if let panel = foreseen, panel != $0.panel { surprises.add(1, ordering: .relaxed) }

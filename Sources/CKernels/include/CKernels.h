@@ -7,7 +7,8 @@
 //    an order;
 //  * no contraction by the compiler (FP_CONTRACT OFF): a fused step is written as one.
 //
-// So the results are the same bits on every instruction set, in every format.
+// So the results are the same bits on every instruction set, in every format but one: bf16 products on AMX's tiles have an
+// order of their own (pk_bf16_order).
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
@@ -28,6 +29,12 @@ enum {
 };
 
 typedef enum pk_type { PK_F32 = 0, PK_F16 = 1, PK_BF16 = 2 } pk_type;
+
+// The order in which a bf16 product adds.
+typedef enum pk_bf16_order {
+    PK_PAIRS_IN_TURN = 0,   // pair after pair, the odd element first, in blocks of PK_K_BLOCK elements (pair_product.h)
+    PK_PAIRS_IN_TILES = 1,  // of every 32 elements the even ones and the odd ones apart, both to the sum (panel_bf16_tiles.h)
+} pk_bf16_order;
 
 typedef enum pk_epilogue {
     PK_STORE = 0,     // y = sum + bias
@@ -150,8 +157,10 @@ typedef struct pk_attention_call {
 
 typedef struct pk_kernels {
     const char *name;         // one of pk_names()
+    int32_t bf16_order;       // pk_bf16_order
     int64_t bf16_row_bytes;   // bytes of an element in the bf16 form: 2 or 4
     int64_t quads_row_bytes;  // and in the quads form: 1 or 2
+    int64_t banded_bytes;     // rows of x that go over a bf16 or int8 panel together, in bytes; 0: PK_BAND_ROWS rows
     void (*panel_f32)(const pk_panel_call *call);
     void (*panel_bf16)(const pk_panel_call *call);
     void (*panel_int8)(const pk_panel_call *call);

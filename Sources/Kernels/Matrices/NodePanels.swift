@@ -1,3 +1,5 @@
+import CKernels
+
 /// One node's panels of a matrix `[columns, k]`, as the lanes of that node multiply with them. A borrowed view: whoever made the
 /// matrix keeps the memory alive.
 ///
@@ -43,22 +45,23 @@ public struct NodePanels: @unchecked Sendable {
         done: (ProductPart) -> Void = { _ in }
     ) {
         guard x.rows > 0 else { return }
-        var items = ProductItems(rows: x.rows, of: self, lane: lane)
+        var items = ProductItems(rows: x.rows, of: self, kernels: kernels, lane: lane)
         var product = PanelProduct(self, x, into: target, kernels: kernels)
         var next = items.next()
         while let part = next {
             next = items.next()
-            let panel = next.map { self.panel($0.panel) } ?? following?.firstPanel(rows: x.rows, lane: lane)
+            let panel =
+                next.map { self.panel($0.panel) } ?? following?.firstPanel(rows: x.rows, kernels: kernels, lane: lane)
             product.compute(part, next: panel)
             done(part)
         }
     }
 
-    /// Rows for which the weights are read once.
-    public static let cachedRows = ProductItems.cachedRows
+    /// Rows for which the weights are read once, at least.
+    public static let cachedRows = Int(PK_BAND_ROWS)
 
     /// Where the lane begins to read when so many rows are multiplied.
-    private func firstPanel(rows: Int, lane: Lane) -> UnsafeRawPointer? {
-        ProductItems.firstPanel(rows: rows, of: self, lane: lane).map { panel($0) }
+    private func firstPanel(rows: Int, kernels: KernelSet, lane: Lane) -> UnsafeRawPointer? {
+        ProductItems.firstPanel(rows: rows, of: self, kernels: kernels, lane: lane).map { panel($0) }
     }
 }

@@ -23,5 +23,8 @@ struct Arithmetic: CustomStringConvertible {
         return (all[Int(seed) % all.count], sets[Int(seed) / 2 % sets.count])
     }
 
+    /// Whether some product is of bf16 weights: AMX's tiles add these in an order of their own.
+    var multipliesBF16: Bool { weights == .bf16 || head == .bf16 }
+
     var description: String { "weights \(weights), head \(head), keys and values \(keyValues)" }
 }

@@ -45,13 +45,15 @@ struct PanelReference {
         return (ScalarArithmetic.gelu(sum), 1.2 * bound + 0x1p-21 * max(1, sum.magnitude))  // |gelu′| < 1.13
     }
 
-    /// The bits that the documented order of operations yields (without gelu).
-    func exact(_ row: Int, _ column: Int) -> Float {
+    /// The bits that the documented order of operations yields (without gelu), which in bf16 is one of two.
+    func exact(_ row: Int, _ column: Int, on kernels: pk_kernels) -> Float {
         let w = weights(column)
         var sum: Float
         switch problem.format {
         case .f32: sum = ScalarArithmetic.chain(x[row].values, w.map(\.value))
-        case .bf16: sum = ScalarArithmetic.pairChain(x[row].values, w.map(\.value))
+        case .bf16:
+            let chain = kernels.addsInTiles ? ScalarArithmetic.tileChain : ScalarArithmetic.pairChain
+            sum = chain(x[row].values, w.map(\.value))
         case .int8:
             let whole = zip(x[row].values, w).reduce(0) { $0 + Int($1.0) * Int($1.1.value) }
             sum = Float(whole) * w[0].scale * x[row].scale

@@ -61,6 +61,20 @@ enum ScalarArithmetic {
         return total
     }
 
+    /// As `pairChain`, in the order of AMX's tiles: of every 32 elements the even ones' chain and the odd ones', then their sum.
+    static func tileChain(_ x: [Float], _ w: [Float]) -> Float {
+        var total: Float = 0
+        for begin in stride(from: 0, to: x.count, by: 32) {
+            var chains: [Float] = [0, 0]
+            for at in begin..<begin + 32 {
+                let (a, b): (Float, Float) = at < x.count ? (x[at], w[at]) : (0, 0)
+                chains[at % 2] = fusedFlushing(a, b, chains[at % 2])
+            }
+            total = fusedFlushing(1, fusedFlushing(1, chains[0], chains[1]), total)
+        }
+        return total
+    }
+
     /// fma(a, b, c) with subnormal operands taken as zero and results that are tiny after rounding flushed to zero.
     static func fusedFlushing(_ a: Float, _ b: Float, _ c: Float) -> Float {
         func flushed(_ value: Float) -> Float { value.isSubnormal ? (value.sign == .minus ? -0.0 : 0.0) : value }

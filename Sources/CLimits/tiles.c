@@ -1,0 +1,77 @@
+// Products of AMX's tiles. Linux saves these registers for processes that have asked for it.
+#include "tiles.h"
+
+#if defined(__x86_64__) && defined(__linux__)
+#include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int limits_has_tiles(void) {
+    const long request_permission = 0x1023, tile_data = 18;
+    return __builtin_cpu_supports("amx-int8") && __builtin_cpu_supports("amx-bf16") &&
+           syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+}
+
+typedef struct tile_layout {
+    uint8_t palette, start_row, reserved[14];
+    uint16_t row_bytes[16];
+    uint8_t rows[16];
+} tile_layout;
+
+// Eight tiles of 16 rows of 64 bytes, all zero.
+__attribute__((target("amx-tile"))) static void clear_tiles(void) {
+    tile_layout layout = {.palette = 1};
+    for (int t = 0; t < 8; t++) {
+        layout.row_bytes[t] = 64;
+        layout.rows[t] = 16;
+    }
+    _tile_loadconfig(&layout);
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    _tile_zero(4);
+    _tile_zero(5);
+    _tile_zero(6);
+    _tile_zero(7);
+}
+
+__attribute__((target("amx-tile,amx-bf16"))) double limits_bf16_tiles(int64_t steps) {
+    clear_tiles();
+    for (int64_t s = 0; s < steps; s++) {
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_dpbf16ps(1, 4, 7);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+    }
+    _tile_release();
+    return (double)steps * 4 * 16 * 16 * 32 * 2;
+}
+
+__attribute__((target("amx-tile,amx-int8"))) double limits_int8_tiles(int64_t steps) {
+    clear_tiles();
+    for (int64_t s = 0; s < steps; s++) {
+        _tile_dpbsud(0, 4, 6);
+        _tile_dpbsud(1, 4, 7);
+        _tile_dpbsud(2, 5, 6);
+        _tile_dpbsud(3, 5, 7);
+    }
+    _tile_release();
+    return (double)steps * 4 * 16 * 16 * 64 * 2;
+}
+
+#else
+
+int limits_has_tiles(void) { return 0; }
+
+double limits_bf16_tiles(int64_t steps) {
+    (void)steps;
+    return 0;
+}
+
+double limits_int8_tiles(int64_t steps) {
+    (void)steps;
+    return 0;
+}
+
+#endif
