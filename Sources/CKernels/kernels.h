@@ -36,7 +36,10 @@ const pk_kernels PK_TABLE = {
     .quads_row_bytes = PK_QUAD_ROW_BYTES / 4,
 #if defined(PK_MATRIX_TILES)
     .bf16_order = PK_PAIRS_IN_TILES,
+    .banded_rows = PK_TILE_BAND_ROWS,
     .banded_bytes = PK_BANDED_BYTES,
+#else
+    .banded_rows = PK_BAND_ROWS,
 #endif
     .panel_f32 = panel_f32,
     .panel_bf16 = panel_bf16,

@@ -107,6 +107,14 @@ PK_INLINE void add_group(
     }
 }
 
+PK_INLINE void ask_for_group(const int4_band *work, int64_t group) {
+    const char *ahead = work->ahead + group * PK_GROUP_BYTES;
+    if (ahead >= work->end) ahead = work->then + (ahead - work->end);
+    PK_UNROLLED for (int line = 0; line < PK_GROUP_BYTES / PK_LINE; line++) {
+        __builtin_prefetch(ahead + line * PK_LINE, 0, PK_LOCALITY);
+    }
+}
+
 PK_INLINE void chain_int4(const int4_band *work, int64_t row, int first, int rows, int vectors) {
     tile_sums total;
     float *totals = work->totals + row * PK_PANEL + first * PK_LANES;
@@ -116,11 +124,7 @@ PK_INLINE void chain_int4(const int4_band *work, int64_t row, int first, int row
         }
     }
     for (int64_t group = 0; group < work->groups; group++) {
-        const char *ahead = work->ahead + group * PK_GROUP_BYTES;
-        if (ahead >= work->end) ahead = work->then + (ahead - work->end);
-        PK_UNROLLED for (int line = 0; line < PK_GROUP_BYTES / PK_LINE && rows >= PK_HINTED_INT4_ROWS; line++) {
-            __builtin_prefetch(ahead + line * PK_LINE, 0, PK_LOCALITY);
-        }
+        if (rows >= PK_HINTED_INT4_ROWS) ask_for_group(work, group);
         add_group(work, group, row, first, rows, vectors, total);
     }
     PK_UNROLLED for (int r = 0; r < rows; r++) {
@@ -141,6 +145,10 @@ static void pass_int4(const int4_band *work) {
 #undef PK_WORK
     }
 }
+
+#if defined(PK_MATRIX_TILES)
+#include "panel_int4_tiles.h"
+#endif
 
 PK_INLINE lanes times_row_scale(const pk_panel_call *call, int64_t row, const float *totals, int64_t at) {
     return load(totals + at) * splat(call->x_scales[row]);
@@ -166,6 +174,12 @@ static void panel_int4(const pk_panel_call *call) {
                 work.strip = (const char *)call->panel + (s * groups + group) * PK_GROUP_BYTES;
                 work.totals = totals + s * PK_STRIP_COLUMNS;
                 work.ahead = work.strip + PK_INT4_AHEAD;
+#if defined(PK_MATRIX_TILES)
+                if (work.rows >= PK_INT4_TILE_ROWS) {
+                    pass_int4_tiles(&work);
+                    continue;
+                }
+#endif
                 pass_int4(&work);
             }
         }

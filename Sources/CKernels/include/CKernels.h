@@ -160,7 +160,8 @@ typedef struct pk_kernels {
     int32_t bf16_order;       // pk_bf16_order
     int64_t bf16_row_bytes;   // bytes of an element in the bf16 form: 2 or 4
     int64_t quads_row_bytes;  // and in the quads form: 1 or 2
-    int64_t banded_bytes;     // rows of x that go over a bf16 or int8 panel together, in bytes; 0: PK_BAND_ROWS rows
+    // Rows of bf16 or int8 that go over a panel together, and more of them as long as they take no more bytes.
+    int64_t banded_rows, banded_bytes;
     void (*panel_f32)(const pk_panel_call *call);
     void (*panel_bf16)(const pk_panel_call *call);
     void (*panel_int8)(const pk_panel_call *call);

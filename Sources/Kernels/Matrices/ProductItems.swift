@@ -23,8 +23,8 @@ extension KernelSet {
         case .bf16: rowBytes = k * Int(table.pointee.bf16_row_bytes)
         case .int8: rowBytes = k * Int(table.pointee.quads_row_bytes)
         }
-        let tile = 32
-        return max(Int(PK_BAND_ROWS), Int(table.pointee.banded_bytes) / rowBytes / tile * tile)
+        let tiles = 32  // whole ones of AMX
+        return max(Int(table.pointee.banded_rows), Int(table.pointee.banded_bytes) / rowBytes / tiles * tiles)
     }
 }
 

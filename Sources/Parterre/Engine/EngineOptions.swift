@@ -114,7 +114,7 @@ public struct EngineOptions: Sendable, Equatable {
     public var prefixCache: Bool = true
     /// Worker lanes; `nil`: one per core that this process may use.
     public var threads: Int? = nil
-    /// `portable`, `avx2`, `avxvnni`, `avx512`, `avx512vnni` or `avx512bf16`; on Arm `portable`, `neon`, `neondot`,
+    /// `portable`, `avx2`, `avxvnni`, `avx512`, `avx512vnni`, `avx512bf16` or `amx`; on Arm `portable`, `neon`, `neondot`,
     /// `neoni8mm` or `neonbf16`; `nil`: `PARTERRE_ISA`, else the best.
     public var instructionSet: String? = nil
     /// Requests that may wait beyond those that the batch has places for; one more fails at once with `RequestError.queueFull`, for a

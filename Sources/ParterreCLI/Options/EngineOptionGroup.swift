@@ -95,7 +95,7 @@ struct EngineOptionGroup: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            Instruction set: portable, avx2, avxvnni, avx512, avx512vnni or avx512bf16; on Arm portable, neon, neondot, \
+            Instruction set: portable, avx2, avxvnni, avx512, avx512vnni, avx512bf16 or amx; on Arm portable, neon, neondot, \
             neoni8mm or neonbf16. (default: PARTERRE_ISA, else the best)
             """,
             valueName: "name"))
