@@ -96,7 +96,8 @@ PK_INLINE void few_rows_of_tiles(const pk_panel_call *call, panel_form form, flo
     _tile_zero(2);
     _tile_zero(3);
     for (int64_t step = 0; step < form.steps; step += form.block_steps) {
-        int64_t steps = smaller(form.steps - step, form.block_steps), bytes = steps * PK_STEP_BYTES, rest = form.steps - step - steps;
+        int64_t steps = smaller(form.steps - step, form.block_steps), bytes = steps * PK_STEP_BYTES;
+        int64_t rest = form.steps - step - steps;
         const char *first = (const char *)call->panel + step * PK_STRIPS * PK_STEP_BYTES, *second = first + bytes;
         const char *following = rest > 0 || call->next == NULL ? second + bytes : call->next;
         ahead near_first = ahead_of_itself(first, bytes, following);
@@ -194,7 +195,7 @@ typedef struct tile_span {
     int64_t result_stride;
 } tile_span;
 
-// The rows' lines of a strip are asked for two rows at a time, since 16 steps and more make the last span.
+// The rows' lines of a strip, two rows every 16 steps.
 PK_INLINE void ask_for_result_rows(const tile_span *span, int64_t first) {
     for (int64_t r = first; r < first + 2 && r < span->upper + span->lower; r++) {
         ask_to_write(span->result + r * span->result_stride);

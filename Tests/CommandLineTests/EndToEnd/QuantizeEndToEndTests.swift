@@ -43,7 +43,9 @@ struct QuantizeEndToEndTests {
         let expected = try await logits(place.model, "expected", ["--weights", format])
         #expect(try await logits(packed, "mapped") == expected)
         #expect(try await logits(packed, "copied", ["--packed-weights", "copy", "--weights", format]) == expected)
-        #expect(try await logits(packed, "portable", ["--isa", "portable"]) == expected)
+        // Panels are the same for every instruction set; what bf16 ones yield is not, where the default is AMX.
+        let elsewhere = try await logits(place.model, "elsewhere", ["--weights", format, "--isa", "portable"])
+        #expect(try await logits(packed, "portable", ["--isa", "portable"]) == elsewhere)
     }
 
     @Test("the folder is all that a model needs: it generates, tells what it holds, and knows damage")
