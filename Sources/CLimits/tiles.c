@@ -36,28 +36,24 @@ __attribute__((target("amx-tile"))) static void clear_tiles(void) {
     _tile_zero(7);
 }
 
+// Rounds of four products, each to a sum of its own over so many elements of K.
+#define ROUNDS(product, steps, elements)                   \
+    clear_tiles();                                         \
+    for (int64_t s = 0; s < (steps); s++) {                \
+        product(0, 4, 6);                                  \
+        product(1, 4, 7);                                  \
+        product(2, 5, 6);                                  \
+        product(3, 5, 7);                                  \
+    }                                                      \
+    _tile_release();                                       \
+    return (double)(steps) * 4 * 16 * 16 * (elements) * 2;
+
 __attribute__((target("amx-tile,amx-bf16"))) double limits_bf16_tiles(int64_t steps) {
-    clear_tiles();
-    for (int64_t s = 0; s < steps; s++) {
-        _tile_dpbf16ps(0, 4, 6);
-        _tile_dpbf16ps(1, 4, 7);
-        _tile_dpbf16ps(2, 5, 6);
-        _tile_dpbf16ps(3, 5, 7);
-    }
-    _tile_release();
-    return (double)steps * 4 * 16 * 16 * 32 * 2;
+    ROUNDS(_tile_dpbf16ps, steps, 32)
 }
 
 __attribute__((target("amx-tile,amx-int8"))) double limits_int8_tiles(int64_t steps) {
-    clear_tiles();
-    for (int64_t s = 0; s < steps; s++) {
-        _tile_dpbsud(0, 4, 6);
-        _tile_dpbsud(1, 4, 7);
-        _tile_dpbsud(2, 5, 6);
-        _tile_dpbsud(3, 5, 7);
-    }
-    _tile_release();
-    return (double)steps * 4 * 16 * 16 * 64 * 2;
+    ROUNDS(_tile_dpbsud, steps, 64)
 }
 
 #else
