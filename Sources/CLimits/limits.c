@@ -169,12 +169,14 @@ uint64_t limits_read(const void *from, int64_t bytes, int64_t streams, int64_t a
 double limits_f32(int64_t steps) { return __builtin_cpu_supports("avx512f") ? f32_avx512(steps) : f32_avx2(steps); }
 
 double limits_bf16(int64_t steps) {
-    if (limits_has_tiles()) return limits_bf16_tiles(steps);
+    double tiles = limits_tiles(steps, 1);
+    if (tiles > 0) return tiles;
     return __builtin_cpu_supports("avx512bf16") ? bf16_avx512(steps) : 0;
 }
 
 double limits_int8(int64_t steps) {
-    if (limits_has_tiles()) return limits_int8_tiles(steps);
+    double tiles = limits_tiles(steps, 0);
+    if (tiles > 0) return tiles;
     if (__builtin_cpu_supports("avx512vnni")) return int8_avx512(steps);
     if (__builtin_cpu_supports("avxvnni")) return int8_avx2(steps);
     return __builtin_cpu_supports("avx512bw") ? int8_pairs_avx512(steps) : int8_pairs_avx2(steps);

@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-int limits_has_tiles(void) {
+static int has_tiles(void) {
     const long request_permission = 0x1023, tile_data = 18;
     return __builtin_cpu_supports("amx-int8") && __builtin_cpu_supports("amx-bf16") &&
            syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
@@ -48,26 +48,21 @@ __attribute__((target("amx-tile"))) static void clear_tiles(void) {
     _tile_release();                                       \
     return (double)(steps) * 4 * 16 * 16 * (elements) * 2;
 
-__attribute__((target("amx-tile,amx-bf16"))) double limits_bf16_tiles(int64_t steps) {
+__attribute__((target("amx-tile,amx-bf16"))) static double bf16_tiles(int64_t steps) {
     ROUNDS(_tile_dpbf16ps, steps, 32)
 }
 
-__attribute__((target("amx-tile,amx-int8"))) double limits_int8_tiles(int64_t steps) {
+__attribute__((target("amx-tile,amx-int8"))) static double int8_tiles(int64_t steps) {
     ROUNDS(_tile_dpbsud, steps, 64)
+}
+
+double limits_tiles(int64_t steps, int bf16) {
+    if (!has_tiles()) return 0;
+    return bf16 ? bf16_tiles(steps) : int8_tiles(steps);
 }
 
 #else
 
-int limits_has_tiles(void) { return 0; }
-
-double limits_bf16_tiles(int64_t steps) {
-    (void)steps;
-    return 0;
-}
-
-double limits_int8_tiles(int64_t steps) {
-    (void)steps;
-    return 0;
-}
+double limits_tiles(int64_t steps, int bf16) { return (void)steps, (void)bf16, 0; }
 
 #endif

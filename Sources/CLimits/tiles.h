@@ -3,10 +3,8 @@
 
 #include <stdint.h>
 
-// Whether this CPU has AMX with bf16 and int8 and this process may use it.
-int limits_has_tiles(void);
-// Operations done in `steps` rounds of four products.
-double limits_bf16_tiles(int64_t steps);
-double limits_int8_tiles(int64_t steps);
+// Operations done in `steps` rounds of four products of AMX's tiles, of bf16 or of 8-bit integers; 0 where this CPU has none or
+// this process may not use them.
+double limits_tiles(int64_t steps, int bf16);
 
 #endif

@@ -115,7 +115,7 @@ public struct EngineOptions: Sendable, Equatable {
     /// Worker lanes; `nil`: one per core that this process may use.
     public var threads: Int? = nil
     /// `portable`, `avx2`, `avxvnni`, `avx512`, `avx512vnni`, `avx512bf16` or `amx`; on Arm `portable`, `neon`, `neondot`,
-    /// `neoni8mm` or `neonbf16`; `nil`: `PARTERRE_ISA`, else the best.
+    /// `neoni8mm` or `neonbf16`; `nil`: `PARTERRE_ISA`, else the best. `amx` has bits of its own for bf16 weights.
     public var instructionSet: String? = nil
     /// Requests that may wait beyond those that the batch has places for; one more fails at once with `RequestError.queueFull`, for a
     /// server to answer 429. `nil`: any number, as a run over a file wants it.
