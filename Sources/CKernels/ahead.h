@@ -34,6 +34,10 @@ enum {
     PK_UNROLLED_STEPS = 4,     // a group of steps, which a pass takes without looking up
     PK_GROUP_OF_STEPS = PK_UNROLLED_STEPS * PK_STEP_BYTES,
     PK_LINE = 64,
+    // Lines that a pass asks for with a group of steps: alone, as one of a few, as one of many.
+    PK_ASKS_ALONE = 2 * PK_UNROLLED_STEPS,
+    PK_ASKS_OFTEN = PK_UNROLLED_STEPS,
+    PK_ASKS_ONCE = 1,
 #if defined(PK_AHEAD_NEAR)
     PK_NEAR_BYTES = 8192,      // how far a single pass runs ahead of itself
 #else
@@ -54,7 +58,7 @@ enum {
 };
 
 // Cache lines to ask for. A pass that is alone asks for each step's two lines after `from`, from group `turn` on after
-// `then`; one of several asks for a line a step, and begins rate / 256 lines further after every PK_UNROLLED_STEPS steps.
+// `then`; one of several for a few lines after `from`, which moves by `rate` bytes with every PK_UNROLLED_STEPS steps.
 typedef struct ahead {
     const char *from;
     const char *then;
@@ -68,11 +72,10 @@ PK_INLINE ahead ahead_of_itself(const char *memory, int64_t bytes, const char *f
     return (ahead){.from = memory + PK_NEAR_BYTES, .then = following - inside, .turn = inside / PK_GROUP_OF_STEPS};
 }
 
-// The part of pass `pass` (of `passes` over the same bytes) in as many bytes that follow them.
-PK_INLINE ahead share(const char *following, int64_t bytes, int64_t steps, int64_t pass, int64_t passes) {
-    int64_t groups = (steps + PK_UNROLLED_STEPS - 1) / PK_UNROLLED_STEPS;
-    int64_t rate = (bytes / PK_LINE * 256 + groups * passes - 1) / (groups * passes);
-    return (ahead){.from = following + pass * ((groups * rate >> 8) * PK_LINE), .rate = rate};
+// The part of pass `pass` (of `passes` over the same bytes) in as many bytes that follow them; each takes `groups` turns.
+PK_INLINE ahead share(const char *following, int64_t bytes, int64_t groups, int64_t pass, int64_t passes) {
+    int64_t rate = (bytes + groups * passes - 1) / (groups * passes);
+    return (ahead){.from = following + pass * groups * rate, .rate = rate};
 }
 
 // The two lines that lie PK_AGAIN_BYTES behind a step's, for a tile that finds its block in the second level of the cache.
@@ -91,21 +94,15 @@ PK_INLINE void ask_to_write(char *line) {
     __builtin_prefetch(line + PK_LINE, 1, 3);
 }
 
-// The lines that group number `group` of steps asks for. A pass that is alone reads its steps' lines a little ahead; one
-// of several takes its share.
-PK_INLINE const char *lines_ahead(ahead next, int64_t group, int alone) {
-    if (alone) return (group < next.turn ? next.from : next.then) + group * PK_GROUP_OF_STEPS;
-    return next.from + (group * next.rate >> 8) * PK_LINE;
+// Where the lines lie that group number `group` of the steps of a pass that is alone asks for.
+PK_INLINE const char *lines_ahead(ahead next, int64_t group) {
+    return (group < next.turn ? next.from : next.then) + group * PK_GROUP_OF_STEPS;
 }
 
 // The requests of the group's step number `turn`.
-PK_INLINE void ask(const char *lines, int turn, int alone) {
-    if (alone) {
-        __builtin_prefetch(lines + turn * PK_STEP_BYTES, 0, PK_LOCALITY);
-        __builtin_prefetch(lines + turn * PK_STEP_BYTES + PK_LINE, 0, PK_LOCALITY);
-    } else {
-        __builtin_prefetch(lines + turn * PK_LINE, 0, PK_SHARED_LOCALITY);
-    }
+PK_INLINE void ask(const char *lines, int turn) {
+    __builtin_prefetch(lines + turn * PK_STEP_BYTES, 0, PK_LOCALITY);
+    __builtin_prefetch(lines + turn * PK_STEP_BYTES + PK_LINE, 0, PK_LOCALITY);
 }
 
 #endif

@@ -10,6 +10,7 @@
 #define PK_NAME "avx2"
 #define PK_TABLE pk_kernels_avx2
 #define PK_MXCSR
+#define PK_HALVED
 #define PK_HINTED_ROWS 2
 #define PK_HINTED_INT4_ROWS 2
 #define PK_FLIPPED_QUADS
@@ -39,7 +40,10 @@ PK_INLINE bit_lanes nibble_pairs(bit_lanes sum, bit_lanes w, bit_lanes x) {
     memcpy(half[0], &sum, sizeof sum);
     memcpy(half[1], &w, sizeof w);
     memcpy(half[2], &x, sizeof x);
-    for (int i = 0; i < 2; i++) half[0][i] = _mm256_add_epi16(half[0][i], _mm256_maddubs_epi16(half[1][i], half[2][i]));
+    for (int i = 0; i < 2; i++) {
+        half[0][i] = _mm256_add_epi16(half[0][i], _mm256_maddubs_epi16(half[1][i], half[2][i]));
+        __asm__("" : "+x"(half[0][i]));  // likewise
+    }
     return load_bits(half[0]);
 }
 

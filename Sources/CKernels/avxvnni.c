@@ -10,6 +10,7 @@
 #define PK_NAME "avxvnni"
 #define PK_TABLE pk_kernels_avxvnni
 #define PK_MXCSR
+#define PK_HALVED
 #define PK_QUAD_PRODUCT(sum, w, x) quad_product(sum, w, x)
 #include "lanes.h"
 

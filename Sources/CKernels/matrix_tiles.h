@@ -68,8 +68,8 @@ PK_INLINE void take_last_x(char *to, const char *from, int64_t stride, int64_t r
 // The requests of 16 steps of a pass that is alone.
 PK_INLINE void ask_for_tiles(ahead next, int64_t step) {
     PK_UNROLLED for (int group = 0; group < PK_TILE_STEPS / PK_UNROLLED_STEPS; group++) {
-        const char *lines = lines_ahead(next, step / PK_UNROLLED_STEPS + group, 1);
-        PK_UNROLLED for (int i = 0; i < PK_UNROLLED_STEPS; i++) ask(lines, i, 1);
+        const char *lines = lines_ahead(next, step / PK_UNROLLED_STEPS + group);
+        PK_UNROLLED for (int i = 0; i < PK_UNROLLED_STEPS; i++) ask(lines, i);
     }
 }
 

@@ -59,7 +59,7 @@ static __attribute__((noinline)) void pass_on_bits(const band *work) {
     const ahead nothing = {.from = work->strip};
     for (int64_t r = 0; r < work->rows; r++) {
         const strip_form form = {.step = step_on_bits, .x_step = PK_PAIR_BYTES};
-        chain(work, r, 0, nothing, 1, PK_STRIP_VECTORS, form, 0);
+        chain(work, r, 0, nothing, 1, PK_STRIP_VECTORS, form, PK_ASKS_ONCE);
     }
 }
 

@@ -12,10 +12,12 @@
 enum {
     PK_GROUP_BLOCK = 64,   // groups of a strip that stay in the cache for all tiles of a band
     PK_INT4_AHEAD = 8192,  // bytes
-#if defined(PK_NIBBLE_PAIRS)
-    PK_INT4_ROWS = 6,  // with 16 registers the totals wait in memory
-#elif defined(PK_WIDE_TILE)
-    PK_INT4_ROWS = 9,  // a few of the totals do
+    PK_INT4_ASKS_ALONE = PK_GROUP_BYTES / PK_LINE,  // lines with a group
+    PK_INT4_ASKS_OFTEN = (PK_INT4_ASKS_ALONE + 1) / 2,  // one of two passes, or more
+#if defined(PK_WIDE_TILE)
+    PK_INT4_ROWS = 9,  // a few of the totals wait in memory
+#elif defined(PK_HALVED)
+    PK_INT4_ROWS = 4,  // all of them do
 #else
     PK_INT4_ROWS = 2,
 #endif
@@ -24,7 +26,7 @@ enum {
 // Where one pass takes all columns, memory has no pause while a second one finds the strip in the cache.
 #if defined(PK_WIDE_TILE)
 #define PK_INT4_VECTORS(rows) 2
-#elif defined(PK_NIBBLE_PAIRS)
+#elif defined(PK_HALVED)
 #define PK_INT4_VECTORS(rows) ((rows) <= 2 ? 2 : 1)
 #else
 #define PK_INT4_VECTORS(rows) 1
@@ -33,9 +35,10 @@ enum {
 typedef struct int4_band {
     const char *strip;
     int64_t groups;
-    const char *ahead;  // what is asked for with the first group,
-    const char *end;    // up to here, then
-    const char *then;   // what is read after it
+    const char *end;   // the panel's; what a single pass asks for beyond it lies
+    const char *then;  // here
+    const char *following;   // the block that is read after this one
+    int64_t memory_bytes;    // this block's; 0: what follows has been asked for by the bands before
     const char *x;         // first row, at the block's first group
     int64_t x_stride;
     const int32_t *offsets;  // first row's, of the block's first group
@@ -108,14 +111,17 @@ PK_INLINE void add_group(
 }
 
 PK_INLINE void ask_for_group(const int4_band *work, int64_t group) {
-    const char *ahead = work->ahead + group * PK_GROUP_BYTES;
+    const char *ahead = work->strip + PK_INT4_AHEAD + group * PK_GROUP_BYTES;
     if (ahead >= work->end) ahead = work->then + (ahead - work->end);
-    PK_UNROLLED for (int line = 0; line < PK_GROUP_BYTES / PK_LINE; line++) {
+    PK_UNROLLED for (int line = 0; line < PK_INT4_ASKS_ALONE; line++) {
         __builtin_prefetch(ahead + line * PK_LINE, 0, PK_LOCALITY);
     }
 }
 
-PK_INLINE void chain_int4(const int4_band *work, int64_t row, int first, int rows, int vectors) {
+// `rows`, `vectors` and `asks` (PK_INT4_ASKS_…) are constants.
+PK_INLINE void chain_int4(
+    const int4_band *work, int64_t row, int first, ahead next, int rows, int vectors, int asks
+) {
     tile_sums total;
     float *totals = work->totals + row * PK_PANEL + first * PK_LANES;
     PK_UNROLLED for (int r = 0; r < rows; r++) {
@@ -124,7 +130,14 @@ PK_INLINE void chain_int4(const int4_band *work, int64_t row, int first, int row
         }
     }
     for (int64_t group = 0; group < work->groups; group++) {
-        if (rows >= PK_HINTED_INT4_ROWS) ask_for_group(work, group);
+        if (asks == PK_INT4_ASKS_ALONE) {
+            if (rows >= PK_HINTED_INT4_ROWS) ask_for_group(work, group);
+        } else {
+            PK_UNROLLED for (int line = 0; line < asks; line++) {
+                __builtin_prefetch(next.from + line * PK_LINE, 0, PK_SHARED_LOCALITY);
+            }
+            next.from += next.rate;
+        }
         add_group(work, group, row, first, rows, vectors, total);
     }
     PK_UNROLLED for (int r = 0; r < rows; r++) {
@@ -137,9 +150,20 @@ static void pass_int4(const int4_band *work) {
     int64_t tiles = (work->rows + PK_INT4_ROWS - 1) / PK_INT4_ROWS;
     for (int64_t t = 0; t < tiles; t++) {
         int64_t row = work->rows * t / tiles, rows = work->rows * (t + 1) / tiles - row;
-#define PK_WORK(R)                                                                                    \
-    for (int v = 0; v < PK_STRIP_VECTORS && (R) <= PK_INT4_ROWS; v += PK_INT4_VECTORS(R)) {           \
-        chain_int4(work, row, v, R, PK_INT4_VECTORS(R));                                              \
+#define PK_WORK(R)                                                                                       \
+    for (int v = 0; v < PK_STRIP_VECTORS && (R) <= PK_INT4_ROWS; v += PK_INT4_VECTORS(R)) {              \
+        const int vectors = PK_INT4_VECTORS(R), passes = PK_STRIP_VECTORS / vectors;                     \
+        if (tiles == 1 && passes == 1) {                                                                 \
+            chain_int4(work, row, v, (ahead){0}, R, vectors, PK_INT4_ASKS_ALONE);                         \
+            break;                                                                                       \
+        }                                                                                                \
+        int64_t pass = t * passes + v / vectors;                                                         \
+        ahead next = share(work->following, work->memory_bytes, work->groups, pass, tiles * passes);     \
+        if ((R) > PK_INT4_ROWS / 2 && next.rate <= PK_LINE) {                                            \
+            chain_int4(work, row, v, next, R, vectors, PK_ASKS_ONCE);                                    \
+        } else {                                                                                         \
+            chain_int4(work, row, v, next, R, vectors, PK_INT4_ASKS_OFTEN);                              \
+        }                                                                                                \
     }
         PK_WITH_CONSTANT_TILE_ROWS(rows, PK_WORK)
 #undef PK_WORK
@@ -156,13 +180,14 @@ PK_INLINE lanes times_row_scale(const pk_panel_call *call, int64_t row, const fl
 
 static void panel_int4(const pk_panel_call *call) {
     _Alignas(64) float totals[PK_BAND_ROWS * PK_PANEL];
+    const char *panel = call->panel;
     int64_t groups = groups_of(call->k);
     for (int64_t row = 0; row < call->rows; row += PK_BAND_ROWS) {
         int4_band work = {
             .x_stride = call->x_stride,
             .offsets_stride = call->x_sums_stride,
             .rows = smaller(call->rows - row, PK_BAND_ROWS),
-            .end = (const char *)call->panel + PK_STRIPS * groups * PK_GROUP_BYTES,
+            .end = panel + PK_STRIPS * groups * PK_GROUP_BYTES,
         };
         work.then = call->next ? call->next : work.end;
         for (int64_t group = 0; group < groups; group += PK_GROUP_BLOCK) {
@@ -170,10 +195,14 @@ static void panel_int4(const pk_panel_call *call) {
             work.first = group == 0;
             work.x = (const char *)call->x + row * call->x_stride + group * PK_QUANT_GROUP;
             work.offsets = call->x_sums + row * call->x_sums_stride + group;
+            work.memory_bytes = row == 0 ? work.groups * PK_GROUP_BYTES : 0;
             for (int64_t s = 0; s < PK_STRIPS; s++) {
-                work.strip = (const char *)call->panel + (s * groups + group) * PK_GROUP_BYTES;
+                work.strip = panel + (s * groups + group) * PK_GROUP_BYTES;
+                // The other strip's block, or the first strip's next one.
+                int64_t following = s + 1 < PK_STRIPS ? groups + group : group + work.groups;
+                int is_last = s + 1 == PK_STRIPS && following == groups;
+                work.following = is_last ? work.then : panel + following * PK_GROUP_BYTES;
                 work.totals = totals + s * PK_STRIP_COLUMNS;
-                work.ahead = work.strip + PK_INT4_AHEAD;
 #if defined(PK_MATRIX_TILES)
                 if (work.rows >= PK_INT4_TILE_ROWS) {
                     pass_int4_tiles(&work);

@@ -73,10 +73,11 @@ PK_INLINE void add_tile(tile_sums sum, int rows, int vectors, float *totals, int
     }
 }
 
-// The sums of one tile over the block; `rows` and `vectors` are constants.
+// The sums of one tile over the block; `rows`, `vectors` and `asks` (PK_ASKS_…) are constants.
 PK_INLINE void chain(
-    const band *work, int64_t row, int64_t first_vector, ahead next, int rows, int vectors, strip_form form, int alone
+    const band *work, int64_t row, int64_t first_vector, ahead next, int rows, int vectors, strip_form form, int asks
 ) {
+    const int alone = asks == PK_ASKS_ALONE;
     tile_sums sum;
     clear_tile(sum, rows, vectors);
     if (work->result) {
@@ -85,12 +86,14 @@ PK_INLINE void chain(
     const char *strip = work->strip + first_vector * 64;
     tile_rows x = rows_from(work->x + row * work->x_stride, work->x_stride, rows);
     for (int64_t group = 0; group < work->steps / PK_UNROLLED_STEPS; group++) {
-        const char *lines = lines_ahead(next, group, alone);
+        const char *lines = alone ? lines_ahead(next, group) : next.from;
         PK_UNROLLED for (int i = 0; i < PK_UNROLLED_STEPS; i++) {
-            if (!alone || rows >= PK_HINTED_ROWS) ask(lines, i, alone);
+            if (alone && rows >= PK_HINTED_ROWS) ask(lines, i);
+            if (!alone && i < asks) __builtin_prefetch(lines + i * PK_LINE, 0, PK_SHARED_LOCALITY);
             if (!alone && form.is_large) ask_again(strip + i * PK_STEP_BYTES);
             form.step(sum, strip + i * PK_STEP_BYTES, &x, i * form.x_step, rows, vectors);
         }
+        next.from += next.rate;
         strip += PK_UNROLLED_STEPS * PK_STEP_BYTES;
         move_rows(&x, PK_UNROLLED_STEPS * form.x_step, rows);
     }
@@ -110,19 +113,24 @@ PK_INLINE void chain(
 // All tiles of the band, of up to `most` rows and as equal as can be: 32 rows are 11 + 11 + 10.
 PK_INLINE void pass_over_strip(const band *work, strip_form form, int64_t most) {
     int64_t tiles = (work->rows + most - 1) / most;
+    int64_t groups = (work->steps + PK_UNROLLED_STEPS - 1) / PK_UNROLLED_STEPS;
     for (int64_t t = 0; t < tiles; t++) {
         int64_t row = work->rows * t / tiles, rows = work->rows * (t + 1) / tiles - row;
-#define PK_WORK(R)                                                                                      \
-    for (int v = 0; v < PK_STRIP_VECTORS; v += PK_STRIP_TILE_VECTORS(R, most)) {                        \
-        const int passes = PK_STRIP_VECTORS / PK_STRIP_TILE_VECTORS(R, most);                           \
-        if (tiles == 1 && passes == 1) {                                                                \
-            ahead next = ahead_of_itself(work->memory, work->steps * PK_STEP_BYTES, work->following);   \
-            chain(work, row, v, next, R, PK_STRIP_TILE_VECTORS(R, most), form, 1);                      \
-        } else {                                                                                        \
-            int64_t pass = t * passes + v / PK_STRIP_TILE_VECTORS(R, most);                             \
-            ahead next = share(work->following, work->memory_bytes, work->steps, pass, tiles * passes); \
-            chain(work, row, v, next, R, PK_STRIP_TILE_VECTORS(R, most), form, 0);                      \
-        }                                                                                               \
+#define PK_WORK(R)                                                                                       \
+    for (int v = 0; v < PK_STRIP_VECTORS; v += PK_STRIP_TILE_VECTORS(R, most)) {                         \
+        const int vectors = PK_STRIP_TILE_VECTORS(R, most), passes = PK_STRIP_VECTORS / vectors;         \
+        if (tiles == 1 && passes == 1) {                                                                 \
+            ahead next = ahead_of_itself(work->memory, work->steps * PK_STEP_BYTES, work->following);    \
+            chain(work, row, v, next, R, vectors, form, PK_ASKS_ALONE);                                  \
+            break;                                                                                       \
+        }                                                                                                \
+        int64_t pass = t * passes + v / vectors;                                                         \
+        ahead next = share(work->following, work->memory_bytes, groups, pass, tiles * passes);           \
+        if ((R) > most / 2 && next.rate <= PK_LINE) {                                                    \
+            chain(work, row, v, next, R, vectors, form, PK_ASKS_ONCE);                                   \
+        } else {                                                                                         \
+            chain(work, row, v, next, R, vectors, form, PK_ASKS_OFTEN);                                  \
+        }                                                                                                \
     }
         PK_WITH_CONSTANT_TILE_ROWS(rows, PK_WORK)
 #undef PK_WORK
