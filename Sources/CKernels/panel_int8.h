@@ -16,11 +16,32 @@
 
 #if !defined(PK_MATRIX_TILES)
 
-// Rows of the largest tile. With flips, 8 sums, 2 vectors of weights, the ones and what a product is made of are 14 registers.
-#if defined(PK_FLIPPED_QUADS)
-enum { PK_QUAD_ROWS = 4 };
+#if defined(PK_FLIPPED_QUADS) && defined(PK_HALVED)
+
+// Two rows with all columns of a strip: 8 sums, the ones, what a row gives and what a product is made of are 12 of 16 registers,
+// and a row's two words are spread for four products instead of two. An exclusive or takes the weights from memory; the barrier
+// keeps them from being loaded once for both rows, into the last registers: that costs instructions.
+enum { PK_QUAD_ROWS = 2, PK_BROAD_QUAD_ROWS = 2 };
+
+PK_INLINE void step_int8(
+    tile_sums sum, const char *weights, const tile_rows *x, int64_t at, int rows, int vectors
+) {
+    PK_UNROLLED for (int r = 0; r < rows; r++) {
+        x_quad quad = load_quad(tile_row(x, r) + at);
+        PK_UNROLLED for (int v = 0; v < vectors; v++) {
+            sum[r][v] = (lanes)PK_QUAD_PRODUCT((bit_lanes)sum[r][v], load_bits(weights + v * 64), quad);
+        }
+        __asm__ volatile("" ::: "memory");
+    }
+}
+
 #else
-enum { PK_QUAD_ROWS = PK_TILE_ROWS };
+
+// Rows of the largest tile. With flips, 4 · 2 sums, 2 vectors of weights, the ones and what a product is made of.
+#if defined(PK_FLIPPED_QUADS)
+enum { PK_QUAD_ROWS = 4, PK_BROAD_QUAD_ROWS = 0 };
+#else
+enum { PK_QUAD_ROWS = PK_TILE_ROWS, PK_BROAD_QUAD_ROWS = 0 };
 #endif
 
 PK_INLINE void step_int8(
@@ -36,8 +57,16 @@ PK_INLINE void step_int8(
     }
 }
 
+#endif
+
 static void pass_int8(const band *work) {
-    const strip_form form = {.step = step_int8, .x_step = PK_QUAD_ROW_BYTES, .whole_numbers = 1, .is_large = 1};
+    const strip_form form = {
+        .step = step_int8,
+        .x_step = PK_QUAD_ROW_BYTES,
+        .whole_numbers = 1,
+        .broad_rows = PK_BROAD_QUAD_ROWS,
+        .is_large = 1,
+    };
     pass_over_strip(work, form, PK_QUAD_ROWS);
 }
 

@@ -23,13 +23,13 @@ enum {
     PK_STRIPS = PK_PANEL / PK_STRIP_COLUMNS,
 };
 
-// Vectors of a tile of `rows` rows where the largest has `most`, both constants: half as many rows leave registers for two.
+// The most rows of a tile of both vectors where the largest tile has `most`: half as many rows leave registers for two.
 #if defined(PK_WIDE_TILE)
-#define PK_STRIP_TILE_VECTORS(rows, most) 2
+#define PK_BROAD_ROWS(most) (most)
 #elif defined(PK_QUARTERED)
-#define PK_STRIP_TILE_VECTORS(rows, most) ((rows) <= 2 ? 2 : 1)
+#define PK_BROAD_ROWS(most) 2
 #else
-#define PK_STRIP_TILE_VECTORS(rows, most) ((rows) <= (most) / 2 ? 2 : 1)
+#define PK_BROAD_ROWS(most) ((most) / 2)
 #endif
 
 // sum[r][v] ← the format's step with the 64 bytes at weights + 64·v and the x at `at` bytes of row r.
@@ -59,6 +59,7 @@ typedef struct strip_form {
     strip_step step;
     int64_t x_step;     // bytes of x that a step takes
     int whole_numbers;  // the sums are int32
+    int broad_rows;     // the most rows of a tile of both vectors, where it is not PK_BROAD_ROWS
     int is_large;       // a block fills the first level of the cache, so that other tiles than the first find it in the second
 } strip_form;
 
@@ -114,11 +115,12 @@ PK_INLINE void chain(
 PK_INLINE void pass_over_strip(const band *work, strip_form form, int64_t most) {
     int64_t tiles = (work->rows + most - 1) / most;
     int64_t groups = (work->steps + PK_UNROLLED_STEPS - 1) / PK_UNROLLED_STEPS;
+    const int64_t broad = form.broad_rows > 0 ? form.broad_rows : PK_BROAD_ROWS(most);
     for (int64_t t = 0; t < tiles; t++) {
         int64_t row = work->rows * t / tiles, rows = work->rows * (t + 1) / tiles - row;
 #define PK_WORK(R)                                                                                       \
-    for (int v = 0; v < PK_STRIP_VECTORS; v += PK_STRIP_TILE_VECTORS(R, most)) {                         \
-        const int vectors = PK_STRIP_TILE_VECTORS(R, most), passes = PK_STRIP_VECTORS / vectors;         \
+    for (int v = 0, vectors = (R) <= broad ? 2 : 1; v < PK_STRIP_VECTORS && (R) <= most; v += vectors) { \
+        const int passes = PK_STRIP_VECTORS / vectors;                                                   \
         if (tiles == 1 && passes == 1) {                                                                 \
             ahead next = ahead_of_itself(work->memory, work->steps * PK_STEP_BYTES, work->following);    \
             chain(work, row, v, next, R, vectors, form, PK_ASKS_ALONE);                                  \
