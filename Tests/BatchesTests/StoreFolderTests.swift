@@ -23,6 +23,18 @@ struct StoreFolderTests {
         #expect(throws: Never.self) { try StoreFolder(path) }
     }
 
+    @Test("is nobody's as soon as the last work on it is done")
+    func lastWork() async throws {
+        let queue = DiskQueue("tests")
+        for _ in 0..<500 {
+            let found = try await {
+                let store = try StoreFolder(path)
+                return try await queue.run { store.path }
+            }()
+            #expect(throws: Never.self) { try StoreFolder(found) }
+        }
+    }
+
     @Test("is not made of a folder that holds other things, and nothing in it is touched")
     func foreign() throws {
         try FileManager.default.createDirectory(atPath: path + "/incoming", withIntermediateDirectories: true)

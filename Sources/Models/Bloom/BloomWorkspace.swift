@@ -2,7 +2,7 @@ import CKernels
 public import Kernels
 
 /// Activations of a step, taken once for the largest step. Row strides are rounded up and a little longer than needed, so
-/// that a tile's rows fall into different sets of a cache; what lies behind a row's end stays +0.
+/// that a tile's rows fall into different sets of a cache; what lies behind a row's end is nobody's.
 public final class BloomWorkspace: @unchecked Sendable {
     public let rowCapacity: Int
     /// Rows that the head can compute at a time.
@@ -19,7 +19,8 @@ public final class BloomWorkspace: @unchecked Sendable {
     /// `[rows, heads, 3, headDim]`.
     let qkv: UnsafeMutablePointer<Float>
     let attended: UnsafeMutablePointer<Float>
-    /// `[rows, 4·hidden]`; bf16 products write their form at once and leave this empty.
+    /// `[rows, 4·hidden]`; bf16 products write their form at once and leave this alone. It lies where `qkv` and `attended` lie,
+    /// which nobody reads any more when the MLP begins.
     let inner: UnsafeMutablePointer<Float>
     /// `[logit rows, vocabulary]`; memory is taken as rows are written, and a row is written only if all of it is wanted.
     public let logits: UnsafeMutablePointer<Float>
@@ -51,7 +52,7 @@ public final class BloomWorkspace: @unchecked Sendable {
         func padded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
         hiddenStride = padded(shape.hiddenSize) + 16
         qkvStride = padded(3 * shape.hiddenSize) + 16
-        innerStride = padded(4 * shape.hiddenSize) + 16
+        innerStride = padded(4 * shape.hiddenSize) + 16  // at most qkvStride + hiddenStride
         logitStride = padded(shape.vocabularySize)
         rowCapacity = rows
         logitRowCapacity = logitRows
@@ -61,9 +62,8 @@ public final class BloomWorkspace: @unchecked Sendable {
         let form = model.weights.format.rowForm
         let headForm = model.weights.headFormat.rowForm
         let floats = [
-            rows * hiddenStride, rows * hiddenStride, rows * qkvStride, rows * hiddenStride,
-            form == .bf16 ? 0 : rows * innerStride, logitRows * logitStride, lanes * attentionScratchFloats,
-            lanes * ownNormedFloats,
+            rows * hiddenStride, rows * hiddenStride, rows * (qkvStride + hiddenStride), logitRows * logitStride,
+            lanes * attentionScratchFloats, lanes * ownNormedFloats,
         ]
         var bytes = floats.reduce(0) { $0 + RegionAllocator.footprint($1 * 4) }
         func formed(_ form: RowForm, _ rows: Int, _ width: Int) -> Int {
@@ -78,11 +78,11 @@ public final class BloomWorkspace: @unchecked Sendable {
         x = allocator.takeFloats(floats[0])
         normed = allocator.takeFloats(floats[1])
         qkv = allocator.takeFloats(floats[2])
-        attended = allocator.takeFloats(floats[3])
-        inner = allocator.takeFloats(floats[4])
-        logits = allocator.takeFloats(floats[5])
-        attentionScratch = allocator.takeFloats(floats[6])
-        ownNormed = allocator.takeFloats(floats[7])
+        attended = qkv + rows * qkvStride
+        inner = qkv
+        logits = allocator.takeFloats(floats[3])
+        attentionScratch = allocator.takeFloats(floats[4])
+        ownNormed = allocator.takeFloats(floats[5])
         hiddenForm = LaneRows(
             form, rows: rows, width: shape.hiddenSize, lanes: lanes, kernels: kernels, from: &allocator)
         innerForm = LaneRows(
