@@ -37,8 +37,8 @@ typedef struct int4_band {
     int64_t groups;
     const char *end;   // the panel's; what a single pass asks for beyond it lies
     const char *then;  // here
-    const char *following;   // the block that is read after this one
-    int64_t memory_bytes;    // this block's; 0: what follows has been asked for by the bands before
+    const char *following;  // the block that is read after this one
+    int64_t memory_bytes;   // this block's; 0: what follows has been asked for by the bands before
     const char *x;         // first row, at the block's first group
     int64_t x_stride;
     const int32_t *offsets;  // first row's, of the block's first group
@@ -154,7 +154,7 @@ static void pass_int4(const int4_band *work) {
     for (int v = 0; v < PK_STRIP_VECTORS && (R) <= PK_INT4_ROWS; v += PK_INT4_VECTORS(R)) {              \
         const int vectors = PK_INT4_VECTORS(R), passes = PK_STRIP_VECTORS / vectors;                     \
         if (tiles == 1 && passes == 1) {                                                                 \
-            chain_int4(work, row, v, (ahead){0}, R, vectors, PK_INT4_ASKS_ALONE);                         \
+            chain_int4(work, row, v, (ahead){0}, R, vectors, PK_INT4_ASKS_ALONE);                        \
             break;                                                                                       \
         }                                                                                                \
         int64_t pass = t * passes + v / vectors;                                                         \
