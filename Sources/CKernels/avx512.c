@@ -16,15 +16,14 @@
 #define PK_SHARED_INTO_L2
 #define PK_AGAIN_BYTES 1024
 #define PK_WIDEN_ROWS PK_BAND_ROWS
-#define PK_FLIPPED_QUADS
+#define PK_SPLIT_QUADS
 #define PK_QUAD_PRODUCT(sum, w, x) quad_product(sum, w, x)
 #define PK_NIBBLE_PAIRS(sum, w, x) nibble_pairs(sum, w, x)
 #define PK_SUM_OF_PAIR(sum) sum_of_pair(sum)
 #include "quad_product.h"
 
-// As in avx2.c: pmaddubsw takes |x| with w or its complement, two products of at most 127 · 128 < 2¹⁴ each.
-PK_INLINE bit_lanes quad_product(bit_lanes sum, bit_lanes w, x_quad x) {
-    __m512i pairs = _mm512_maddubs_epi16((__m512i)x.magnitude, (__m512i)(w ^ x.flip));
+PK_INLINE bit_lanes quad_product(bit_lanes sum, bit_lanes w, bit_lanes x) {
+    __m512i pairs = _mm512_maddubs_epi16((__m512i)w, (__m512i)x);
     return sum + (bit_lanes)_mm512_madd_epi16(pairs, _mm512_set1_epi16(1));
 }
 

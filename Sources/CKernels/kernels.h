@@ -14,7 +14,7 @@
 //   PK_MATRIX_TILES     there are registers for tiles of matrices, and products of them (matrix_tiles.h)
 //   PK_QUAD_PRODUCT     an instruction adds four int8 products
 //   PK_SIGNED_QUADS     it takes both sides as signed
-//   PK_FLIPPED_QUADS    it takes one side unsigned, and adds two products in 16 bits
+//   PK_SPLIT_QUADS      it adds two products in 16 bits (split_quads.h)
 //   PK_NIBBLE_PAIRS     without it, int4: pmaddubsw, added up in 16 bits, whose two sums PK_SUM_OF_PAIR adds
 #include "attention.h"
 #include "page_writes.h"

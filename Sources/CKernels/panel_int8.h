@@ -4,7 +4,7 @@
 //   value = (float(Σ) · weight scale) · row scale
 //
 // Weights are stored as w + 128, so that vpdpbusd can take them as its unsigned side; the row's own sum takes that away.
-// Other instructions want them otherwise (quad_product.h) and have something else to take away, or nothing: the same sums.
+// sdot wants them as they are (quad_product.h) and has nothing to take away: the same sums.
 #ifndef PK_PANEL_INT8_H
 #define PK_PANEL_INT8_H
 
@@ -16,30 +16,10 @@
 
 #if !defined(PK_MATRIX_TILES)
 
-#if defined(PK_FLIPPED_QUADS) && defined(PK_HALVED)
-
-// Two rows with all columns of a strip: 8 sums, the ones, what a row gives and what a product is made of are 12 of 16 registers,
-// and a row's two words are spread for four products instead of two. An exclusive or takes the weights from memory; the barrier
-// keeps them from being loaded once for both rows, into the last registers: that costs instructions.
-enum { PK_QUAD_ROWS = 2, PK_BROAD_QUAD_ROWS = 2 };
-
-PK_INLINE void step_int8(
-    tile_sums sum, const char *weights, const tile_rows *x, int64_t at, int rows, int vectors
-) {
-    PK_UNROLLED for (int r = 0; r < rows; r++) {
-        x_quad quad = load_quad(tile_row(x, r) + at);
-        PK_UNROLLED for (int v = 0; v < vectors; v++) {
-            sum[r][v] = (lanes)PK_QUAD_PRODUCT((bit_lanes)sum[r][v], load_bits(weights + v * 64), quad);
-        }
-        __asm__ volatile("" ::: "memory");
-    }
-}
-
-#else
-
-// Rows of the largest tile. With flips, 4 · 2 sums, 2 vectors of weights, the ones and what a product is made of.
-#if defined(PK_FLIPPED_QUADS)
-enum { PK_QUAD_ROWS = 4, PK_BROAD_QUAD_ROWS = 0 };
+// Rows of the largest tile, and of the largest with all columns of a strip. With pmaddubsw in 16 registers: 8 sums, the
+// weights, the ones, what a row gives and what a product is made of.
+#if defined(PK_SPLIT_QUADS) && defined(PK_HALVED)
+enum { PK_QUAD_ROWS = 4, PK_BROAD_QUAD_ROWS = 2 };
 #else
 enum { PK_QUAD_ROWS = PK_TILE_ROWS, PK_BROAD_QUAD_ROWS = 0 };
 #endif
@@ -50,24 +30,42 @@ PK_INLINE void step_int8(
     bit_lanes weight[PK_STRIP_VECTORS];
     PK_UNROLLED for (int v = 0; v < vectors; v++) weight[v] = quad_weights(load_bits(weights + v * 64));
     PK_UNROLLED for (int r = 0; r < rows; r++) {
-        x_quad quad = load_quad(tile_row(x, r) + at);
+        scalar_word quad = load_scalar(tile_row(x, r) + at);
         PK_UNROLLED for (int v = 0; v < vectors; v++) {
             sum[r][v] = (lanes)PK_QUAD_PRODUCT((bit_lanes)sum[r][v], weight[v], quad);
         }
     }
 }
 
+#if defined(PK_SPLIT_QUADS)
+
+// The block's second halves of one row.
+PK_INLINE void add_second_halves(const band *work, int64_t row) {
+    int64_t quads = (work->steps + 7) / 8 * 8;  // the row has whole groups
+    second_halves list = second_halves_of((char *)work->x + row * work->x_stride, quads);
+    if (*list.count == 0) return;
+    float *to = work->sums + row * PK_PANEL;
+    bit_lanes sum[PK_STRIP_VECTORS];
+    PK_UNROLLED for (int v = 0; v < PK_STRIP_VECTORS; v++) sum[v] = load_bits(to + v * PK_LANES);
+    for (uint32_t i = 0; i < *list.count; i++) {
+        const char *weights = work->strip + (int64_t)list.places[i] * PK_STEP_BYTES;
+        scalar_word quad = load_scalar(list.quads + 4 * i);
+        PK_UNROLLED for (int v = 0; v < PK_STRIP_VECTORS; v++) {
+            sum[v] = PK_QUAD_PRODUCT(sum[v], load_bits(weights + v * 64), quad);
+        }
+    }
+    PK_UNROLLED for (int v = 0; v < PK_STRIP_VECTORS; v++) store(to + v * PK_LANES, (lanes)sum[v]);
+}
+
 #endif
 
 static void pass_int8(const band *work) {
     const strip_form form = {
-        .step = step_int8,
-        .x_step = PK_QUAD_ROW_BYTES,
-        .whole_numbers = 1,
-        .broad_rows = PK_BROAD_QUAD_ROWS,
-        .is_large = 1,
-    };
+        .step = step_int8, .x_step = 4, .whole_numbers = 1, .broad_rows = PK_BROAD_QUAD_ROWS, .is_large = 1};
     pass_over_strip(work, form, PK_QUAD_ROWS);
+#if defined(PK_SPLIT_QUADS)
+    for (int64_t r = 0; r < work->rows; r++) add_second_halves(work, r);
+#endif
 }
 
 #endif

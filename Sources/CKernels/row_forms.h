@@ -4,13 +4,15 @@
 //   bf16   every value rounded to bf16 (nearest even). Where an instruction multiplies pairs, words in order; elsewhere
 //          floats, the two of a pair exchanged (odd, even): the order in which they are added
 //   int8   q = round(x / scale) as int8, scale = max|x| / 127 of the row (nearest even)
-//   quads  the same for int8 weights. Where their instruction wants one side unsigned (PK_FLIPPED_QUADS): four |q|, then
-//          what their four weights are flipped by, 0x80 or, of negative q, 0x7F
+//   quads  the same for int8 weights, or as pmaddubsw wants it (split_quads.h)
 #ifndef PK_ROW_FORMS_H
 #define PK_ROW_FORMS_H
 
 #include "elements.h"
 #include "lanes.h"
+#if defined(PK_SPLIT_QUADS)
+#include "split_quads.h"
+#endif
 
 #if defined(PK_PAIR_PRODUCT) || defined(PK_MATRIX_TILES)
 #define PK_BF16_WORDS
@@ -19,8 +21,8 @@ enum { PK_BF16_ROW_BYTES = 2 };
 enum { PK_BF16_ROW_BYTES = 4 };
 #endif
 
-#if defined(PK_FLIPPED_QUADS)
-enum { PK_QUAD_ROW_BYTES = 8 };
+#if defined(PK_SPLIT_QUADS)
+enum { PK_QUAD_ROW_BYTES = PK_SPLIT_QUAD_BYTES };
 #else
 enum { PK_QUAD_ROW_BYTES = 4 };
 #endif
@@ -146,26 +148,15 @@ static float form_int8(const float *x, int64_t n, int8_t *out, int32_t *sums) {
     return greatest / 127;
 }
 
-// sums[groups] = what PK_QUAD_OFFSET counts: Σ q, or with flips Σ q of the negative q.
-#if defined(PK_FLIPPED_QUADS)
+#if defined(PK_SPLIT_QUADS)
 static float form_quads(const float *x, int64_t n, int8_t *out, int32_t *sums) {
-    int64_t whole = groups_of(n) * PK_QUANT_GROUP;
-    const int8_t *plain = out + whole;  // the quads written below never reach what is still to be read
-    float scale = form_int8(x, n, out + whole, sums);
-    int_lanes negative = {0};
-    for (int64_t at = 0; at < whole; at += PK_LANES) {
-        byte_lanes q;
-        memcpy(&q, plain + at, sizeof q);
-        byte_lanes sign = q >> 7;
-        negative += __builtin_convertvector(q & sign, int_lanes);
-        typedef uint32_t words __attribute__((vector_size(16)));
-        words magnitude = (words)((q ^ sign) - sign), flip = (words)(sign ^ (int8_t)0x80);
-        words first = __builtin_shufflevector(magnitude, flip, 0, 4, 1, 5);
-        words second = __builtin_shufflevector(magnitude, flip, 2, 6, 3, 7);
-        memcpy(out + 2 * at, &first, sizeof first);
-        memcpy(out + 2 * at + sizeof first, &second, sizeof second);
+    int64_t quads = groups_of(n) * PK_QUANT_GROUP / 4;
+    const int8_t *plain = out + quads * (PK_QUAD_ROW_BYTES - 4);
+    float scale = form_int8(x, n, out + quads * (PK_QUAD_ROW_BYTES - 4), sums);
+    for (int64_t at = 0; at < quads; at += PK_K_BLOCK) {
+        int64_t count = quads - at < PK_K_BLOCK ? quads - at : PK_K_BLOCK;
+        split_block(plain + 4 * at, count, (char *)out + at * PK_QUAD_ROW_BYTES);
     }
-    sums[groups_of(n)] = __builtin_reduce_add(negative);
     return scale;
 }
 #else

@@ -134,7 +134,7 @@ static void check_forms(generator *from, int64_t n) {
         }
         // pmaddubsw's kernels want two numbers of 16 bits, all others one.
         int64_t group = pairs[0] + pairs[1];
-        int64_t whole = kernels->quads_row_bytes == 2 ? (-8 * pairs[0] & 0xFFFF) + -8 * pairs[1] * 0x10000 : -8 * group;
+        int64_t whole = kernels->quads_row_bytes == 3 ? (-8 * pairs[0] & 0xFFFF) + -8 * pairs[1] * 0x10000 : -8 * group;
         expect(sums[g] == (int32_t)whole, "offset of group %lld of %lld", (long long)g, (long long)n);
         total += group;
     }

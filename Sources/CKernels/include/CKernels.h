@@ -159,7 +159,7 @@ typedef struct pk_kernels {
     const char *name;         // one of pk_names()
     int32_t bf16_order;       // pk_bf16_order
     int64_t bf16_row_bytes;   // bytes of an element in the bf16 form: 2 or 4
-    int64_t quads_row_bytes;  // and in the quads form: 1 or 2
+    int64_t quads_row_bytes;  // and in the quads form: 1 or 3
     // Rows of bf16 or int8 that go over a panel together, and more of them as long as they take no more bytes.
     int64_t banded_rows, banded_bytes;
     void (*panel_f32)(const pk_panel_call *call);

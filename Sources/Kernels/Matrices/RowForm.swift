@@ -7,7 +7,7 @@ public enum RowForm: Sendable, Equatable {
     case bf16
     /// int8 with one scale, `max|x| / 127`, as int4 weights' products read it.
     case int8
-    /// The same as int8 weights' products read it: where their instruction wants it so, magnitudes and signs apart.
+    /// The same as int8 weights' products read it: where their instruction saturates, great values in two halves.
     case quads
 }
 
@@ -110,13 +110,13 @@ public struct FormedRows: @unchecked Sendable {
     private static func groups(_ width: Int) -> Int { (width + Int(PK_QUANT_GROUP) - 1) / Int(PK_QUANT_GROUP) }
 
     private static func stride(_ form: RowForm, width: Int, kernels: KernelSet) -> Int {
-        let elementBytes =
+        let bytes =
             switch form {
-            case .f32: 4
-            case .bf16: Int(kernels.table.pointee.bf16_row_bytes)
-            case .int8: 1
-            case .quads: Int(kernels.table.pointee.quads_row_bytes)
+            case .f32: width * 4
+            case .bf16: width * Int(kernels.table.pointee.bf16_row_bytes)
+            case .int8: groups(width) * Int(PK_QUANT_GROUP)
+            case .quads: groups(width) * Int(PK_QUANT_GROUP) * Int(kernels.table.pointee.quads_row_bytes)
             }
-        return (width * elementBytes + 63) / 64 * 64 + 64
+        return (bytes + 63) / 64 * 64 + 64
     }
 }

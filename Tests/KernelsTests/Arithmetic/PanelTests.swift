@@ -84,11 +84,17 @@ import Testing
     @Test("whole numbers add up exactly at their extremes", arguments: [WeightFormat.int8, .int4])
     func extremes(_ format: WeightFormat) {
         let k = 1056
-        var problem = PanelProblem(format, k: k, rows: 9, seed: 1)
+        let rows = 12
+        // Pairs of the last kind's quads add up to 128 at most, which fits, or to more.
+        let border: [Float] = [
+            127, 2, 127, 1, 64, 64, 64, 65, -64, -64, -64, -65, 127, -127, -127, -1, -127, -2, 64, 64,
+        ]
+        var problem = PanelProblem(format, k: k, rows: rows, seed: 1)
         problem.hasBias = false
-        problem.x = (0..<9).map { row in
+        problem.x = (0..<rows).map { row in
             (0..<k).map { at in
-                [1, -1, at % 4 < 2 ? 1 : -1][row % 3]  // all of a row are ±127, and so are the pairs of the last kind
+                // All of a row are ±127, and so are the pairs of the third kind.
+                [1, -1, at % 4 < 2 ? 1 : -1, border[at % border.count] / 127][row % 4]
             }
         }
         problem.weights = (0..<64).map { column in
@@ -100,7 +106,7 @@ import Testing
         let reference = PanelReference(problem, panel: prepared[0].2.panel)
         for (name, kernels, panel) in prepared {
             let y = panel.run()
-            for row in 0..<9 {
+            for row in 0..<rows {
                 for column in 0..<64 {
                     let expected = reference.exact(row, column, on: kernels)
                     #expect(

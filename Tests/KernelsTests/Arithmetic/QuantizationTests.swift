@@ -132,7 +132,7 @@ import Testing
         let filled = expected.values.map { Int8($0) } + [Int8](repeating: 0, count: groups * 32 - row.count)
         #expect(out.values == filled + [Int8](repeating: 99, count: 16), comment)
         let offsets = (0..<groups).map { g in
-            offset(filled[(32 * g)..<(32 * g + 32)].map(Int32.init), inPairs: kernels.quads_row_bytes == 2)
+            offset(filled[(32 * g)..<(32 * g + 32)].map(Int32.init), inPairs: kernels.quads_row_bytes == 3)
         }
         #expect(sums.values == offsets + [filled.reduce(0) { $0 + Int32($1) }, 77], comment)
     }
@@ -146,30 +146,51 @@ import Testing
         return Int32(truncatingIfNeeded: halves[0] & 0xFFFF) | halves[1] << 16
     }
 
-    @Test("the quads form is the int8 form, or its magnitudes and what its weights are flipped by", arguments: lengths)
+    @Test("the quads form is the int8 form, or where sums of two products saturate its split quads", arguments: lengths)
     func quads(_ k: Int) {
         for (kind, row) in Self.columns(k).prefix(16).enumerated() {
             for (name, kernels) in instructionSets {
                 let comment: Comment = "\(name), k \(k), kind \(kind)"
                 let groups = (k + 31) / 32
                 let plain = Memory<Int8>(groups * 32, repeating: 99)
-                let plainSums = Memory<Int32>(groups + 1, repeating: 77)
+                let plainSums = Memory<Int32>(groups + 2, repeating: 77)
                 let scale = kernels.form_int8(row, Int64(k), plain.start, plainSums.start)
-                let isFlipped = kernels.quads_row_bytes == 2
-                let out = Memory<Int8>(groups * (isFlipped ? 64 : 32) + 16, repeating: 99)
+                let bytes = groups * 32 * Int(kernels.quads_row_bytes)
+                let out = Memory<Int8>(bytes + 16, repeating: 99)
                 let sums = Memory<Int32>(groups + 2, repeating: 77)
                 let own = kernels.form_quads(row, Int64(k), out.start, sums.start)
                 #expect(own.bitPattern == scale.bitPattern || (own.isNaN && scale.isNaN), comment)
-                var expected: [Int8] = []
-                for quad in stride(from: 0, to: groups * 32, by: 4) {
-                    let values = plain.values[quad..<(quad + 4)]
-                    expected += isFlipped ? values.map(abs) + values.map { $0 < 0 ? 0x7F : -0x80 } : Array(values)
+                #expect(sums.values == plainSums.values, comment)
+                #expect(out.values[bytes...] == [Int8](repeating: 99, count: 16)[...], comment)
+                if kernels.quads_row_bytes == 1 {
+                    #expect(out.values[..<bytes] == plain.values[...], comment)
+                } else {
+                    Self.checkSplit(out.values, of: plain.values, comment)
                 }
-                #expect(out.values == expected + [Int8](repeating: 99, count: 16), comment)
-                let negative = plain.values.reduce(0) { $0 + Int32(min($1, 0)) }
-                let last = isFlipped ? negative : plainSums.values[groups]
-                #expect(sums.values == plainSums.values.dropLast() + [last, 77], comment)
             }
+        }
+    }
+
+    /// Blocks of 256 quads, in 12 bytes each: their first halves or whole quads, the second halves, which quads' they are, how
+    /// many. Only a quad with a pair beyond ±128 is split, and neither half has one.
+    static func checkSplit(_ row: [Int8], of plain: [Int8], _ comment: Comment) {
+        func isGreat(_ quad: [Int]) -> Bool { max(abs(quad[0] + quad[1]), abs(quad[2] + quad[3])) > 128 }
+        func quad(_ bytes: [Int8], _ at: Int) -> [Int] { bytes[at..<(at + 4)].map(Int.init) }
+        let quads = plain.count / 4
+        for first in stride(from: 0, to: quads, by: 256) {
+            let count = min(256, quads - first)
+            let block = first * 12
+            let listed = (0..<4).reduce(0) { $0 | Int(UInt8(bitPattern: row[block + 9 * count + $1])) << (8 * $1) }
+            let places = (0..<listed).map { Int(UInt8(bitPattern: row[block + 8 * count + $0])) }
+            #expect(places == (0..<count).filter { isGreat(quad(plain, 4 * (first + $0))) }, comment)
+            var found = (0..<count).map { quad(row, block + 4 * $0) }
+            #expect(!found.contains(where: isGreat), comment)
+            for (index, place) in places.enumerated() {
+                let second = quad(row, block + 4 * (count + index))
+                #expect(!isGreat(second), comment)
+                for i in 0..<4 { found[place][i] += second[i] }
+            }
+            #expect(found.flatMap { $0 } == plain[(4 * first)..<(4 * (first + count))].map(Int.init), comment)
         }
     }
 
