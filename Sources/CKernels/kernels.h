@@ -7,6 +7,7 @@
 //   PK_AGAIN_BYTES      so far ahead these ask again for a block that fills the first level
 //   PK_WIDEN_ROWS       more rows than that share bf16 weights as floats
 //   PK_HINTED_ROWS      fewer rows ask for nothing; of int4 weights PK_HINTED_INT4_ROWS
+//   PK_TWO_STREAMS      a row alone reads both strips of a panel at once (Zen 3)
 //   PK_HALVED           there are 16 registers of 8 lanes, and products of int8 for them
 //   PK_QUARTERED        there are 32 registers of 4 lanes
 //   PK_MXCSR, PK_FPCR   bf16's fused steps flush subnormals by MXCSR (x86), by FPCR (Arm)

@@ -18,12 +18,22 @@ typedef void (*strip_pass)(const band *work);
 
 // totals ← totals + sums, for a pass that must not add them itself: it runs while subnormals are flushed, or may have to be
 // done again (pair_product.h).
-PK_INLINE void add_strip(float *totals, const float *sums, int64_t rows) {
+PK_INLINE void add_strips(float *totals, const float *sums, int64_t rows, int64_t strips) {
     for (int64_t r = 0; r < rows; r++) {
-        for (int64_t c = r * PK_PANEL; c < r * PK_PANEL + PK_STRIP_COLUMNS; c += PK_LANES) {
+        for (int64_t c = r * PK_PANEL; c < r * PK_PANEL + strips * PK_STRIP_COLUMNS; c += PK_LANES) {
             store(totals + c, load(totals + c) + load(sums + c));
         }
     }
+}
+
+// Strips of a block that a pass takes.
+PK_INLINE int64_t strips_at_once(int64_t rows) {
+#if defined(PK_TWO_STREAMS)
+    if (rows == 1) return PK_STRIPS;
+#else
+    (void)rows;
+#endif
+    return 1;
 }
 
 PK_INLINE void ask_for_result(const pk_panel_call *call, int64_t row, int64_t strip, band *work) {
@@ -52,12 +62,14 @@ PK_INLINE void multiply_panel(
     const char *panel = call->panel, *x = call->x;
     for (int64_t row = 0; row < call->rows; row += PK_BAND_ROWS) {
         band work = {.x_stride = call->x_stride, .rows = smaller(call->rows - row, PK_BAND_ROWS)};
+        const int64_t strips = strips_at_once(work.rows);
         for (int64_t step = 0; step < form.steps; step += form.block_steps) {
             work.steps = smaller(form.steps - step, form.block_steps);
             work.x = x + row * call->x_stride + step * form.x_step;
-            for (int64_t s = 0; s < PK_STRIPS; s++) {
+            for (int64_t s = 0; s < PK_STRIPS; s += strips) {
                 float *to = totals + s * PK_STRIP_COLUMNS;
                 work.strip = panel + (step * PK_STRIPS + s * work.steps) * PK_STEP_BYTES;
+                work.beside = strips > 1 ? work.strip + work.steps * PK_STEP_BYTES : NULL;
                 work.memory = work.strip;
                 work.memory_bytes = row == 0 ? work.steps * PK_STEP_BYTES : 0;  // the next bands find it in the cache
                 int is_last = s == PK_STRIPS - 1 && step + work.steps == form.steps;
@@ -66,7 +78,7 @@ PK_INLINE void multiply_panel(
                 work.adds = step > 0 && !form.apart;
                 if (step + work.steps == form.steps) ask_for_result(call, row, s, &work);
                 pass(&work);
-                if (step > 0 && form.apart) add_strip(to, sums, work.rows);
+                if (step > 0 && form.apart) add_strips(to, sums, work.rows, strips);
             }
         }
         finish_rows(call, row, work.rows, totals, floats);

@@ -34,6 +34,7 @@ enum {
 
 typedef struct int4_band {
     const char *strip;
+    const char *beside;  // the other strip's same groups, if one pass takes both (PK_TWO_STREAMS); or NULL
     int64_t groups;
     const char *end;   // the panel's; what a single pass asks for beyond it lies
     const char *then;  // here
@@ -145,8 +146,35 @@ PK_INLINE void chain_int4(
     }
 }
 
+#if defined(PK_TWO_STREAMS)
+
+// One row with both strips, a group of the one and a group of the other.
+PK_INLINE void chain_int4_of_both(const int4_band *work) {
+    int4_band other = *work;
+    other.strip = work->beside;
+    tile_sums total[PK_STRIPS];
+    PK_UNROLLED for (int i = 0; i < PK_STRIPS * PK_STRIP_VECTORS; i++) {
+        total[i / PK_STRIP_VECTORS][0][i % PK_STRIP_VECTORS] = work->first ? splat(0) : load(work->totals + i * PK_LANES);
+    }
+    for (int64_t group = 0; group < work->groups; group++) {
+        add_group(work, group, 0, 0, 1, PK_STRIP_VECTORS, total[0]);
+        add_group(&other, group, 0, 0, 1, PK_STRIP_VECTORS, total[1]);
+    }
+    PK_UNROLLED for (int i = 0; i < PK_STRIPS * PK_STRIP_VECTORS; i++) {
+        store(work->totals + i * PK_LANES, total[i / PK_STRIP_VECTORS][0][i % PK_STRIP_VECTORS]);
+    }
+}
+
+#endif
+
 // All tiles of the band, as equal as can be: 8 rows are 4 + 4.
 static void pass_int4(const int4_band *work) {
+#if defined(PK_TWO_STREAMS)
+    if (work->beside) {
+        chain_int4_of_both(work);
+        return;
+    }
+#endif
     int64_t tiles = (work->rows + PK_INT4_ROWS - 1) / PK_INT4_ROWS;
     for (int64_t t = 0; t < tiles; t++) {
         int64_t row = work->rows * t / tiles, rows = work->rows * (t + 1) / tiles - row;
@@ -190,14 +218,16 @@ static void panel_int4(const pk_panel_call *call) {
             .end = panel + PK_STRIPS * groups * PK_GROUP_BYTES,
         };
         work.then = call->next ? call->next : work.end;
+        const int64_t strips = strips_at_once(work.rows);
         for (int64_t group = 0; group < groups; group += PK_GROUP_BLOCK) {
             work.groups = smaller(groups - group, PK_GROUP_BLOCK);
             work.first = group == 0;
             work.x = (const char *)call->x + row * call->x_stride + group * PK_QUANT_GROUP;
             work.offsets = call->x_sums + row * call->x_sums_stride + group;
             work.memory_bytes = row == 0 ? work.groups * PK_GROUP_BYTES : 0;
-            for (int64_t s = 0; s < PK_STRIPS; s++) {
+            for (int64_t s = 0; s < PK_STRIPS; s += strips) {
                 work.strip = panel + (s * groups + group) * PK_GROUP_BYTES;
+                work.beside = strips > 1 ? work.strip + groups * PK_GROUP_BYTES : NULL;
                 // The other strip's block, or the first strip's next one.
                 int64_t following = s + 1 < PK_STRIPS ? groups + group : group + work.groups;
                 int is_last = s + 1 == PK_STRIPS && following == groups;

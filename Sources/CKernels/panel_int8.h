@@ -39,16 +39,16 @@ PK_INLINE void step_int8(
 
 #if defined(PK_SPLIT_QUADS)
 
-// The block's second halves of one row.
-PK_INLINE void add_second_halves(const band *work, int64_t row) {
+// The block's second halves of one row, with one strip. `sums` are the band's there.
+PK_INLINE void add_second_halves(const band *work, int64_t row, const char *strip, float *sums) {
     int64_t quads = (work->steps + 7) / 8 * 8;  // the row has whole groups
     second_halves list = second_halves_of((char *)work->x + row * work->x_stride, quads);
     if (*list.count == 0) return;
-    float *to = work->sums + row * PK_PANEL;
+    float *to = sums + row * PK_PANEL;
     bit_lanes sum[PK_STRIP_VECTORS];
     PK_UNROLLED for (int v = 0; v < PK_STRIP_VECTORS; v++) sum[v] = load_bits(to + v * PK_LANES);
     for (uint32_t i = 0; i < *list.count; i++) {
-        const char *weights = work->strip + (int64_t)list.places[i] * PK_STEP_BYTES;
+        const char *weights = strip + (int64_t)list.places[i] * PK_STEP_BYTES;
         scalar_word quad = load_scalar(list.quads + 4 * i);
         PK_UNROLLED for (int v = 0; v < PK_STRIP_VECTORS; v++) {
             sum[v] = PK_QUAD_PRODUCT(sum[v], load_bits(weights + v * 64), quad);
@@ -64,7 +64,10 @@ static void pass_int8(const band *work) {
         .step = step_int8, .x_step = 4, .whole_numbers = 1, .broad_rows = PK_BROAD_QUAD_ROWS, .is_large = 1};
     pass_over_strip(work, form, PK_QUAD_ROWS);
 #if defined(PK_SPLIT_QUADS)
-    for (int64_t r = 0; r < work->rows; r++) add_second_halves(work, r);
+    for (int64_t r = 0; r < work->rows; r++) {
+        add_second_halves(work, r, work->strip, work->sums);
+        if (work->beside) add_second_halves(work, r, work->beside, work->sums + PK_STRIP_COLUMNS);
+    }
 #endif
 }
 

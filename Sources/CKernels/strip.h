@@ -39,6 +39,7 @@ typedef void (*strip_step)(
 // A band of rows on its way over one block of one strip.
 typedef struct band {
     const char *strip;
+    const char *beside;  // the other strip's same block, if one pass takes both (PK_TWO_STREAMS); or NULL
     int64_t steps;
     const char *x;       // the band's first row, at the block's first step
     int64_t x_stride;    // bytes
@@ -111,8 +112,52 @@ PK_INLINE void chain(
     }
 }
 
+#if defined(PK_TWO_STREAMS)
+
+// One row with both strips at once.
+PK_INLINE void chain_of_both(const band *work, strip_form form) {
+    tile_sums sum[PK_STRIPS];
+    const char *strip[PK_STRIPS] = {work->strip, work->beside};
+    tile_rows x = rows_from(work->x, work->x_stride, 1);
+    PK_UNROLLED for (int s = 0; s < PK_STRIPS; s++) {
+        clear_tile(sum[s], 1, PK_STRIP_VECTORS);
+        if (work->result) ask_to_write(work->result + s * 2 * PK_LINE);
+    }
+    for (int64_t group = 0; group < work->steps / PK_UNROLLED_STEPS; group++) {
+        PK_UNROLLED for (int i = 0; i < PK_UNROLLED_STEPS; i++) {
+            PK_UNROLLED for (int s = 0; s < PK_STRIPS; s++) {
+                form.step(sum[s], strip[s] + i * PK_STEP_BYTES, &x, i * form.x_step, 1, PK_STRIP_VECTORS);
+            }
+        }
+        PK_UNROLLED for (int s = 0; s < PK_STRIPS; s++) strip[s] += PK_UNROLLED_STEPS * PK_STEP_BYTES;
+        move_rows(&x, PK_UNROLLED_STEPS * form.x_step, 1);
+    }
+    for (int64_t k = 0; k < work->steps % PK_UNROLLED_STEPS; k++) {
+        PK_UNROLLED for (int s = 0; s < PK_STRIPS; s++) {
+            form.step(sum[s], strip[s] + k * PK_STEP_BYTES, &x, 0, 1, PK_STRIP_VECTORS);
+        }
+        move_rows(&x, form.x_step, 1);
+    }
+    PK_UNROLLED for (int s = 0; s < PK_STRIPS; s++) {
+        float *to = work->sums + s * PK_STRIP_COLUMNS;
+        if (work->adds) {
+            add_tile(sum[s], 1, PK_STRIP_VECTORS, to, form.whole_numbers);
+        } else {
+            store_tile(sum[s], 1, PK_STRIP_VECTORS, to, PK_PANEL);
+        }
+    }
+}
+
+#endif
+
 // All tiles of the band, of up to `most` rows and as equal as can be: 32 rows are 11 + 11 + 10.
 PK_INLINE void pass_over_strip(const band *work, strip_form form, int64_t most) {
+#if defined(PK_TWO_STREAMS)
+    if (work->beside) {
+        chain_of_both(work, form);
+        return;
+    }
+#endif
     int64_t tiles = (work->rows + most - 1) / most;
     int64_t groups = (work->steps + PK_UNROLLED_STEPS - 1) / PK_UNROLLED_STEPS;
     const int64_t broad = form.broad_rows > 0 ? form.broad_rows : PK_BROAD_ROWS(most);
