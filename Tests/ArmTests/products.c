@@ -245,9 +245,9 @@ void check_products(void) {
                 free_problem(&p);
             }
         }
-        // Bands of 96 rows, of tiles 128; weights made floats for 49 and more.
-        const int64_t many[][3] = {{49, 300, 64}, {97, 70, 40}, {103, 259, 64}, {145, 610, 64}};
-        for (int i = 0; i < 4; i++) {
+        // Bands of 96 rows, of tiles 128; weights made floats for 49 and more. Few rows of several blocks in each format.
+        const int64_t many[][3] = {{49, 300, 64}, {97, 70, 40}, {103, 259, 64}, {145, 610, 64}, {1, 2110, 64}, {3, 2110, 50}};
+        for (size_t i = 0; i < sizeof many / sizeof *many; i++) {
             problem p = make_problem(&from, format, many[i][1], many[i][0], many[i][2]);
             check_problem(&p, PK_STORE);
             free_problem(&p);
