@@ -17,7 +17,7 @@
 // that was not measured there.
 // Zen 3 (AVX2, read 25 to 31 GB/s) reads a single row's panels faster without hints (f32 23.4 to 28.4 GB/s instead of 22.3 to
 // 26.9, bf16 the same or 6 % more), four rows of bf16 slower (15.5 ms instead of 11.6); how far ahead makes no difference. It reads
-// two streams at once faster than one: with both strips of a panel side by side a row takes 7 to 14 % less time in each format.
+// two streams at once faster than one: with both strips of a panel side by side a row takes 3 to 16 % less time, mostly 6 to 9.
 #ifndef PK_AHEAD_H
 #define PK_AHEAD_H
 

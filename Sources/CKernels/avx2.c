@@ -12,8 +12,8 @@
 #define PK_MXCSR
 #define PK_HALVED
 #define PK_HINTED_ROWS 2
-#define PK_TWO_STREAMS
 #define PK_HINTED_INT4_ROWS 2
+#define PK_TWO_STREAMS
 #define PK_SPLIT_QUADS
 #define PK_QUAD_PRODUCT(sum, w, x) quad_product(sum, w, x)
 #define PK_NIBBLE_PAIRS(sum, w, x) nibble_pairs(sum, w, x)

@@ -151,8 +151,8 @@ static float form_int8(const float *x, int64_t n, int8_t *out, int32_t *sums) {
 #if defined(PK_SPLIT_QUADS)
 static float form_quads(const float *x, int64_t n, int8_t *out, int32_t *sums) {
     int64_t quads = groups_of(n) * PK_QUANT_GROUP / 4;
-    const int8_t *plain = out + quads * (PK_QUAD_ROW_BYTES - 4);
-    float scale = form_int8(x, n, out + quads * (PK_QUAD_ROW_BYTES - 4), sums);
+    int8_t *plain = out + quads * (PK_QUAD_ROW_BYTES - 4);
+    float scale = form_int8(x, n, plain, sums);
     for (int64_t at = 0; at < quads; at += PK_K_BLOCK) {
         int64_t count = quads - at < PK_K_BLOCK ? quads - at : PK_K_BLOCK;
         split_block(plain + 4 * at, count, (char *)out + at * PK_QUAD_ROW_BYTES);

@@ -170,7 +170,7 @@ typedef struct pk_kernels {
     void (*form_bf16)(const float *x, int64_t n, void *out);
     // A row in the int8 form, ⌈n/32⌉·32 bytes; ⌈n/32⌉ offsets for int4's products and the row's sum. Returns its scale.
     float (*form_int8)(const float *x, int64_t n, int8_t *out, int32_t *sums);
-    // The same in the quads form, as int8 weights' products read it; the last sum is for them alone.
+    // The same in the quads form, as int8 weights' products read it.
     float (*form_quads)(const float *x, int64_t n, int8_t *out, int32_t *sums);
     // Repack rows [0, columns) of a row-major [columns, k] source (row stride in elements) into one panel.
     void (*pack_f32)(const void *source, int32_t type, int64_t row_stride, int64_t k, int64_t columns, void *panel);
