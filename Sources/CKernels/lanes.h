@@ -17,6 +17,8 @@
 
 #define PK_UNROLLED _Pragma("clang loop unroll(full)")
 #define PK_INLINE static inline __attribute__((always_inline, unused))
+// The compiler takes an integer or an address as it is and knows nothing of where it came from.
+#define PK_OPAQUE(value) __asm__("" : "+r"(value))
 
 typedef float lanes __attribute__((vector_size(64)));
 typedef double wide_lanes __attribute__((vector_size(128)));

@@ -37,10 +37,15 @@ PK_INLINE lanes first_of_pair(const char *pair, int format) {
     return (lanes)(format == PK_PAGES_F32 ? words : words << 16);
 }
 
-// Except in bf16 it lies `distance` bytes further.
+// Except in bf16 it lies `distance` bytes further. With 16 registers a pair of bf16 is loaded twice: kept for its second element it would
+// push one of a tile's sums onto the stack.
 PK_INLINE lanes second_of_pair(const char *pair, int64_t distance, int format) {
     if (format == PK_PAGES_INT8) return whole_numbers(pair + distance);
-    return (lanes)(format == PK_PAGES_F32 ? load_bits(pair + distance) : load_bits(pair) & splat_bits(0xFFFF0000));
+    if (format == PK_PAGES_F32) return (lanes)load_bits(pair + distance);
+#if !defined(PK_WIDE_TILE) && !defined(PK_QUARTERED)
+    PK_OPAQUE(pair);
+#endif
+    return (lanes)(load_bits(pair) & splat_bits(0xFFFF0000));
 }
 
 // The scale of a token in a group: 1 where the format has none.

@@ -1,13 +1,10 @@
 // The rows of x that a register tile multiplies, as addresses that cost no instruction of their own. x86 has few registers
 // but adds a stride, or two, as it loads: a base for every four rows, and three times the stride for the fourth. Arm has a
-// register for each row.
+// register for each row. Bases are opaque, or the compiler would compute every address from the first one.
 #ifndef PK_TILE_ROWS_H
 #define PK_TILE_ROWS_H
 
 #include "tile.h"
-
-// The compiler must take the value as it is, or it would compute every address from the first one.
-#define PK_OPAQUE(value) __asm__("" : "+r"(value))
 
 #if defined(__x86_64__)
 

@@ -21,12 +21,7 @@ struct ConsoleLogHandler: LogHandler {
     static func text(_ level: Logger.Level, _ message: Logger.Message, _ metadata: Logger.Metadata, at time: Date)
         -> String
     {
-        let clock = time.formatted(
-            Date.VerbatimFormatStyle(
-                format:
-                    "\(hour: .twoDigits(clock: .twentyFourHour, hourCycle: .zeroBased)):\(minute: .twoDigits):\(second: .twoDigits)",
-                timeZone: .current, calendar: Calendar(identifier: .gregorian)))
         let fields = metadata.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
-        return "\(clock) \(level) \(message)\(fields)"
+        return "\(Figures.timeOfDay(time)) \(level) \(message)\(fields)"
     }
 }

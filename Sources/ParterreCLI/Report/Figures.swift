@@ -45,6 +45,14 @@ enum Figures {
         return hours > 0 ? "\(hours):\(tail)" : tail
     }
 
+    /// `12:04:33`, local. By libc: Foundation's formatters bring ICU and its time zones into memory, 4 MB of every process.
+    static func timeOfDay(_ time: Date) -> String {
+        var seconds = time_t(time.timeIntervalSince1970.rounded(.down))
+        var parts = tm()
+        localtime_r(&seconds, &parts)
+        return [parts.tm_hour, parts.tm_min, parts.tm_sec].map { twoDigits(Int($0)) }.joined(separator: ":")
+    }
+
     /// `1,234,567`.
     static func grouped(_ count: Int) -> String {
         count.formatted(.number.locale(Locale(identifier: "en_US")))
