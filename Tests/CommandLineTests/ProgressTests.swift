@@ -84,6 +84,18 @@ struct ProgressTests {
         #expect(TopologyView.ranges([0, 1, 2, 3, 8, 10, 11]) == "0-3,8,10-11")
     }
 
+    @Test("a log line's time is the local one")
+    func timeOfDay() {
+        var calendar = Calendar(identifier: .gregorian)
+        calendar.timeZone = .current
+        for seconds in [0, 1_735_689_599.9, 1_751_328_000, 1_783_000_845.5] {
+            let time = Date(timeIntervalSince1970: seconds)
+            let parts = calendar.dateComponents([.hour, .minute, .second], from: time)
+            let expected = [parts.hour!, parts.minute!, parts.second!].map { $0 < 10 ? "0\($0)" : "\($0)" }
+            #expect(Figures.timeOfDay(time) == expected.joined(separator: ":"), "\(seconds)")
+        }
+    }
+
     @Test("only the first bad lines are told")
     func telling() {
         let told = Mutex<[String]>([])
