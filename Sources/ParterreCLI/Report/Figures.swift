@@ -45,7 +45,7 @@ enum Figures {
         return hours > 0 ? "\(hours):\(tail)" : tail
     }
 
-    /// `12:04:33`, local. By libc: Foundation's formatters bring ICU and its time zones into memory, 4 MB of every process.
+    /// `12:04:33`, local. By libc: Foundation's formatters bring ICU and its time zones into memory, 4 MB of a process.
     static func timeOfDay(_ time: Date) -> String {
         var seconds = time_t(time.timeIntervalSince1970.rounded(.down))
         var parts = tm()
